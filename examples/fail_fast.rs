@@ -22,7 +22,10 @@ async fn main() {
     println!("for developers: {error}");
     println!("for people:     {}", error.user_message());
 
-    println!("it works:       {}", generate("hello", 1).await.expect("one second is in time"));
+    println!(
+        "it works:       {}",
+        generate("hello", 1).await.expect("one second is in time")
+    );
 
     for call in 1..=4 {
         let error = generate("hello", 60).await.unwrap_err();

@@ -7,7 +7,12 @@ use resilience::resilient;
 static VISITS: AtomicU32 = AtomicU32::new(0);
 
 /// Fails twice as a busy server does, then answers.
-#[resilient(service = "greeter", retries = 3, backoff(initial = "10ms"), timeout = "2s")]
+#[resilient(
+    service = "greeter",
+    retries = 3,
+    backoff(initial = "10ms"),
+    timeout = "2s"
+)]
 async fn greet(name: &str) -> anyhow::Result<String> {
     match VISITS.fetch_add(1, Ordering::Relaxed) {
         0 | 1 => anyhow::bail!("503 Service Unavailable"),

@@ -8,7 +8,11 @@ use std::time::Duration;
 use resilience::{BreakerState, Category, Runtime, resilient};
 use support::{Failure, Script, polled};
 
-#[resilient(service = "index", retries = 2, backoff(initial = "1s", jitter = "none"))]
+#[resilient(
+    service = "index",
+    retries = 2,
+    backoff(initial = "1s", jitter = "none")
+)]
 async fn index(script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
@@ -19,7 +23,11 @@ async fn ping(script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
 
-#[resilient(service = "strict", retries = 0, breaker(failure_threshold = 1, distinct_calls = 1))]
+#[resilient(
+    service = "strict",
+    retries = 0,
+    breaker(failure_threshold = 1, distinct_calls = 1)
+)]
 async fn strict(script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
@@ -36,7 +44,11 @@ async fn probed(script: &Script) -> Result<u32, Failure> {
 
 fn state(runtime: &Runtime, service: &str) -> BreakerState {
     let breakers = runtime.summary().breakers;
-    breakers.iter().find(|breaker| breaker.service == service).expect("the service").state
+    breakers
+        .iter()
+        .find(|breaker| breaker.service == service)
+        .expect("the service")
+        .state
 }
 
 async fn advance(seconds: u64) {
@@ -45,7 +57,10 @@ async fn advance(seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_opens_it_at_the_fifth_failure_and_one_probe_closes_it() {
-    let (down, up) = (Script::always(Category::NETWORK), Script::failing(Category::NETWORK, 0));
+    let (down, up) = (
+        Script::always(Category::NETWORK),
+        Script::failing(Category::NETWORK, 0),
+    );
     let runtime = Runtime::new();
     runtime
         .scope(async {
@@ -95,7 +110,12 @@ async fn b4_a_hundred_callers_at_the_transition_run_exactly_the_probes() {
 #[tokio::test(start_paused = true)]
 async fn b5_dropping_a_probe_frees_its_place_at_once() {
     let runtime = Runtime::new();
-    assert!(runtime.scope(strict(&Script::always(Category::NETWORK))).await.is_err());
+    assert!(
+        runtime
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
     advance(30).await;
     let hanging = Script::hanging();
     for polls in 0..3 {
@@ -109,7 +129,12 @@ async fn b5_dropping_a_probe_frees_its_place_at_once() {
         }
         drop(probe);
     }
-    assert!(runtime.scope(strict(&Script::failing(Category::NETWORK, 0))).await.is_ok());
+    assert!(
+        runtime
+            .scope(strict(&Script::failing(Category::NETWORK, 0)))
+            .await
+            .is_ok()
+    );
     assert_eq!(state(&runtime, "strict"), BreakerState::Closed);
 }
 
@@ -121,14 +146,30 @@ async fn b9_it_opens_after_threshold_timeouts() {
     }
     let (runtime, hanging) = (Runtime::new(), Script::hanging());
     for _ in 0..5 {
-        assert!(!runtime.scope(slow(&hanging)).await.unwrap_err().is_circuit_open());
+        assert!(
+            !runtime
+                .scope(slow(&hanging))
+                .await
+                .unwrap_err()
+                .is_circuit_open()
+        );
     }
-    assert!(runtime.scope(slow(&hanging)).await.unwrap_err().is_circuit_open());
+    assert!(
+        runtime
+            .scope(slow(&hanging))
+            .await
+            .unwrap_err()
+            .is_circuit_open()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn b9_a_drop_at_an_inherited_deadline_counts_and_any_other_drop_does_not() {
-    #[resilient(service = "inner", retries = 0, breaker(failure_threshold = 1, distinct_calls = 1))]
+    #[resilient(
+        service = "inner",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
     async fn inner(script: &Script) -> Result<u32, Failure> {
         script.next().await
     }
@@ -172,11 +213,14 @@ async fn b10_a_panic_counts_as_a_failure_and_the_next_call_works() {
 #[tokio::test(start_paused = true)]
 async fn b12_a_refusal_names_the_service_and_the_time() {
     let runtime = Runtime::new();
-    assert!(runtime.scope(strict(&Script::always(Category::NETWORK))).await.is_err());
+    assert!(
+        runtime
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
     advance(10).await;
-    let Failure::Ours(error) =
-        runtime.scope(strict(&Script::hanging())).await.unwrap_err()
-    else {
+    let Failure::Ours(error) = runtime.scope(strict(&Script::hanging())).await.unwrap_err() else {
         panic!("not refused")
     };
     assert_eq!(error.service(), Some("strict"));
@@ -199,10 +243,24 @@ async fn b13_b14_a_refusal_neither_sleeps_nor_touches_the_body() {
 async fn b15_clones_of_a_runtime_share_its_state() {
     let runtime = Runtime::new();
     let clone = runtime.clone();
-    assert!(clone.scope(strict(&Script::always(Category::NETWORK))).await.is_err());
-    assert!(runtime.scope(strict(&Script::hanging())).await.unwrap_err().is_circuit_open());
     assert!(
-        Runtime::new().scope(strict(&Script::failing(Category::NETWORK, 0))).await.is_ok(),
+        clone
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
+    assert!(
+        runtime
+            .scope(strict(&Script::hanging()))
+            .await
+            .unwrap_err()
+            .is_circuit_open()
+    );
+    assert!(
+        Runtime::new()
+            .scope(strict(&Script::failing(Category::NETWORK, 0)))
+            .await
+            .is_ok(),
         "another runtime is another world"
     );
 }
@@ -210,11 +268,19 @@ async fn b15_clones_of_a_runtime_share_its_state() {
 #[tokio::test(start_paused = true)]
 async fn the_callers_own_faults_say_nothing_about_the_service() {
     let runtime = Runtime::new();
-    for category in
-        [Category::VALIDATION, Category::NOT_FOUND, Category::AUTH, Category::CONFLICT]
-    {
+    for category in [
+        Category::VALIDATION,
+        Category::NOT_FOUND,
+        Category::AUTH,
+        Category::CONFLICT,
+    ] {
         for _ in 0..3 {
-            assert!(runtime.scope(strict(&Script::always(category))).await.is_err());
+            assert!(
+                runtime
+                    .scope(strict(&Script::always(category)))
+                    .await
+                    .is_err()
+            );
         }
     }
     assert_eq!(state(&runtime, "strict"), BreakerState::Closed);
@@ -230,7 +296,13 @@ async fn off_is_that_sites_alone() {
     let down = Script::always(Category::NETWORK);
     assert!(runtime.scope(strict(&down)).await.is_err());
     for _ in 0..3 {
-        assert!(!runtime.scope(unguarded(&down)).await.unwrap_err().is_circuit_open());
+        assert!(
+            !runtime
+                .scope(unguarded(&down))
+                .await
+                .unwrap_err()
+                .is_circuit_open()
+        );
     }
     assert_eq!(down.runs(), 4);
 }

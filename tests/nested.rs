@@ -24,7 +24,11 @@ async fn top(script: &Script) -> Result<u32, Failure> {
 
 fn failures(runtime: &Runtime, service: &str) -> u32 {
     let breakers = runtime.summary().breakers;
-    breakers.iter().find(|breaker| breaker.service == service).expect("the service").failures
+    breakers
+        .iter()
+        .find(|breaker| breaker.service == service)
+        .expect("the service")
+        .failures
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,19 +63,29 @@ async fn a_later_inner_success_clears_the_mark() {
         lowest(good).await?;
         own.next().await
     }
-    let (bad, good) = (Script::always(Category::NETWORK), Script::failing(Category::NETWORK, 0));
+    let (bad, good) = (
+        Script::always(Category::NETWORK),
+        Script::failing(Category::NETWORK, 0),
+    );
     let own = Script::failing(Category::NETWORK, 1);
     assert_eq!(Runtime::new().scope(outer(&bad, &good, &own)).await, Ok(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn marks_survive_join_and_select() {
+    #[resilient(retries = 4, backoff(initial = "0s"), breaker = off)]
+    async fn unguarded(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
     #[resilient(retries = 3, backoff(initial = "0s"))]
     async fn joined(a: &Script, b: &Script) -> Result<u32, Failure> {
-        let (a, b) = tokio::join!(lowest(a), lowest(b));
+        let (a, b) = tokio::join!(unguarded(a), unguarded(b));
         a.and(b)
     }
-    let (a, b) = (Script::always(Category::NETWORK), Script::always(Category::NETWORK));
+    let (a, b) = (
+        Script::always(Category::NETWORK),
+        Script::always(Category::NETWORK),
+    );
     assert!(Runtime::new().scope(joined(&a, &b)).await.is_err());
     assert_eq!((a.runs(), b.runs()), (5, 5));
 
@@ -124,12 +138,25 @@ async fn a_deadline_is_inherited_over_two_layers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_the_same_service_is_covered_by_the_attempt_around_it() {
-    #[resilient(service = "tree", retries = 0, breaker(failure_threshold = 1, distinct_calls = 1))]
+    #[resilient(
+        service = "tree",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
     async fn walk(depth: u32, script: &Script) -> Result<u32, Failure> {
-        if depth == 0 { script.next().await } else { Box::pin(walk(depth - 1, script)).await }
+        if depth == 0 {
+            script.next().await
+        } else {
+            Box::pin(walk(depth - 1, script)).await
+        }
     }
     let runtime = Runtime::new();
-    assert!(runtime.scope(walk(3, &Script::always(Category::NETWORK))).await.is_err());
+    assert!(
+        runtime
+            .scope(walk(3, &Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
     assert_eq!(runtime.summary().breaker_opens, 1);
     tokio::time::advance(Duration::from_secs(30)).await;
     // One probe for all four levels: a second one would be refused, and the recursion fail.
@@ -155,7 +182,11 @@ async fn inside_fail_fast_nothing_retries_or_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_not_retried_from_outside_even_as_plain_text() {
-    #[resilient(service = "gone", retries = 0, breaker(failure_threshold = 1, distinct_calls = 1))]
+    #[resilient(
+        service = "gone",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
     async fn gone(script: &Script) -> Result<u32, String> {
         script.next().await.map_err(|failure| failure.to_string())
     }

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use resilience::{Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, resilient};
-use support::{Failure, Script, elapsed};
+use support::{Failure, Script, elapsed, polled};
 
 #[resilient(category = "weaviate", retries = 5)]
 async fn weaviate(script: &Script) -> Result<u32, Failure> {
@@ -29,13 +29,19 @@ async fn recovers_from_four_failures() {
     assert_eq!(runtime.scope(weaviate(&script)).await, Ok(4));
     assert_eq!(script.runs(), 5);
     let summary = runtime.summary();
-    assert_eq!((summary.succeeded, summary.recovered, summary.retries), (1, 1, 4));
+    assert_eq!(
+        (summary.succeeded, summary.recovered, summary.retries),
+        (1, 1, 4)
+    );
     assert_eq!(summary.recovery_rate(), Some(100.0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_always_fails_does_not_stop_its_neighbours() {
-    let (good, bad) = (Script::failing(Category::SERVICE, 0), Script::always(Category::SERVICE));
+    let (good, bad) = (
+        Script::failing(Category::SERVICE, 0),
+        Script::always(Category::SERVICE),
+    );
     Runtime::new()
         .scope(async {
             assert!(weaviate(&bad).await.is_err());
@@ -51,7 +57,11 @@ async fn r1_retries_are_further_attempts() {
     let script = Script::always(Category::NETWORK);
     let failure = Runtime::new().scope(steady(&script)).await.unwrap_err();
     assert_eq!(script.runs(), 4);
-    assert_eq!(failure, Failure::of(Category::NETWORK).number(3), "not its own last error");
+    assert_eq!(
+        failure,
+        Failure::of(Category::NETWORK).number(3),
+        "not its own last error"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +111,10 @@ async fn r5_the_default_policy_has_jitter() {
         took.push(elapsed(runtime.scope(plain(&script))).await);
     }
     let (low, high) = (Duration::from_millis(750), Duration::from_millis(1251));
-    assert!(took.iter().all(|took| (low..=high).contains(took)), "{took:?}");
+    assert!(
+        took.iter().all(|took| (low..=high).contains(took)),
+        "{took:?}"
+    );
     took.sort_unstable();
     took.dedup();
     assert!(took.len() > 4, "{took:?}");
@@ -134,7 +147,10 @@ async fn r13_errors_and_values_need_not_be_clone() {
     struct NotClone(u32);
     #[resilient(retries = 2)]
     async fn fetch(script: &Script) -> Result<NotClone, std::io::Error> {
-        let number = script.next().await.map_err(|_| std::io::ErrorKind::ConnectionReset)?;
+        let number = script
+            .next()
+            .await
+            .map_err(|_| std::io::ErrorKind::ConnectionReset)?;
         Ok(NotClone(number))
     }
     let script = Script::failing(Category::NETWORK, 2);
@@ -144,7 +160,11 @@ async fn r13_errors_and_values_need_not_be_clone() {
 
 #[tokio::test(start_paused = true)]
 async fn r15_a_deadline_bounds_work_and_sleeps_and_no_sleep_ends_after_it() {
-    #[resilient(retries = 9, deadline = "10s", backoff(initial = "4s", factor = 1, jitter = "none"))]
+    #[resilient(
+        retries = 9,
+        deadline = "10s",
+        backoff(initial = "4s", factor = 1, jitter = "none")
+    )]
     async fn bounded(script: &Script) -> Result<u32, Failure> {
         script.next().await
     }
@@ -162,9 +182,16 @@ async fn r15_a_deadline_bounds_work_and_sleeps_and_no_sleep_ends_after_it() {
     let start = tokio::time::Instant::now();
     let failure = Runtime::new().scope(bounded(&hanging)).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 10);
-    let Failure::Ours(error) = failure else { panic!("{failure:?}") };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else { panic!("{error}") };
-    assert_eq!((timed_out.attempts, timed_out.limit), (1, Duration::from_secs(10)));
+    let Failure::Ours(error) = failure else {
+        panic!("{failure:?}")
+    };
+    let ErrorKind::TimedOut(timed_out) = error.kind() else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (timed_out.attempts, timed_out.limit),
+        (1, Duration::from_secs(10))
+    );
     assert_eq!(timed_out.of, resilience::TimeLimit::Call);
 }
 
@@ -181,9 +208,16 @@ async fn r16_a_hanging_body_times_out_is_retried_and_ends_with_our_timeout() {
     let took = start.elapsed().as_secs_f64();
     // 30 s, a delay of 5 s ± 25 %, 30 s.
     assert!((63.7..=66.3).contains(&took), "{took}");
-    let Failure::Ours(error) = failure else { panic!("{failure:?}") };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else { panic!("{error}") };
-    assert_eq!((timed_out.attempts, timed_out.limit), (2, Duration::from_secs(30)));
+    let Failure::Ours(error) = failure else {
+        panic!("{failure:?}")
+    };
+    let ErrorKind::TimedOut(timed_out) = error.kind() else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (timed_out.attempts, timed_out.limit),
+        (2, Duration::from_secs(30))
+    );
     assert_eq!(script.runs(), 2);
 }
 
@@ -211,8 +245,13 @@ async fn m1_the_breaker_ends_the_retries_with_the_bodys_own_error() {
     let first = runtime.scope(broken(&script)).await.unwrap_err();
     assert_eq!(first, Failure::of(Category::NETWORK).number(1));
     let second = runtime.scope(broken(&script)).await.unwrap_err();
-    let Failure::Ours(error) = second else { panic!("{second:?}") };
-    assert!(matches!(error.kind(), ErrorKind::CircuitOpen { .. }), "{error}");
+    let Failure::Ours(error) = second else {
+        panic!("{second:?}")
+    };
+    assert!(
+        matches!(error.kind(), ErrorKind::CircuitOpen { .. }),
+        "{error}"
+    );
     assert_eq!(script.runs(), 2);
 }
 
@@ -223,7 +262,8 @@ async fn a_zero_delay_goes_on_at_once_without_a_timer() {
         script.next().await
     }
     let script = Script::always(Category::NETWORK);
-    let mut call = tokio_test(Runtime::new().scope(eager(&script)));
+    let runtime = Runtime::new();
+    let mut call = polled(runtime.scope(eager(&script)));
     assert!(call.poll_once().is_ready());
     assert_eq!(script.runs(), 6);
 }
@@ -235,12 +275,12 @@ fn m15_without_a_tokio_runtime_a_pending_body_ends_with_an_error_that_says_so() 
         std::future::pending().await
     }
     let runtime = Runtime::new();
-    let mut call = tokio_test(runtime.scope(pending()));
-    let std::task::Poll::Ready(Err(error)) = call.poll_once() else { panic!("still pending") };
+    let mut call = polled(runtime.scope(pending()));
+    let std::task::Poll::Ready(Err(error)) = call.poll_once() else {
+        panic!("still pending")
+    };
     assert!(error.to_string().contains("tokio runtime"), "{error}");
 }
-
-use support::polled as tokio_test;
 
 /// The classification of a failure is what its site makes of it.
 #[tokio::test(start_paused = true)]
@@ -250,14 +290,26 @@ async fn the_sites_category_replaces_service_and_unknown() {
         let script = Script::always(category);
         assert!(runtime.scope(weaviate(&script)).await.is_err());
     }
-    let categories: Vec<_> =
-        runtime.recent_errors(100).into_iter().map(|error| error.category).collect();
-    assert_eq!(categories.iter().filter(|found| **found == Category::WEAVIATE).count(), 10);
+    let categories: Vec<_> = runtime
+        .recent_errors(100)
+        .into_iter()
+        .map(|error| error.category)
+        .collect();
+    assert_eq!(
+        categories
+            .iter()
+            .filter(|found| **found == Category::WEAVIATE)
+            .count(),
+        10
+    );
     assert_eq!(categories.last(), Some(&Category::VALIDATION));
 }
 
 #[test]
 fn unknown_stays_unsure() {
     assert_eq!(Classification::unknown().retry(), Retry::Unsure);
-    assert_eq!(Failure::of(Category::UNKNOWN).classify().retry(), Retry::Unsure);
+    assert_eq!(
+        Failure::of(Category::UNKNOWN).classify().retry(),
+        Retry::Unsure
+    );
 }

@@ -95,8 +95,16 @@ impl Script {
     }
 
     pub fn failing_with(failure: Failure, failures: u32) -> Self {
-        let Failure::Theirs(failure, _) = failure else { panic!("not a failure of theirs") };
-        Self { failures, failure, takes: None, hangs: false, runs: AtomicU32::new(0) }
+        let Failure::Theirs(failure, _) = failure else {
+            panic!("not a failure of theirs")
+        };
+        Self {
+            failures,
+            failure,
+            takes: None,
+            hangs: false,
+            runs: AtomicU32::new(0),
+        }
     }
 
     pub fn always(category: Category) -> Self {
@@ -109,11 +117,17 @@ impl Script {
 
     /// Takes its time, then fails, always.
     pub fn slow(takes: Duration, category: Category) -> Self {
-        Self { takes: Some(takes), ..Self::always(category) }
+        Self {
+            takes: Some(takes),
+            ..Self::always(category)
+        }
     }
 
     pub fn hanging() -> Self {
-        Self { hangs: true, ..Self::always(Category::NETWORK) }
+        Self {
+            hangs: true,
+            ..Self::always(Category::NETWORK)
+        }
     }
 
     pub fn runs(&self) -> u32 {
@@ -129,7 +143,11 @@ impl Script {
         if let Some(takes) = self.takes {
             tokio::time::sleep(takes).await;
         }
-        if run < self.failures { Err(Failure::Theirs(self.failure.clone(), run)) } else { Ok(run) }
+        if run < self.failures {
+            Err(Failure::Theirs(self.failure.clone(), run))
+        } else {
+            Ok(run)
+        }
     }
 }
 
@@ -149,6 +167,8 @@ pub struct Polled<F>(Pin<Box<F>>);
 
 impl<F: Future> Polled<F> {
     pub fn poll_once(&mut self) -> Poll<F::Output> {
-        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        self.0
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
     }
 }
