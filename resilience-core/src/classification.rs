@@ -286,7 +286,12 @@ mod tests {
         let severities = [1, 2, 3, 4].map(|attempt| network.severity(attempt));
         assert_eq!(
             severities,
-            [Severity::Low, Severity::Low, Severity::Medium, Severity::Medium]
+            [
+                Severity::Low,
+                Severity::Low,
+                Severity::Medium,
+                Severity::Medium
+            ]
         );
     }
 

@@ -6,6 +6,12 @@ mod classification;
 pub mod classify;
 mod severity;
 
+/// What the macros of this crate expand to.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+}
+
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;

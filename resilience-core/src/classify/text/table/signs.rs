@@ -1,0 +1,153 @@
+//! Words that do not decide but say how to read the others.
+
+/// A text that contains one of these calls itself an error.
+pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
+    "error",
+    "errors",
+    "err",
+    "errno",
+    "failed",
+    "failure",
+    "failing",
+    "fails",
+    "fail",
+    "exception",
+    "fatal",
+    "panic",
+    "panicked",
+    "traceback",
+    "caused by",
+    "cannot",
+    "cant",
+    "could not",
+    "couldnt",
+    "unable",
+    "refused",
+    "rejected",
+    "denied",
+    "aborted",
+    "crashed",
+    "unexpected",
+    "uncaught",
+    "problem",
+    "wrong",
+    "did not",
+    "critical",
+];
+
+/// Reports of success, of settings and of plans. Without evidence of an error such a text is no
+/// failure, whatever it mentions.
+pub(in crate::classify::text) const CALM: &[&str] = &[
+    "successfully",
+    "succeeded",
+    "success",
+    "updated",
+    "configured",
+    "enabled",
+    "processed",
+    "saved",
+    "finished",
+    "set to",
+    "recovered",
+    "renewed",
+    "completed in",
+    "documented",
+    "documentation",
+    "is now",
+    "healthy",
+    "restored",
+    "rotated",
+    "scheduled",
+    "resolved",
+    "added",
+    "adjusted",
+    "changed to",
+    "increased",
+    "decreased",
+    "reduced to",
+    "released",
+    "registered",
+    "is running",
+    "loaded",
+    "learn",
+    "guide",
+    "tutorial",
+    "explained",
+    "chapter",
+    "passed",
+    "merged",
+    "published",
+    "installed",
+    "ready",
+    "all good",
+    "has been sent",
+    "improved",
+    "supports",
+    "tested",
+    "measured",
+];
+
+/// Evidence that is none.
+pub(in crate::classify::text) const NO_ERROR: &[&str] = &[
+    "no error",
+    "no errors",
+    "0 errors",
+    "zero errors",
+    "without error",
+    "without errors",
+    "0 failed",
+    "0 failures",
+    "no failures",
+    "error handling",
+    "error handler",
+    "error message",
+    "error messages",
+    "error rate",
+    "error page",
+    "error log",
+    "errors fixed",
+    "error codes",
+];
+
+/// Says outright that another attempt is in vain.
+pub(in crate::classify::text) const FINAL: &[&str] = &[
+    "not retryable",
+    "non retryable",
+    "nonretryable",
+    "do not retry",
+    "dont retry",
+    "will not retry",
+    "unrecoverable",
+    "not recoverable",
+];
+
+/// What the other side writes before the time that it asks to wait, with the unit that a bare
+/// number has there.
+pub(in crate::classify::text) const WAIT: &[(&str, Unit)] = &[
+    ("retry after ms", Unit::Milliseconds),
+    ("retry after millis", Unit::Milliseconds),
+    ("retry after milliseconds", Unit::Milliseconds),
+    ("retry after seconds", Unit::Seconds),
+    ("retry after", Unit::Seconds),
+    ("retry delay", Unit::Seconds),
+    ("retry in", Unit::Seconds),
+    ("retrying in", Unit::Seconds),
+    ("try again in", Unit::Seconds),
+    ("try again after", Unit::Seconds),
+    ("again in about", Unit::Seconds),
+    ("please wait", Unit::Seconds),
+    ("wait for", Unit::Seconds),
+    ("wait at least", Unit::Seconds),
+    ("wait of", Unit::Seconds),
+    ("available in", Unit::Seconds),
+    ("flood wait", Unit::Seconds),
+    ("retryafter", Unit::Seconds),
+];
+
+/// What a bare number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::classify::text) enum Unit {
+    /// As in `Retry-After` (RFC 9110, 10.2.3).
+    Seconds,
+    Milliseconds,
+}
