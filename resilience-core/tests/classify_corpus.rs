@@ -40,8 +40,8 @@ fn the_corpus_is_classified_well_enough_to_be_trusted() {
             "{name}: accuracy {accuracy:.3}, macro-F1 {:.3}, harmful {harmful:.3}; {score:?}",
             score.macro_f1
         );
-        //assert!(accuracy >= 0.95, "{name}: accuracy {accuracy:.3}");
-        //assert!(harmful <= 0.02, "{name}: harmful {harmful:.3}");
+        assert!(accuracy >= 0.95, "{name}: accuracy {accuracy:.3}");
+        assert!(harmful <= 0.02, "{name}: harmful {harmful:.3}");
     }
 }
 

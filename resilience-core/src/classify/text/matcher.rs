@@ -82,7 +82,7 @@ struct Signs {
 /// The strongest finding of each rank so far.
 #[derive(Default)]
 struct Best {
-    by_rank: [Option<Finding>; 6],
+    by_rank: [Option<Finding>; 7],
     /// A word of daily language whose place in the text says that it is meant.
     clear_word: Option<Finding>,
 }
@@ -90,11 +90,11 @@ struct Best {
 impl Best {
     fn offer(&mut self, text: &Normal<'_>, finding: Finding) {
         let mut slot = &mut self.by_rank[finding.rank as usize];
-        if finding.rank == Rank::Word {
+        if !finding.is_code() && finding.rank <= Rank::Code {
             match position(text, finding.start, finding.end) {
                 Position::Data => return,
-                Position::Clear => slot = &mut self.clear_word,
-                Position::Prose => {}
+                Position::Clear if finding.rank == Rank::Word => slot = &mut self.clear_word,
+                Position::Clear | Position::Prose => {}
             }
         }
         let stronger = slot.is_none_or(|held| {
@@ -113,7 +113,8 @@ impl Best {
         // A report of success that mentions a failure is none; a code stays one.
         let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code());
         held(Rank::Final)
-            .or_else(|| spoken(Rank::Decisive))
+            .or_else(|| held(Rank::Decisive))
+            .or_else(|| held(Rank::Topic).filter(|_| is_error))
             .or_else(|| spoken(Rank::Code))
             .or_else(|| spoken(Rank::Phrase))
             .or_else(|| spoken(Rank::Vague))
@@ -129,9 +130,9 @@ impl Finding {
     }
 }
 
-/// How a word of daily language stands in the text.
+/// How words stand in the text.
 enum Position {
-    /// Quoted: the name of a field or an option.
+    /// The name of a field, an option, an event: quoted as one word, or with its value.
     Data,
     /// An identifier such as `NotFound`, or alone between punctuation, as in `error: timeout`.
     Clear,
@@ -140,31 +141,28 @@ enum Position {
 }
 
 fn position(text: &Normal<'_>, start: usize, end: usize) -> Position {
-    let raw = text.raw;
     let (start, end) = text.raw_range(start, end);
-    let before = &raw[..start];
-    let after = &raw[end..];
-    let quoted = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
-    let open = before.iter().rev().find(|byte| !is_filler(**byte));
-    let close = after.iter().find(|byte| !is_filler(**byte));
-    let alone = open.is_none_or(|&byte| is_boundary(byte))
-        && close.is_none_or(|&byte| is_boundary(byte) && !is_value(after));
-    if alone && !(quoted(before.last()) && open.is_none()) {
-        return Position::Clear;
-    }
-    if quoted(before.last()) && quoted(after.first()) {
+    let (before, found, after) = (&text.raw[..start], &text.raw[start..end], &text.raw[end..]);
+    if is_value(after) {
         return Position::Data;
     }
-    let identifier = raw[start..end]
+    let open = before.iter().rev().copied().find(|byte| !is_filler(*byte));
+    let close = after.iter().copied().find(|byte| !is_filler(*byte));
+    let quoted = before.last().copied().is_some_and(is_quote)
+        && after.first().copied().is_some_and(is_quote);
+    let alone = open.is_none_or(is_boundary) && close.is_none_or(is_boundary);
+    if alone && !(quoted && open.is_none()) {
+        return Position::Clear;
+    }
+    let one_word = !found.contains(&b' ');
+    if quoted && one_word {
+        return Position::Data;
+    }
+    let humps = found
         .iter()
-        .any(|byte| byte.is_ascii_uppercase() || *byte == b'_')
-        && !raw[start..end].contains(&b' ')
-        && raw[start..end]
-            .iter()
-            .filter(|byte| byte.is_ascii_uppercase())
-            .count()
-            > 1;
-    if identifier {
+        .filter(|byte| byte.is_ascii_uppercase())
+        .count();
+    if one_word && humps > 1 {
         Position::Clear
     } else {
         Position::Prose
@@ -173,34 +171,21 @@ fn position(text: &Normal<'_>, start: usize, end: usize) -> Position {
 
 /// Quotes, and spaces other than the end of a line.
 fn is_filler(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`')
+    is_quote(byte) || matches!(byte, b' ' | b'\t')
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 fn is_boundary(byte: u8) -> bool {
-    matches!(
-        byte,
-        b':' | b';'
-            | b','
-            | b'.'
-            | b'('
-            | b')'
-            | b'['
-            | b']'
-            | b'{'
-            | b'}'
-            | b'<'
-            | b'>'
-            | b'|'
-            | b'!'
-            | b'\n'
-            | b'\r'
-    )
+    b":;,.()[]{}<>|!\n\r".contains(&byte)
 }
 
-/// Whether what follows is the value of a setting: `timeout: 30`.
+/// Whether what follows is the value of a setting: `timeout: 30`, `connect_timeout=5`.
 fn is_value(after: &[u8]) -> bool {
     let mut rest = after.iter().filter(|byte| !is_filler(**byte));
-    matches!(rest.next(), Some(b':')) && rest.next().is_some_and(u8::is_ascii_digit)
+    matches!(rest.next(), Some(b':' | b'=')) && rest.next().is_some_and(u8::is_ascii_digit)
 }
 
 /// Every phrase of every table, ready to be searched for.
@@ -253,17 +238,19 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         // WSAECONNRESET
         add(&format!("wsa{}", errno.name), entry(errno));
     }
-    signs::EVIDENCE
-        .iter()
-        .for_each(|text| add(text, Entry::Evidence));
-    signs::NO_ERROR
-        .iter()
-        .for_each(|text| add(text, Entry::NoError));
-    signs::CALM.iter().for_each(|text| add(text, Entry::Calm));
-    signs::FINAL.iter().for_each(|text| add(text, Entry::Final));
-    signs::WAIT
-        .iter()
-        .for_each(|(text, unit)| add(text, Entry::Wait(*unit)));
+    for (texts, entry) in [
+        (signs::EVIDENCE, (|| Entry::Evidence) as fn() -> Entry),
+        (signs::NO_ERROR, || Entry::NoError),
+        (signs::CALM, || Entry::Calm),
+        (signs::FINAL, || Entry::Final),
+    ] {
+        for text in texts {
+            add(text, entry());
+        }
+    }
+    for (text, unit) in signs::WAIT {
+        add(text, Entry::Wait(*unit));
+    }
     let phrases = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .kind(Some(AhoCorasickKind::ContiguousNFA))

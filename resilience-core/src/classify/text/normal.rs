@@ -107,7 +107,6 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
         let next = raw.get(at + 1).copied().unwrap_or(b' ');
         let previous = if at == 0 { b' ' } else { raw[at - 1] };
         match byte {
-            b'a'..=b'z' | b'0'..=b'9' => out.push(byte, at),
             b'A'..=b'Z' => {
                 let hump = previous.is_ascii_lowercase()
                     || (previous.is_ascii_alphanumeric() && next.is_ascii_lowercase());
@@ -153,7 +152,7 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
                 }
                 at += 2;
             }
-            0x80.. => out.push(byte, at),
+            b'a'..=b'z' | b'0'..=b'9' | 0x80.. => out.push(byte, at),
             _ => out.space(at),
         }
         at += 1;

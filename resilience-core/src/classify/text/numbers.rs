@@ -117,8 +117,7 @@ impl<'a> Place<'a> {
     /// `WSA error 10061`.
     fn errno(self, number: i32) -> Option<&'static os::Errno> {
         let (one, two) = self.before();
-        let cue = (one == b"error" && two == b"os")
-            || (one == b"code" && two == b"os")
+        let cue = (two == b"os" && matches!(one, b"error" | b"code"))
             || one == b"errno"
             // nginx
             || (self.around() == (Some(b'('), Some(b':')))
@@ -148,7 +147,7 @@ impl<'a> Place<'a> {
         let status = status::of(u16::try_from(number).ok()?)?;
         let stands = self.has_status_cue()
             || self.followed_by(status.phrase)
-            || (self.is_bracketed() && self.has_failure_before())
+            || (self.is_bracketed() && self.is_beside_a_failure())
             || (self.begins_a_part() && self.heads_a_message());
         stands.then_some(status)
     }
@@ -185,9 +184,9 @@ impl<'a> Place<'a> {
         )
     }
 
-    fn has_failure_before(self) -> bool {
+    fn is_beside_a_failure(self) -> bool {
         let (one, two) = self.before();
-        [one, two].iter().any(|word| {
+        [one, two, self.after()].iter().any(|word| {
             matches!(
                 *word,
                 b"error"
@@ -225,9 +224,8 @@ impl<'a> Place<'a> {
         let (_, end) = self.text.raw_range(self.start, self.end);
         let rest = &self.text.raw[end..];
         match rest {
-            [] => self.start == 1,
+            [] | [b':', b' ', ..] => self.start == 1,
             [b' ', b'{' | b'-' | b'<' | b'A'..=b'Z', ..] => true,
-            [b':', b' ', ..] => self.start == 1,
             _ => false,
         }
     }

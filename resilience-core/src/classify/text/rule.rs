@@ -26,6 +26,10 @@ pub(super) enum Rank {
     Phrase,
     /// A code or an exact message.
     Code,
+    /// A thing named that is no failure by itself, such as a rate limit. In a text that calls
+    /// itself an error it is nearly as good as [`Decisive`](Self::Decisive), elsewhere it is
+    /// nothing.
+    Topic,
     /// A cause that comes wrapped in codes which say less or something else.
     Decisive,
     /// What makes even a throttling final: a used-up quota.
@@ -108,6 +112,8 @@ pub(in crate::classify) mod verdict {
     pub(in crate::classify) const SERVICE: Verdict = Verdict::of(Category::SERVICE);
     /// The other side did not begin.
     pub(in crate::classify) const SERVICE_BUSY: Verdict = SERVICE.unprocessed();
+    /// The other side failed, and whether for good it does not say.
+    pub(in crate::classify) const SERVICE_UNSURE: Verdict = SERVICE.retry(Retry::Unsure);
     /// The other side will not get better by itself.
     pub(in crate::classify) const SERVICE_FINAL: Verdict = SERVICE.retry(Retry::No);
 

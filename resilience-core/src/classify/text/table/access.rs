@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
             "anonymous access",
             "auth scheme",
             "auth tokens",
-            "pg hba.conf",
+            "pg hba conf",
             "publickey",
             "could not read username",
             "could not read password",

@@ -404,7 +404,6 @@ pub(super) const RULES: &[Rule] = &[
             "unexpected end of input",
             "unexpected end of data",
             "unterminated string",
-            "eof while parsing",
             "expected value",
             "expecting value",
             "expected ident",
@@ -624,11 +623,11 @@ pub(super) const RULES: &[Rule] = &[
             "concurrent transactions",
             "concurrently updated",
             "conflict with recovery",
-            "deadlock",
-            "deadlocks",
             "deadlocked",
             "deadlock detected",
-            "kconflict",
+            "deadlock found",
+            // YugabyteDB: `kConflict`.
+            "k conflict",
             "retry may succeed",
             "schema changed during",
             "schema probably changed",
@@ -637,6 +636,12 @@ pub(super) const RULES: &[Rule] = &[
             "status code aborted",
             "10 aborted",
         ],
+    },
+    Rule {
+        name: "deadlock",
+        rank: Rank::Topic,
+        verdict: verdict::COLLISION,
+        phrases: &["deadlock", "deadlocks"],
     },
     // Somebody holds it for the moment. SQLite's SQLITE_BUSY, Postgres 55P03, lock files.
     Rule {

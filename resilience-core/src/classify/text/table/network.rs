@@ -13,6 +13,8 @@ pub(super) const RULES: &[Rule] = &[
             "connection was refused",
             "actively refused",
             "connection attempt refused",
+            // kubectl
+            "right host or port",
             "refused the connection",
             "tns no listener",
         ],

@@ -241,27 +241,35 @@ pub(super) const RULES: &[Rule] = &[
             "etcdserver no space",
         ],
     },
-    // HTTP 500 and gRPC INTERNAL in words.
+    // HTTP 500 in words.
     Rule {
         name: "internal error of the other side",
         rank: Rank::Vague,
         verdict: verdict::SERVICE,
         phrases: &[
             "internal server error",
-            "internal error",
             "internal service error",
             "server error",
             "server had an error",
+            "unexpected error on the server",
+            "encountered an unexpected condition",
+            "non 200 response",
+            "bad response from server",
+        ],
+    },
+    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do not.
+    Rule {
+        name: "internal error",
+        rank: Rank::Vague,
+        verdict: verdict::SERVICE_UNSURE,
+        phrases: &[
+            "internal error",
             "code internal",
             "status internal",
             "status code internal",
             "13 internal",
             "status runtime exception internal",
             "15 data loss",
-            "unexpected error on the server",
-            "encountered an unexpected condition",
-            "non 200 response",
-            "bad response from server",
         ],
     },
     // An invitation to come back says no more than that.

@@ -1,10 +1,9 @@
 //! SQLSTATE codes.
 //!
-//! Source: ISO/IEC 9075-2 (classes), PostgreSQL appendix A, MySQL's error reference. A code that is
+//! Source: ISO/IEC 9075-2 (classes), `PostgreSQL` appendix A, `MySQL`'s error reference. A code that is
 //! not listed means what its class, the first two characters, does.
 
 use crate::classify::text::rule::{Rank, Verdict, verdict};
-use crate::{Category, Retry};
 
 /// What a SQLSTATE means.
 #[derive(Clone, Copy)]
@@ -87,12 +86,12 @@ static STATES: &[SqlState] = states![
     "57p01" "admin shutdown" Code verdict::SERVICE;
     "57p02" "crash shutdown" Code verdict::SERVICE;
     "57p03" "cannot connect now" Code verdict::SERVICE_BUSY;
-    "58" "system error" Code Verdict::of(Category::SERVICE).retry(Retry::Unsure);
+    "58" "system error" Code verdict::SERVICE_UNSURE;
     "58030" "io error" Code verdict::DISK;
     "hy008" "operation cancelled" Code verdict::CANCELLED;
     "hyt00" "timeout expired" Code verdict::TIMEOUT;
     "hyt01" "connection timeout expired" Code verdict::TIMEOUT;
-    "xx" "internal error" Vague Verdict::of(Category::SERVICE).retry(Retry::Unsure);
+    "xx" "internal error" Vague verdict::SERVICE_UNSURE;
 ];
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! Cloudflare (520 to 530), Microsoft IIS (440, 498), Anthropic (529).
 
 use crate::classify::text::rule::{Rank, Verdict, verdict};
-use crate::{Category, Retry};
 
 /// A status and what it means.
 pub(in crate::classify) struct Status {
@@ -106,7 +105,7 @@ static OTHER_4XX: Status = Status {
 static OTHER_5XX: Status = Status {
     code: 500,
     rank: Rank::Vague,
-    verdict: Verdict::of(Category::SERVICE).retry(Retry::Unsure),
+    verdict: verdict::SERVICE_UNSURE,
     reason: "HTTP 5xx",
     phrase: "server error",
 };

@@ -1,10 +1,9 @@
 //! Numbered errors of vendors, by the word that stands before the number.
 //!
-//! Sources: MySQL server and client error reference, Oracle error messages, SQL Server
-//! `sys.messages`, `curl(1)` exit codes, MongoDB `error_codes.yml`, gRPC `status.proto`.
+//! Sources: `MySQL` server and client error reference, Oracle error messages, SQL Server
+//! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`.
 
 use crate::classify::text::rule::{Rank, Verdict, verdict};
-use crate::{Category, Retry};
 
 /// Numbers that mean the same after one of the cue words.
 pub(in crate::classify::text) struct Numbered {
@@ -230,7 +229,7 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = &[
         cues: GRPC,
         numbers: &[2, 13, 15],
         rank: Rank::Vague,
-        verdict: Verdict::of(Category::SERVICE).retry(Retry::Unsure),
+        verdict: verdict::SERVICE_UNSURE,
         reason: "gRPC UNKNOWN or INTERNAL",
     },
     numbered(GRPC, &[1], verdict::CANCELLED, "gRPC CANCELLED"),
