@@ -121,7 +121,9 @@ impl Category {
 
     /// The built-in category of this name.
     pub fn built_in(name: &str) -> Option<Self> {
-        Self::BUILT_IN.into_iter().find(|category| category.as_str() == name)
+        Self::BUILT_IN
+            .into_iter()
+            .find(|category| category.as_str() == name)
     }
 
     /// The name, as written in attributes, settings and telemetry.
@@ -198,8 +200,10 @@ mod tests {
 
     #[test]
     fn only_weaviate_and_custom_categories_are_dependencies() {
-        let dependencies: Vec<_> =
-            Category::BUILT_IN.into_iter().filter(|category| category.is_dependency()).collect();
+        let dependencies: Vec<_> = Category::BUILT_IN
+            .into_iter()
+            .filter(|category| category.is_dependency())
+            .collect();
         assert_eq!(dependencies, [Category::WEAVIATE]);
         assert!(Category::custom("billing").is_dependency());
     }

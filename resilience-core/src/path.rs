@@ -1,0 +1,3 @@
+pub fn site_path(raw: &str) -> String {
+    raw.to_owned()
+}
