@@ -147,9 +147,10 @@ mod tests {
 
     #[test]
     fn no_line_is_lost() {
-        let text: String = (1..=200)
-            .map(|n| format!("line{n} {}\n", "x".repeat(n % 90)))
-            .collect();
+        let mut text = String::new();
+        for n in 1..=200 {
+            text += &["line", &n.to_string(), " ", &"x".repeat(n % 90), "\n"].concat();
+        }
         let chunks = split(&text);
         assert_eq!(chunks[0].first_line, 1);
         assert_eq!(chunks.last().map(|chunk| chunk.last_line), Some(200));

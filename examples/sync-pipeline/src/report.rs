@@ -75,7 +75,7 @@ impl Screen {
                 bar.set_position(tally.records);
                 bar.set_message(counts(tally));
             }
-            None if tally.records > 0 && tally.records % PROGRESS_EVERY == 0 => {
+            None if tally.records > 0 && tally.records.is_multiple_of(PROGRESS_EVERY) => {
                 self.line(format_args!("… {}", counts(tally)));
             }
             None => {}
@@ -224,11 +224,13 @@ fn counts(tally: &Tally) -> String {
         tally.skipped,
         tally.failed,
     );
-    if tally.not_there > 0 {
-        text.push_str(&format!(", {} not in the index", tally.not_there));
-    }
-    if tally.changesets > 0 {
-        text.push_str(&format!(", {} changesets noted", tally.changesets));
+    for (count, what) in [
+        (tally.not_there, "not in the index"),
+        (tally.changesets, "changesets noted"),
+    ] {
+        if count > 0 {
+            text += &[", ", &count.to_string(), " ", what].concat();
+        }
     }
     text
 }

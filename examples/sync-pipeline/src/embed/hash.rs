@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn vectors_have_length_one_or_none() {
-        let length: f32 = vector("the breaker opens", &Weights::new())
+        let length: f32 = vector("the kettle whistles", &Weights::new())
             .iter()
             .map(|x| x * x)
             .sum();
@@ -125,8 +125,13 @@ mod tests {
 
     #[test]
     fn the_same_words_are_near_and_others_far() {
-        assert!(similarity("the breaker opens again", "when does a breaker open again?") > 0.9);
-        assert!(similarity("the breaker opens again", "cooking rice in a pot").abs() < 0.2);
+        assert!(
+            similarity(
+                "the kettle whistles twice",
+                "when does a kettle whistle twice?"
+            ) > 0.9
+        );
+        assert!(similarity("the kettle whistles twice", "cooking rice in a pot").abs() < 0.2);
         assert!(
             similarity("classification", "classifier") > similarity("classification", "window")
         );
@@ -134,7 +139,6 @@ mod tests {
 
     #[test]
     fn a_stored_vector_is_the_same_in_every_build() {
-        assert_eq!(hash(&[b"w", b"breaker"]), hash(&[b"wbreaker"]));
-        assert_eq!(hash(&[b"wbreaker"]), 0, "fill in");
+        assert_eq!(hash(&[b"w", b"kettle"]), 17_956_899_795_319_301_709);
     }
 }
