@@ -77,6 +77,7 @@ pub(crate) struct Failed<'a> {
 }
 
 impl Decisions {
+    #[inline]
     pub(crate) fn new(site: SiteRef) -> Self {
         let around = Enclosing::of(address(&site));
         let deadline = match site.settings.deadline {
