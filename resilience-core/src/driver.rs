@@ -175,6 +175,15 @@ impl<R: Outcome> Attempt<R> {
             Ended::Ours(_) => true,
         }
     }
+
+    /// What the body returned, unless the answer is ours.
+    #[inline]
+    pub(crate) fn body(attempt: &Self) -> Option<&R> {
+        match &attempt.0 {
+            Ended::Body(result) => Some(result),
+            Ended::Ours(_) => None,
+        }
+    }
 }
 
 /// The attempt is on the task's stack. A poll that ends without [`leave`](Self::leave) panicked.

@@ -20,6 +20,7 @@ mod options;
 mod outcome;
 mod path;
 mod recent;
+mod reuse;
 mod runtime;
 mod scope;
 mod settings;
@@ -58,9 +59,9 @@ pub mod __private {
     pub use inventory;
 
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::How;
+    pub use crate::how::{How, Probe, probe, reject};
     pub use crate::outcome::Outcome;
-    pub use crate::path::site_path;
+    pub use crate::reuse::{Reuse, reuse};
     pub use crate::site::{Registered, Site};
     pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
 }
