@@ -62,6 +62,14 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Index what the records of the input name; go on after a failed record
+    ///
+    /// One record a line: a path, a JSON string with a path, or a JSON object.
+    ///
+    ///   {"op": "add|modify|delete", "path": "…", "repo": "…", "content": "…",
+    ///    "content_base64": "…", "content_ref": "/…", "skip_index": true}
+    ///
+    /// Only `path` is needed. A file whose content is indexed already is left as it is.
+    #[command(verbatim_doc_comment)]
     Sync(SyncArgs),
     /// Find the files that come nearest to a question
     Search(SearchArgs),
@@ -69,16 +77,7 @@ pub(crate) enum Command {
     Errors(ErrorsArgs),
 }
 
-/// Reads one record a line and indexes what it names.
-///
-/// A line is a path, a JSON string with a path, or a JSON object:
-///
-///   {"op": "add|modify|delete", "path": "…", "repo": "…", "content": "…",
-///    "content_base64": "…", "content_ref": "/…", "skip_index": true}
-///
-/// Only `path` is needed. A file whose content is indexed already is left as it is.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct SyncArgs {
     /// Read the records from standard input
     #[arg(long, required = true)]

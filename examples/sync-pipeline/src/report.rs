@@ -5,12 +5,13 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use resilience::{Category, Severity};
 use sync_pipeline::store::BreakerState;
 
 use crate::run::{Label, Run, Tally};
 use crate::steps::Outcome;
+use crate::telemetry;
 
 /// Standard output, and the progress bar on standard error.
 ///
@@ -38,9 +39,14 @@ impl Screen {
         // How many records there are is known when the input ends: no bar to fill, but a count.
         let bar = ProgressBar::new_spinner();
         if let Ok(style) =
-            ProgressStyle::with_template("{spinner} {elapsed_precise} {msg} ({per_sec})")
+            ProgressStyle::with_template("{spinner} {elapsed_precise} {msg} ({rate})")
         {
-            bar.set_style(style);
+            bar.set_style(style.with_key(
+                "rate",
+                |state: &ProgressState, text: &mut dyn fmt::Write| {
+                    let _ = write!(text, "{:.0}/s", state.per_sec());
+                },
+            ));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Self {
@@ -110,6 +116,10 @@ pub(crate) fn summary(screen: &mut Screen, run: &Run, breakers: &[BreakerState])
     } else if tally.nothing_changed() {
         screen.line("  Nothing changed in the index.");
     }
+    let (attempts, retries) = telemetry::attempts();
+    screen.line(format_args!(
+        "  {attempts} attempts of annotated steps, {retries} of them retries"
+    ));
     if !tally.kinds.is_empty() {
         screen.line("Failed records by category:severity");
         let mut kinds: Vec<_> = tally.kinds.iter().collect();

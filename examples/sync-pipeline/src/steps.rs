@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use resilience::{FieldValue, resilient};
 use sha2::{Digest as _, Sha256};
 use sync_pipeline::chunk::{self, Chunk};
 use sync_pipeline::content::{self, Plan, Skip, Source};
 use sync_pipeline::embed::{Embedder, generate_embedding};
-use sync_pipeline::index::{Document, VectorIndex, index_document, object_id, remove_document};
+use sync_pipeline::index::{
+    Document, VectorIndex, index_document, look_up_document, object_id, remove_document,
+};
 use sync_pipeline::record::{Change, Op};
 
 /// What the steps work with.
@@ -57,22 +60,35 @@ impl Outcome {
     }
 }
 
+/// A change and where it comes from.
+#[derive(Clone, Copy, Debug)]
+struct Job<'a> {
+    pipeline: &'a Pipeline,
+    change: &'a Change,
+    line: u64,
+}
+
 /// Does what a change record asks for.
 pub(crate) async fn apply(
     pipeline: &Pipeline,
     change: &Change,
     line: u64,
 ) -> anyhow::Result<Outcome> {
+    let job = Job {
+        pipeline,
+        change,
+        line,
+    };
     if change.op == Op::Delete {
-        return sync_delete(pipeline, change, line).await;
+        return sync_delete(job).await;
     }
     let source = match content::plan(change, pipeline.max_file_size).await {
         Plan::Skip(skip) => return Ok(Outcome::Skipped(skip)),
         Plan::Read(source) => source,
     };
     let outcome = match change.op {
-        Op::Add => sync_add(pipeline, change, &source, line).await,
-        Op::Modify | Op::Delete => sync_modify(pipeline, change, &source, line).await,
+        Op::Add => sync_add(job, &source).await,
+        Op::Modify | Op::Delete => sync_modify(job, &source).await,
     };
     match &change.not_json {
         Some(reason) => outcome
@@ -81,30 +97,53 @@ pub(crate) async fn apply(
     }
 }
 
-async fn sync_add(
-    pipeline: &Pipeline,
-    change: &Change,
-    source: &Source<'_>,
-    _line: u64,
-) -> anyhow::Result<Outcome> {
-    put(pipeline, change, source).await
+#[resilient(
+    operation = "sync_add",
+    retries = 2,
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+        content_length = length(source),
+    )
+)]
+async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    put(job.pipeline, job.change, source).await
 }
 
-async fn sync_modify(
-    pipeline: &Pipeline,
-    change: &Change,
-    source: &Source<'_>,
-    _line: u64,
-) -> anyhow::Result<Outcome> {
-    put(pipeline, change, source).await
+#[resilient(
+    operation = "sync_modify",
+    retries = 2,
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+        content_length = length(source),
+    )
+)]
+async fn sync_modify(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    put(job.pipeline, job.change, source).await
 }
 
-async fn sync_delete(pipeline: &Pipeline, change: &Change, _line: u64) -> anyhow::Result<Outcome> {
+#[resilient(
+    operation = "sync_delete",
+    retries = 2,
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+    )
+)]
+async fn sync_delete(job: Job<'_>) -> anyhow::Result<Outcome> {
+    let Job {
+        pipeline, change, ..
+    } = job;
     let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
     if pipeline.dry_run {
-        let stored = pipeline
-            .index
-            .stored(id)
+        let stored = look_up_document(&*pipeline.index, id)
             .await
             .context("looking the document up")?;
         return Ok(if stored.is_some() {
@@ -129,9 +168,7 @@ async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyho
     let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
     let content_hash = sha256(&text);
     let model = pipeline.embedder.model();
-    let stored = pipeline
-        .index
-        .stored(id)
+    let stored = look_up_document(&*pipeline.index, id)
         .await
         .context("looking the document up")?;
     if stored.is_some_and(|it| it.content_hash == content_hash && it.model == model) {
@@ -183,6 +220,13 @@ async fn embed_chunks(
         done.extend(batch.iter().cloned().zip(vectors));
     }
     Ok(done)
+}
+
+/// The length of a content as a field. That of a file that cannot be looked at is not known.
+fn length(source: &Source<'_>) -> FieldValue {
+    source
+        .length()
+        .map_or_else(|| "unknown".into(), FieldValue::from)
 }
 
 fn sha256(text: &str) -> String {

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
-use resilience::{Category, Classification, Classify as _, Severity};
+use resilience::{BreakerSummary, Category, Classification, Classify as _, Severity};
 use sync_pipeline::content::ContentError;
 use sync_pipeline::embed::EmbedError;
 use sync_pipeline::index::IndexError;
@@ -27,7 +27,22 @@ pub(crate) fn kind_of(error: &anyhow::Error) -> (Category, Severity) {
 
 /// Every breaker of this process.
 pub(crate) fn breakers() -> Vec<BreakerState> {
-    Vec::new()
+    let breaker = |breaker: BreakerSummary| BreakerState {
+        service: breaker.service,
+        state: breaker.state.as_str().to_owned(),
+        failures: u64::from(breaker.failures),
+    };
+    resilience::summary()
+        .breakers
+        .into_iter()
+        .map(breaker)
+        .collect()
+}
+
+/// How often the annotated functions of this process ran, and how many of these were retries.
+pub(crate) fn attempts() -> (u64, u64) {
+    let summary = resilience::summary();
+    (summary.attempts, summary.retries)
 }
 
 /// Sends the log to standard error, above the progress bar where there is one.

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Effect, Retry};
+use resilience::{Category, Classification, Classify, Effect, Retry, resilient};
 
 pub use crate::embed::hash::HashEmbedder;
 pub use crate::embed::http::{ApiKey, HttpEmbedder};
@@ -70,6 +70,9 @@ pub enum EmbedError {
     /// The program's HTTP client cannot be made.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// The runtime answered in the service's place.
+    #[error(transparent)]
+    Resilience(#[from] resilience::Error),
 }
 
 impl Classify for EmbedError {
@@ -92,11 +95,18 @@ impl Classify for EmbedError {
             }
             Self::Answer(_) => Classification::new(Category::SERVICE).with_retry(Retry::Unsure),
             Self::Client(_) => Classification::new(Category::VALIDATION),
+            Self::Resilience(error) => error.classify(),
         }
     }
 }
 
 /// One batch of texts to vectors.
+#[resilient(
+    operation = "generate_embedding",
+    service = "embeddings",
+    retries = 1,
+    fields(model = embedder.model(), texts = texts.len())
+)]
 pub async fn generate_embedding(
     embedder: &dyn Embedder,
     texts: &[String],
@@ -105,6 +115,12 @@ pub async fn generate_embedding(
 }
 
 /// A question to its vector.
+#[resilient(
+    operation = "embed_query",
+    service = "embeddings",
+    retries = 1,
+    fields(model = embedder.model())
+)]
 pub async fn embed_query(
     embedder: &dyn Embedder,
     query: &str,

@@ -4,7 +4,7 @@ mod sqlite;
 
 use std::fmt;
 
-use resilience::{Category, Classification, Classify};
+use resilience::{Category, Classification, Classify, resilient};
 use uuid::Uuid;
 
 pub use crate::index::sqlite::SqliteIndex;
@@ -122,6 +122,9 @@ pub enum IndexError {
     /// The database cannot be opened.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// The runtime answered in the index's place.
+    #[error(transparent)]
+    Resilience(#[from] resilience::Error),
 }
 
 impl Classify for IndexError {
@@ -130,11 +133,32 @@ impl Classify for IndexError {
             Self::OtherModel { .. } => Classification::new(Category::CONFLICT),
             Self::Sqlite(error) => sqlite_failure(error),
             Self::Db(error) => error.classify(),
+            Self::Resilience(error) => error.classify(),
         }
     }
 }
 
+/// Looks up what is stored under an id.
+#[resilient(operation = "look_up_document", service = "vector_index", retries = 2, fields(%id))]
+pub async fn look_up_document(
+    index: &dyn VectorIndex,
+    id: Uuid,
+) -> Result<Option<Stored>, IndexError> {
+    index.stored(id).await
+}
+
 /// Writes one document.
+#[resilient(
+    operation = "index_document",
+    service = "vector_index",
+    retries = 4,
+    fields(
+        collection = &document.collection,
+        path = &document.path,
+        content_length = document.bytes,
+        chunks = document.chunks.len(),
+    )
+)]
 pub async fn index_document(
     index: &dyn VectorIndex,
     document: &Document,
@@ -143,6 +167,7 @@ pub async fn index_document(
 }
 
 /// Removes one document. Says whether there was one.
+#[resilient(operation = "remove_document", service = "vector_index", retries = 4, fields(%id))]
 pub async fn remove_document(index: &dyn VectorIndex, id: Uuid) -> Result<bool, IndexError> {
     index.delete(id).await
 }
