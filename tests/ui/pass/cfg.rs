@@ -7,7 +7,7 @@ use resilience::resilient;
 
 #[resilient(retries = 1)]
 async fn some(
-    #[cfg(all())] kept: String,
+    #[cfg(panic = "unwind")] kept: String,
     #[cfg(any())] gone: NoSuchType,
     #[allow(unused_variables)] idle: String,
     #[expect(unused_variables)] expected: Vec<u8>,
@@ -24,7 +24,7 @@ impl Client {
     async fn some(
         &mut self,
         #[cfg(any())] gone: NoSuchType,
-        #[cfg(all())] mut kept: String,
+        #[cfg(panic = "unwind")] mut kept: String,
         #[expect(unused_variables)] expected: Vec<u8>,
     ) -> Result<usize, Failure> {
         kept.push('x');

@@ -9,6 +9,7 @@ async fn address(pointer: *const u8) -> Result<usize, Failure> {
 }
 
 #[resilient]
+#[allow(improper_ctypes_definitions)]
 pub(crate) async extern "C" fn external(n: u8) -> Result<u8, Failure> {
     Ok(n)
 }
