@@ -1,12 +1,14 @@
-//! One attribute makes an async function survive its dependencies.
+#![doc = include_str!("../README.md")]
 
-#[doc(hidden)]
-pub use resilience_core::__private;
 pub use resilience_core::{
     BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, Category, Classification,
     Classify, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter, Options,
     Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
-    Summary, Switch, TimeLimit, TimedOut, problems, recent_errors, sites, summary,
+    Summary, Switch, TimeLimit, TimedOut, classify, problems, recent_errors, sites, summary,
 };
+
 #[cfg(feature = "macros")]
 pub use resilience_macros::{fail_fast, resilient};
+
+#[doc(hidden)]
+pub use resilience_core::__private;

@@ -16,6 +16,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// The expansion has no loop: no setting can give this site a retry.
     pub one_attempt: bool,
+    /// The error type need not be able to carry an answer of ours: nothing of ours answers.
+    pub silent: bool,
     /// `category = ..`
     pub category: Option<Category>,
     /// `service = ".."`
@@ -92,6 +94,7 @@ impl Options {
         Self {
             fail_fast: false,
             one_attempt: false,
+            silent: false,
             category: None,
             service: None,
             operation: None,
@@ -116,6 +119,13 @@ impl Options {
     #[must_use]
     pub const fn one_attempt(mut self) -> Self {
         self.one_attempt = true;
+        self
+    }
+
+    /// The error type need not be able to carry an answer of ours.
+    #[must_use]
+    pub const fn silent(mut self) -> Self {
+        self.silent = true;
         self
     }
 

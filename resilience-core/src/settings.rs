@@ -353,6 +353,12 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_gives_no_deadline_where_no_answer_can_be_carried() {
+        let silent = Options::resilient().silent().breaker_off().timeout_off();
+        assert_eq!(settings(silent, "llm_provider").deadline, None);
+    }
+
+    #[test]
     fn the_first_written_breaker_number_holds_and_later_ones_that_differ_are_told() {
         let written = [
             BreakerOptions::new().failure_threshold(3),

@@ -55,6 +55,9 @@ fn options(args: &Args, private: &TokenStream) -> TokenStream {
     if args.attribute == Attribute::Resilient && args.one_attempt() {
         chain.0.extend(quote!(.one_attempt()));
     }
+    if args.reject_with.is_none() && !args.can_reject() {
+        chain.0.extend(quote!(.silent()));
+    }
     chain.with(args.category.as_ref(), |category| category.tokens(private));
     chain.plain(args.service.as_ref());
     chain.plain(args.operation.as_ref());
