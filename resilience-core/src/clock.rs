@@ -23,6 +23,11 @@ impl Moment {
         Self(nanos)
     }
 
+    /// The nanoseconds since the beginning.
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

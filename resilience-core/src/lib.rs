@@ -6,6 +6,16 @@
 
 mod backoff;
 mod breaker;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod budget;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
@@ -16,15 +26,27 @@ mod error;
 mod event;
 mod fields;
 mod how;
+mod line;
 mod options;
 mod outcome;
 mod path;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod rate_limit;
 mod recent;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
