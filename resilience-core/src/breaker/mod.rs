@@ -430,5 +430,7 @@ const CLOSED: u64 = 1;
 /// It is closed, and a success would change nothing.
 const CLEAN: u64 = 2;
 
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[cfg(test)]
 mod tests;
