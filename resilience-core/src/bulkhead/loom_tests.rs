@@ -65,6 +65,30 @@ fn loom_never_above_its_limit() {
 }
 
 #[test]
+fn loom_nobody_is_refused_while_there_is_room() {
+    loom::model(|| {
+        let guarded = Guarded::new(2, 1);
+        let threads: [_; 2] = std::array::from_fn(|i| {
+            let guarded = guarded.clone();
+            thread::spawn(move || {
+                // New numbers hold the lock, and the flag, for a moment.
+                if i == 0 {
+                    guarded.bulkhead.set(BulkheadSettings {
+                        concurrency: 2,
+                        queue: 0,
+                    });
+                }
+                assert_eq!(guarded.bulkhead.try_acquire(), Ok(()));
+            })
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(guarded.bulkhead.taken(), 2);
+    });
+}
+
+#[test]
 fn loom_a_slot_given_back_reaches_the_one_who_waits() {
     loom::model(|| {
         let guarded = Guarded::new(1, 1);

@@ -87,8 +87,8 @@ impl Bulkhead {
     pub(crate) fn try_acquire(&self) -> Result<(), Full> {
         match self.exchange() {
             Exchange::Taken => Ok(()),
-            // Whoever waits comes first, so there is none also if one is free.
-            Exchange::None | Exchange::Ask => Err(Full),
+            Exchange::None => Err(Full),
+            Exchange::Ask => self.ask(),
         }
     }
 
@@ -191,15 +191,22 @@ impl Bulkhead {
     }
 
     #[cold]
+    fn ask(&self) -> Result<(), Full> {
+        let mut held = self.hold();
+        let answer = held.take();
+        held.end();
+        answer
+    }
+
+    #[cold]
     fn join(&self) -> Result<Option<Ticket>, Full> {
         let mut held = self.hold();
-        let answer = if held.line.is_empty() && held.word.taken < held.word.limit {
-            held.word.taken += 1;
-            Ok(None)
-        } else if held.line.len() < self.queue.load(Ordering::Relaxed) as usize {
-            Ok(Some(Ticket(Some(held.line.join()))))
-        } else {
-            Err(Full)
+        let answer = match held.take() {
+            Ok(()) => Ok(None),
+            Err(Full) if held.line.len() < self.queue.load(Ordering::Relaxed) as usize => {
+                Ok(Some(Ticket(Some(held.line.join()))))
+            }
+            Err(Full) => Err(Full),
         };
         held.end();
         answer
@@ -241,6 +248,15 @@ struct Held<'a> {
 }
 
 impl Held<'_> {
+    /// Takes a slot, unless somebody waits for it.
+    fn take(&mut self) -> Result<(), Full> {
+        if !self.line.is_empty() || self.word.taken >= self.word.limit {
+            return Err(Full);
+        }
+        self.word.taken += 1;
+        Ok(())
+    }
+
     fn give_back(&mut self) {
         debug_assert!(self.word.taken > 0, "a slot was given back twice");
         self.word.taken = self.word.taken.saturating_sub(1);

@@ -64,6 +64,20 @@ fn loom_of_one_who_waits_and_one_who_comes_later_one_goes() {
 }
 
 #[test]
+fn loom_a_permit_taken_while_another_joins_the_line_is_taken_once() {
+    loom::model(|| {
+        let limiter = limiter(1);
+        limiter.try_acquire(at(0)).unwrap();
+        let other = limiter.clone();
+        // Its clock is a second ahead, so that there is a permit for it alone.
+        let ahead = thread::spawn(move || usize::from(other.try_acquire(at(1)).is_ok()));
+        let mut ticket = limiter.enter(at(0)).unwrap().unwrap();
+        let turn = limiter.poll_turn(&mut ticket, at(1), Waker::noop());
+        assert_eq!(usize::from(turn == Turn::Go) + ahead.join().unwrap(), 1);
+    });
+}
+
+#[test]
 fn loom_who_leaves_while_others_ask_takes_no_permit_along() {
     loom::model(|| {
         let limiter = limiter(1);

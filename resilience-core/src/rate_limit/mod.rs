@@ -144,6 +144,7 @@ impl RateLimiter {
     pub(crate) fn enter(&self, now: Moment) -> Result<Option<Ticket>, Refusal> {
         match self.exchange(now) {
             Exchange::Taken => Ok(None),
+            Exchange::None(retry_in) if retry_in > self.max_wait() => Err(Refusal { retry_in }),
             Exchange::None(_) | Exchange::Ask => self.join(now),
         }
     }
@@ -233,7 +234,7 @@ impl RateLimiter {
             return Ok(None);
         }
         let retry_in = held.wait(held.queue.line.len(), now);
-        let max_wait = Duration::from_nanos(self.max_wait.load(Ordering::Relaxed));
+        let max_wait = self.max_wait();
         if retry_in > max_wait {
             return Err(Refusal { retry_in });
         }
@@ -241,6 +242,10 @@ impl RateLimiter {
             place: Some(held.queue.line.join()),
             latest: now + max_wait,
         }))
+    }
+
+    fn max_wait(&self) -> Duration {
+        Duration::from_nanos(self.max_wait.load(Ordering::Relaxed))
     }
 
     /// Flags the word, so that until the lock is free again nobody else changes it.
