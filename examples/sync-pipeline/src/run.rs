@@ -155,7 +155,7 @@ impl Run {
                 self.store.complete(&self.id, done).await?;
             }
             Err(error) => {
-                let (category, severity) = telemetry::kind_of(&error);
+                let (category, severity) = telemetry::kind_of(&error, number);
                 let message = report::chain(&error);
                 let text = report::failure(number, &label, category, severity, &message);
                 screen.line(format_args!("{text}"));

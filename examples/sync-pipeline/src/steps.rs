@@ -215,7 +215,8 @@ async fn embed_chunks(
             .await
             .with_context(|| {
                 let first = batch.first().map_or(0, |chunk| chunk.first_line);
-                format!("embedding {} chunks from line {first} on", batch.len())
+                let last = batch.last().map_or(0, |chunk| chunk.last_line);
+                format!("embedding lines {first} to {last}")
             })?;
         done.extend(batch.iter().cloned().zip(vectors));
     }

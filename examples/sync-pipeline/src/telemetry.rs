@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
-use resilience::{BreakerSummary, Category, Classification, Classify as _, Severity};
+use resilience::{BreakerSummary, Category, Classification, Classify as _, FieldValue, Severity};
 use sync_pipeline::content::ContentError;
 use sync_pipeline::embed::EmbedError;
 use sync_pipeline::index::IndexError;
@@ -16,13 +16,22 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::cli::LOG_VARIABLE;
 use crate::report::Screen;
 
-/// The one category and severity under which a failed record is counted.
-pub(crate) fn kind_of(error: &anyhow::Error) -> (Category, Severity) {
-    let classification = error
-        .chain()
-        .find_map(classify)
-        .unwrap_or_else(Classification::unknown);
-    (classification.category(), classification.severity(1))
+/// The one category and severity under which a failed record is counted: those that the runtime
+/// gave to the call for its line. A record that failed before any call is classified here.
+pub(crate) fn kind_of(error: &anyhow::Error, line: u64) -> (Category, Severity) {
+    let line = FieldValue::from(line);
+    // The newest error is that of the outermost call, which is the last one to end.
+    let newest = resilience::recent_errors(1).pop();
+    match newest.filter(|newest| newest.last && newest.fields.get("line") == Some(&line)) {
+        Some(newest) => (newest.category, newest.severity),
+        None => {
+            let classification = error
+                .chain()
+                .find_map(classify)
+                .unwrap_or_else(Classification::unknown);
+            (classification.category(), classification.severity(1))
+        }
+    }
 }
 
 /// Every breaker of this process.
@@ -45,13 +54,14 @@ pub(crate) fn attempts() -> (u64, u64) {
     (summary.attempts, summary.retries)
 }
 
-/// Sends the log to standard error, above the progress bar where there is one.
+/// Sends the log to standard error, above the progress bar where there is one. Without the variable
+/// there is none: the program's own lines say what fails.
 pub(crate) fn log_to(screen: &Screen) -> anyhow::Result<()> {
     let level = match std::env::var(LOG_VARIABLE) {
         Ok(level) if !level.is_empty() => {
             LevelFilter::from_str(&level).with_context(|| format!("{LOG_VARIABLE} is `{level}`"))?
         }
-        _ => LevelFilter::ERROR,
+        _ => LevelFilter::OFF,
     };
     let bar = screen.bar();
     tracing_subscriber::fmt()
