@@ -33,10 +33,8 @@ impl Parse for RawFn {
         let sig = input.parse()?;
         let body = if input.peek(Token![;]) {
             Body::Missing(input.parse()?)
-        } else if input.peek(syn::token::Brace) {
-            Body::Block(input.parse()?)
         } else {
-            return Err(input.error("expected the body of a function"));
+            Body::Block(braces(input)?)
         };
         Ok(Self {
             attrs,
@@ -45,6 +43,25 @@ impl Parse for RawFn {
             sig,
             body,
         })
+    }
+}
+
+/// `{ .. }`, also as the `$body:block` of a `macro_rules!`, which comes in an invisible group.
+fn braces(input: ParseStream<'_>) -> syn::Result<Group> {
+    let error = input.error("expected the body of a function");
+    let mut tree = input.parse::<TokenTree>()?;
+    loop {
+        match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return Ok(group),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                tree = group
+                    .stream()
+                    .into_iter()
+                    .next()
+                    .ok_or_else(|| error.clone())?;
+            }
+            _ => return Err(error),
+        }
     }
 }
 
