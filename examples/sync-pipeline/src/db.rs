@@ -145,6 +145,8 @@ impl Classify for DbError {
     }
 }
 
+resilience::register_classify!(DbError);
+
 /// What kind of failure SQLite reports.
 pub fn sqlite_failure(error: &rusqlite::Error) -> Classification {
     let Some(code) = error.sqlite_error_code() else {

@@ -306,6 +306,8 @@ impl Classify for StoreError {
     }
 }
 
+resilience::register_classify!(StoreError);
+
 fn fail(connection: &mut Connection, run_id: &str, line: &Failed) -> rusqlite::Result<()> {
     let (category, severity) = (line.category.as_str(), line.severity.as_str());
     let transaction = connection.transaction()?;

@@ -5,11 +5,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
-use resilience::{BreakerSummary, Category, Classification, Classify as _, FieldValue, Severity};
-use sync_pipeline::content::ContentError;
-use sync_pipeline::embed::EmbedError;
-use sync_pipeline::index::IndexError;
-use sync_pipeline::record::RecordError;
+use resilience::{BreakerSummary, Category, FieldValue, Severity};
 use sync_pipeline::store::BreakerState;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -22,16 +18,13 @@ pub(crate) fn kind_of(error: &anyhow::Error, line: u64) -> (Category, Severity) 
     let line = FieldValue::from(line);
     // The newest error is that of the outermost call, which is the last one to end.
     let newest = resilience::recent_errors(1).pop();
-    match newest.filter(|newest| newest.last && newest.fields.get("line") == Some(&line)) {
-        Some(newest) => (newest.category, newest.severity),
-        None => {
-            let classification = error
-                .chain()
-                .find_map(classify)
-                .unwrap_or_else(Classification::unknown);
-            (classification.category(), classification.severity(1))
-        }
+    if let Some(newest) =
+        newest.filter(|newest| newest.last && newest.fields.get("line") == Some(&line))
+    {
+        return (newest.category, newest.severity);
     }
+    let classification = resilience::classify::error(error.as_ref());
+    (classification.category(), classification.severity(1))
 }
 
 /// Every breaker of this process.
@@ -70,19 +63,6 @@ pub(crate) fn log_to(screen: &Screen) -> anyhow::Result<()> {
         .with_writer(move || LogWriter { bar: bar.clone() })
         .try_init()
         .map_err(|error| anyhow!(error))
-}
-
-fn classify(error: &(dyn std::error::Error + 'static)) -> Option<Classification> {
-    if let Some(error) = error.downcast_ref::<RecordError>() {
-        return Some(error.classify());
-    }
-    if let Some(error) = error.downcast_ref::<ContentError>() {
-        return Some(error.classify());
-    }
-    if let Some(error) = error.downcast_ref::<EmbedError>() {
-        return Some(error.classify());
-    }
-    error.downcast_ref::<IndexError>().map(IndexError::classify)
 }
 
 /// Writes without tearing the progress bar.

@@ -100,6 +100,8 @@ impl Classify for EmbedError {
     }
 }
 
+resilience::register_classify!(EmbedError);
+
 /// One batch of texts to vectors.
 #[resilient(
     operation = "generate_embedding",
