@@ -54,7 +54,8 @@ pub(crate) struct Common {
         long,
         global = true,
         env = "SYNC_PIPELINE_EMBEDDING_MODEL",
-        value_name = "NAME"
+        value_name = "NAME",
+        requires = "embeddings"
     )]
     pub(crate) embedding_model: Option<String>,
 }

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use resilience::{Category, Classification, Classify};
 
+use crate::blocking;
 use crate::record::{Body, Change};
 
 /// What to do about the content of a change.
@@ -131,11 +132,7 @@ pub async fn read(source: &Source<'_>, limit: u64) -> Result<String, ContentErro
         Place::Base64(code) => text(STANDARD.decode(code).map_err(ContentError::Base64)?),
         Place::File(path) => {
             let path = path.to_owned();
-            let read = tokio::task::spawn_blocking(move || read_file(path, limit)).await;
-            match read {
-                Ok(bytes) => text(bytes?),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            text(blocking::run(move || read_file(path, limit)).await?)
         }
     }
 }

@@ -100,6 +100,7 @@ pub(crate) async fn apply(
 #[resilient(
     operation = "sync_add",
     retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -115,6 +116,7 @@ async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> 
 #[resilient(
     operation = "sync_modify",
     retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,

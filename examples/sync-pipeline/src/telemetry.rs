@@ -82,3 +82,29 @@ impl Write for LogWriter {
         io::stderr().flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_step_is_known_before_its_first_call_and_none_contradicts_another() {
+        assert_eq!(resilience::problems(), []);
+        let mut operations: Vec<_> = resilience::sites()
+            .iter()
+            .map(|site| site.operation.clone())
+            .collect();
+        operations.sort();
+        assert_eq!(
+            operations,
+            [
+                "embed_query",
+                "generate_embedding",
+                "index_document",
+                "look_up_document",
+                "remove_document",
+                "sync_add",
+                "sync_delete",
+                "sync_modify",
+            ]
+        );
+    }
+}

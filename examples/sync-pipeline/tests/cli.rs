@@ -346,12 +346,29 @@ fn paths_of_two_repositories_and_two_collections_do_not_meet() {
 fn what_cannot_run_exits_with_two() {
     let place = Place::new();
     place.write("no.db", "x".repeat(5_000));
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 9] = [
         &["sync"],
         &["sync", "--stdin", "--db", "no.db"],
         &["sync", "--stdin", "--db", "no.db/sync.db"],
         &["sync", "--stdin", "--collection", "no name"],
         &["sync", "--stdin", "--embeddings", "http://localhost:1"],
+        &["sync", "--stdin", "--embedding-model", "m"],
+        &[
+            "sync",
+            "--stdin",
+            "--embeddings",
+            "localhost",
+            "--embedding-model",
+            "m",
+        ],
+        &[
+            "sync",
+            "--stdin",
+            "--embeddings",
+            "ftp://localhost",
+            "--embedding-model",
+            "m",
+        ],
         &["search", "anything"],
     ];
     for args in cases {

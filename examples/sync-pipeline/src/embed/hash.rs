@@ -1,5 +1,6 @@
 //! An embedder that needs nothing but the text. It is lexical: it knows words, not meaning.
 
+use crate::blocking;
 use crate::embed::{BoxFuture, EmbedError, Embedder, Weights};
 use crate::lexical::words;
 
@@ -39,10 +40,7 @@ impl Embedder for HashEmbedder {
                     .map(|text| vector(text, &Weights::new()))
                     .collect()
             };
-            match tokio::task::spawn_blocking(work).await {
-                Ok(vectors) => Ok(vectors),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            Ok(blocking::run(work).await)
         })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::prefix;
@@ -26,6 +26,16 @@ pub struct ApiKey(String);
 impl HttpEmbedder {
     /// An embedder for the server at `base`, such as `http://localhost:8080`.
     pub fn new(base: &str, model: String, key: Option<ApiKey>) -> Result<Self, EmbedError> {
+        let wrong = |reason: String| EmbedError::Address {
+            url: base.to_owned(),
+            reason,
+        };
+        let address = Url::parse(base).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(address.scheme(), "http" | "https") {
+            return Err(wrong(
+                "it begins with neither http:// nor https://".to_owned(),
+            ));
+        }
         // Fails only if somebody has installed a provider before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()

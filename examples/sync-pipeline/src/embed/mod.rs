@@ -67,6 +67,14 @@ pub enum EmbedError {
     /// The answer is not what was asked for.
     #[error("the embedding service's answer is unusable: {0}")]
     Answer(String),
+    /// The server's address is none.
+    #[error("`{url}` is not the address of an embedding service: {reason}")]
+    Address {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The program's HTTP client cannot be made.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
@@ -94,7 +102,7 @@ impl Classify for EmbedError {
                 retry_after.map_or(failure.clone(), |after| failure.with_retry_after(after))
             }
             Self::Answer(_) => Classification::new(Category::SERVICE).with_retry(Retry::Unsure),
-            Self::Client(_) => Classification::new(Category::VALIDATION),
+            Self::Address { .. } | Self::Client(_) => Classification::new(Category::VALIDATION),
             Self::Resilience(error) => error.classify(),
         }
     }
