@@ -1,7 +1,7 @@
 //! An embedder that needs nothing but the text. It is lexical: it knows words, not meaning.
 
 use crate::blocking;
-use crate::embed::{BoxFuture, EmbedError, Embedder, Weights};
+use crate::embed::{BoxFuture, EmbedError, Embedder, Weights, normalise};
 use crate::lexical::words;
 
 /// Feature hashing: every word, pair of words and group of three letters adds to one of 384
@@ -81,7 +81,7 @@ fn vector(text: &str, weights: &Weights) -> Vec<f32> {
         // The tenth time a word appears says less than the first.
         vector[place] += sign * weight * (1.0 + count.ln());
     }
-    super::http::normalise(&mut vector);
+    normalise(&mut vector);
     vector
 }
 

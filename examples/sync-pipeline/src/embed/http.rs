@@ -8,7 +8,7 @@ use reqwest::{Client, Response, Url};
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::prefix;
-use crate::embed::{BoxFuture, EmbedError, Embedder};
+use crate::embed::{BoxFuture, EmbedError, Embedder, normalise};
 
 /// Asks `{base}/v1/embeddings`.
 #[derive(Debug)]
@@ -111,20 +111,6 @@ impl From<String> for ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(..)")
-    }
-}
-
-/// Brings a vector to length 1; one without direction stays as it is.
-pub(super) fn normalise(vector: &mut [f32]) {
-    let length = vector
-        .iter()
-        .map(|x| f64::from(*x).powi(2))
-        .sum::<f64>()
-        .sqrt();
-    if length > 0.0 {
-        for x in vector {
-            *x = (f64::from(*x) / length) as f32;
-        }
     }
 }
 

@@ -144,6 +144,20 @@ pub async fn embed_query(
         .ok_or_else(|| EmbedError::Answer("no vector".to_owned()))
 }
 
+/// Brings a vector to length 1; one without direction stays as it is.
+fn normalise(vector: &mut [f32]) {
+    let length = vector
+        .iter()
+        .map(|x| f64::from(*x).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    if length > 0.0 {
+        for x in vector {
+            *x = (f64::from(*x) / length) as f32;
+        }
+    }
+}
+
 fn status_failure(status: u16, quota: bool) -> Classification {
     let category = match status {
         401 | 403 => Category::AUTH,
