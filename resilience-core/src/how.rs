@@ -208,10 +208,9 @@ impl<E> fmt::Debug for Probe<E> {
 /// each question, and the traits are imported where only generated code stands.
 pub mod probe {
     use super::{
-        Classification, Error, Probe, StdError, Text, chain, classify, display_text, fmt,
-        type_name_text,
+        Classification, Error, Probe, StdError, Text, chain, display_text, fmt, type_name_text,
     };
-    use crate::Classify;
+    use crate::{Classify, classify};
 
     type Ask<E> = fn(&E) -> Classification;
 
@@ -374,21 +373,4 @@ fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::
 
 fn type_name_text<E>(_: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(std::any::type_name::<E>())
-}
-
-/// Where errors that do not classify themselves are placed.
-mod classify {
-    use super::{Classification, StdError, fmt};
-
-    pub(super) fn error(_: &(dyn StdError + 'static)) -> Classification {
-        Classification::unknown()
-    }
-
-    pub(super) fn outer<E: StdError + ?Sized>(_: &E) -> Classification {
-        Classification::unknown()
-    }
-
-    pub(super) fn display<D: fmt::Display + ?Sized>(_: &D) -> Classification {
-        Classification::unknown()
-    }
 }
