@@ -285,24 +285,20 @@ fn m15_without_a_tokio_runtime_a_pending_body_ends_with_an_error_that_says_so() 
 /// The classification of a failure is what its site makes of it.
 #[tokio::test(start_paused = true)]
 async fn the_sites_category_replaces_service_and_unknown() {
-    let runtime = Runtime::new();
-    for category in [Category::SERVICE, Category::UNKNOWN, Category::VALIDATION] {
-        let script = Script::always(category);
-        assert!(runtime.scope(weaviate(&script)).await.is_err());
+    for (category, becomes) in [
+        (Category::SERVICE, Category::WEAVIATE),
+        (Category::UNKNOWN, Category::WEAVIATE),
+        (Category::VALIDATION, Category::VALIDATION),
+    ] {
+        let runtime = Runtime::new();
+        assert!(
+            runtime
+                .scope(weaviate(&Script::always(category)))
+                .await
+                .is_err()
+        );
+        assert_eq!(runtime.recent_errors(1)[0].category, becomes);
     }
-    let categories: Vec<_> = runtime
-        .recent_errors(100)
-        .into_iter()
-        .map(|error| error.category)
-        .collect();
-    assert_eq!(
-        categories
-            .iter()
-            .filter(|found| **found == Category::WEAVIATE)
-            .count(),
-        10
-    );
-    assert_eq!(categories.last(), Some(&Category::VALIDATION));
 }
 
 #[test]

@@ -4,25 +4,29 @@
 //! It awaits nothing; `driver` does. It asks the clock only where a decision needs the time: a body
 //! that is ready at once, behind a closed breaker and without a deadline, never does.
 
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+
 use crate::breaker::{Admission, CallId, Moved};
-use crate::clock::{Moment, Timer};
+use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{CallOutcome, Event, Failure, emit};
 use crate::fields::Fields;
-use crate::runtime::{SiteRef, SiteState};
+use crate::runtime::SiteRef;
 use crate::scope::{self, Enclosing, Frame, Mark};
+use crate::site::Site;
 use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
 #[derive(Debug)]
 pub(crate) struct Decisions {
     site: SiteRef,
-    timer: Option<Timer>,
-    /// What only some calls need.
-    extra: Option<Box<Extra>>,
+    /// What only a call that waits, fails or has fields needs: one allocation for all of it.
+    extra: Option<Pin<Box<Extra>>>,
     /// The call's own deadline.
     deadline: Moment,
     /// The earliest limit of the enclosing attempts, once the clock has been read.
@@ -38,16 +42,22 @@ pub(crate) struct Decisions {
     anchored: bool,
 }
 
-#[derive(Debug, Default)]
-struct Extra {
-    /// What `fields(..)` names.
-    fields: Option<Fields>,
-    /// The requirements that are not met: the answer, instead of a first attempt.
-    refusal: Option<Error>,
-    /// Given at the first failure.
-    id: Option<CallId>,
-    /// The delay before the attempt that runs.
-    delay: Duration,
+pin_project! {
+    #[derive(Debug, Default)]
+    #[project = ExtraProjection]
+    struct Extra {
+        // For the time limit of an attempt, or the pause after it.
+        #[pin]
+        timer: Option<Sleep>,
+        // What `fields(..)` names.
+        fields: Option<Fields>,
+        // The requirements that are not met: the answer, instead of a first attempt.
+        refusal: Option<Error>,
+        // Given at the first failure.
+        id: Option<CallId>,
+        // The delay before the attempt that runs.
+        delay: Duration,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,15 +88,14 @@ pub(crate) struct Failed<'a> {
 
 impl Decisions {
     #[inline]
-    pub(crate) fn new(site: SiteRef) -> Self {
-        let around = Enclosing::of(address(&site));
+    pub(crate) fn new(site: &'static Site) -> Self {
+        let (site, around) = Enclosing::of(site);
         let deadline = match site.settings.deadline {
             Some(deadline) => site.shared.clock.now() + deadline,
             None => Moment::NEVER,
         };
         Self {
             site,
-            timer: None,
             extra: None,
             deadline,
             enclosing: Moment::NEVER,
@@ -102,12 +111,12 @@ impl Decisions {
 
     /// Keeps what `fields(..)` names, for the events of this call.
     pub(crate) fn record(&mut self, fields: Fields) {
-        self.extra().fields = Some(fields);
+        *self.extra().fields = Some(fields);
     }
 
     /// Keeps the answer that the first attempt gets instead of being run.
     pub(crate) fn refuse(&mut self, refusal: Error) {
-        self.extra().refusal = Some(refusal);
+        *self.extra().refusal = Some(refusal);
     }
 
     pub(crate) const fn is_running(&self) -> bool {
@@ -117,7 +126,9 @@ impl Decisions {
     /// Asks for leave to run an attempt.
     #[inline]
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        if let Some(refusal) = self.extra.as_mut().and_then(|extra| extra.refusal.take()) {
+        if let Some(extra) = &mut self.extra
+            && let Some(refusal) = extra.as_mut().project().refusal.take()
+        {
             return Err(refusal);
         }
         if self.site.settings.breaker.is_some() && !self.around.covered {
@@ -159,7 +170,7 @@ impl Decisions {
             timeout,
             began: None,
             service: if self.admission.is_some() {
-                address(&self.site)
+                self.site.service_address()
             } else {
                 0
             },
@@ -336,7 +347,7 @@ impl Decisions {
             self.due = wake;
             self.set_timer(wake).ok()?;
         }
-        self.extra().delay = delay;
+        *self.extra().delay = delay;
         Some(delay)
     }
 
@@ -393,7 +404,7 @@ impl Decisions {
                 severity,
                 error_type: classification.error_type().unwrap_or(error_type),
                 message: &message(),
-                fields: self.extra.as_ref().and_then(|extra| extra.fields.as_ref()),
+                fields: self.fields(),
             }),
         );
     }
@@ -459,21 +470,20 @@ impl Decisions {
     }
 
     fn poll_timer(&mut self, at: Moment, cx: &mut Context<'_>) -> Poll<Result<(), NoTimer>> {
-        if let Err(no_timer) = self.set_timer(at) {
-            return Poll::Ready(Err(no_timer));
-        }
-        match &mut self.timer {
-            Some(timer) => timer.poll(cx).map(Ok),
-            None => Poll::Ready(Err(NoTimer)),
+        match self.set_timer(at) {
+            Ok(timer) => clock::poll_timer(timer, cx).map(Ok),
+            Err(no_timer) => Poll::Ready(Err(no_timer)),
         }
     }
 
-    fn set_timer(&mut self, at: Moment) -> Result<(), NoTimer> {
-        match &mut self.timer {
-            Some(timer) => timer.set(at),
-            None => self.timer = Some(self.site.shared.clock.timer(at).ok_or(NoTimer)?),
+    fn set_timer(&mut self, at: Moment) -> Result<Pin<&mut Sleep>, NoTimer> {
+        let clock = self.site.shared.clock;
+        let mut slot = self.extra().timer;
+        match slot.as_mut().as_pin_mut() {
+            Some(timer) => clock::set_timer(timer, at),
+            None => slot.set(clock.timer(at)),
         }
-        Ok(())
+        slot.as_pin_mut().ok_or(NoTimer)
     }
 
     fn breaker_moved(&self, moved: Option<Moved>) {
@@ -484,16 +494,23 @@ impl Decisions {
     }
 
     fn id(&mut self) -> CallId {
-        if let Some(id) = self.extra().id {
+        if let Some(id) = self.extra.as_ref().and_then(|extra| extra.id) {
             return id;
         }
         let id = self.site.shared.next_call();
-        self.extra().id = Some(id);
+        *self.extra().id = Some(id);
         id
     }
 
-    fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
+    fn fields(&self) -> Option<&Fields> {
+        self.extra.as_ref().and_then(|extra| extra.fields.as_ref())
+    }
+
+    fn extra(&mut self) -> ExtraProjection<'_> {
+        self.extra
+            .get_or_insert_with(|| Box::pin(Extra::default()))
+            .as_mut()
+            .project()
     }
 
     fn now(&self) -> Moment {
@@ -544,11 +561,6 @@ fn no_timer() -> Error {
         "runtime",
         "timeouts need a tokio runtime with its timer enabled, and this call runs outside of one",
     )
-}
-
-/// Identifies a service of a runtime for as long as somebody holds it.
-fn address(site: &SiteState) -> usize {
-    std::ptr::from_ref(&*site.service).addr()
 }
 
 /// How many attempts without a delay follow on each other before other tasks get their turn.

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::task::coop;
+use tokio::time::{Instant, Sleep};
 
 /// A point in time, in nanoseconds since the process began to ask. Sums saturate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,13 +18,9 @@ impl Moment {
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// The moment `nanos` nanoseconds after the beginning.
+    #[cfg(test)]
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
-    }
-
-    /// Nanoseconds since the beginning.
-    pub(crate) const fn as_nanos(self) -> u64 {
-        self.0
     }
 
     /// How long after `earlier` this is; zero if it is not.
@@ -55,6 +52,10 @@ pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock;
 
+#[expect(
+    clippy::unused_self,
+    reason = "a runtime has a clock, of which this one needs no state"
+)]
 impl Clock {
     #[expect(
         clippy::disallowed_methods,
@@ -80,30 +81,24 @@ impl Clock {
     ///
     /// If the tokio runtime was built without its timer, as every timer of tokio does.
     #[expect(clippy::disallowed_methods, reason = "this is the one maker of timers")]
-    pub(crate) fn timer(self, at: Moment) -> Option<Timer> {
+    pub(crate) fn timer(self, at: Moment) -> Option<Sleep> {
         tokio::runtime::Handle::try_current().ok()?;
-        Some(Timer(Box::pin(tokio::time::sleep_until(instant(at)))))
+        Some(tokio::time::sleep_until(instant(at)))
     }
 }
 
-/// A timer on the heap: one allocation, a short type, and the user's future stays small.
-#[derive(Debug)]
-pub(crate) struct Timer(Pin<Box<tokio::time::Sleep>>);
-
-impl Timer {
-    /// Moves it to another time.
-    pub(crate) fn set(&mut self, at: Moment) {
-        let at = instant(at);
-        if self.0.deadline() != at {
-            self.0.as_mut().reset(at);
-        }
+/// Moves a timer to another time.
+pub(crate) fn set_timer(timer: Pin<&mut Sleep>, at: Moment) {
+    let at = instant(at);
+    if timer.deadline() != at {
+        timer.reset(at);
     }
+}
 
-    /// Ready when its time has come, also for a task that has used up its share of polls: a body
-    /// that always has more to do must not keep its timeout from being seen.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut tokio::task::coop::unconstrained(self.0.as_mut())).poll(cx)
-    }
+/// Ready when the timer's time has come, also for a task that has used up its share of polls: a
+/// body that always has more to do must not keep its timeout from being seen.
+pub(crate) fn poll_timer(timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    Pin::new(&mut coop::unconstrained(timer)).poll(cx)
 }
 
 /// tokio clamps what lies too far ahead, and so do we: thirty years.

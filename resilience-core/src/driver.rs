@@ -27,7 +27,6 @@ use crate::error::Requirement;
 use crate::fields::{Fields, bounded};
 use crate::how::How;
 use crate::outcome::Outcome;
-use crate::runtime::SiteRef;
 use crate::site::Site;
 
 /// One call of an annotated function that returns `R`.
@@ -58,7 +57,7 @@ pub enum Step<R> {
 #[inline]
 pub fn begin<R: Outcome>(site: &'static Site) -> Call<R> {
     Call {
-        decisions: Decisions::new(SiteRef::of(site)),
+        decisions: Decisions::new(site),
         returns: PhantomData,
     }
 }
@@ -91,6 +90,10 @@ impl<R: Outcome> Call<R> {
     }
 
     /// Decides what comes after an attempt.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "nothing of it lives across an await"
+    )]
     #[inline]
     pub fn next(call: &mut Self, out: Attempt<R>, how: How<R>) -> Step<R> {
         match settle(&mut call.decisions, out, &how) {
@@ -100,6 +103,10 @@ impl<R: Outcome> Call<R> {
     }
 
     /// Ends a call that has one attempt.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "nothing of it lives across an await"
+    )]
     #[inline]
     pub fn finish(mut call: Self, out: Attempt<R>, how: How<R>) -> R {
         settle(&mut call.decisions, out, &how).1

@@ -3,6 +3,8 @@
 //! The methods bear the names of the attribute's options. Where a value can be wrong, they panic;
 //! the macros call them in constants, so that a user sees a compile error.
 
+#![allow(clippy::missing_panics_doc, reason = "said once, above")]
+
 use std::fmt;
 use std::time::Duration;
 

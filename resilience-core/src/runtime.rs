@@ -62,7 +62,7 @@ pub(crate) struct Service {
 
 /// A site in one runtime.
 #[derive(Debug)]
-pub struct SiteState {
+pub(crate) struct SiteState {
     site: &'static Site,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
@@ -96,7 +96,7 @@ impl Runtime {
 
     /// The runtime of the calls that are made here and now.
     pub fn current() -> Self {
-        scope::with_runtime(|scoped| scoped.cloned()).unwrap_or_else(|| Self::global().clone())
+        scope::with_runtime(|scoped| scoped.unwrap_or_else(|| Self::global()).clone())
     }
 
     /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit
@@ -256,6 +256,11 @@ impl SiteState {
         self.service.breaker.name().as_str()
     }
 
+    /// Identifies the service within its runtime, for as long as this state lives.
+    pub(crate) fn service_address(&self) -> usize {
+        std::ptr::from_ref(&*self.service).addr()
+    }
+
     pub(crate) fn is_fail_fast(&self) -> bool {
         self.site.options().fail_fast
     }
@@ -274,11 +279,11 @@ pub(crate) enum SiteRef {
 }
 
 impl SiteRef {
-    /// The state of a site in the runtime of this task.
+    /// The state of a site in this runtime, or in the global one.
     #[inline]
-    pub(crate) fn of(site: &'static Site) -> Self {
-        match scope::with_runtime(|scoped| scoped.map(|runtime| runtime.site(site))) {
-            Some(state) => Self::Scoped(state),
+    pub(crate) fn of(site: &'static Site, scoped: Option<&Runtime>) -> Self {
+        match scoped {
+            Some(runtime) => Self::Scoped(runtime.site(site)),
             None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
         }
     }

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, SiteRef, SiteState};
+use crate::site::Site;
 
 /// One running attempt, as seen by the calls inside it.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +50,19 @@ pub(crate) struct Enclosing {
 }
 
 impl Enclosing {
-    /// What encloses a call to the service at this address, here and now.
+    /// What encloses a call of this site, here and now, and the site's state in the runtime that
+    /// holds here.
     #[inline]
-    pub(crate) fn of(service: usize) -> Self {
-        SCOPE.with_borrow(|scope| match scope.frames.last() {
+    pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
+        SCOPE.with_borrow(|scope| {
+            let site = SiteRef::of(site, scope.runtime.as_ref());
+            let around = Self::among(&scope.frames, &site);
+            (site, around)
+        })
+    }
+
+    fn among(frames: &[Frame], site: &SiteState) -> Self {
+        match frames.last() {
             None => Self {
                 nested: false,
                 fail_fast: false,
@@ -61,9 +71,11 @@ impl Enclosing {
             Some(frame) => Self {
                 nested: true,
                 fail_fast: frame.fail_fast,
-                covered: scope.frames.iter().any(|frame| frame.service == service),
+                covered: frames
+                    .iter()
+                    .any(|frame| frame.service == site.service_address()),
             },
-        })
+        }
     }
 }
 
@@ -164,6 +176,5 @@ mod tests {
         assert_eq!(leave().unwrap().mark, Mark::GaveUp);
         assert_eq!(leave().unwrap().mark, Mark::None);
         mark(Mark::GaveUp);
-        assert!(!Enclosing::of(7).nested);
     }
 }

@@ -47,23 +47,26 @@ impl Settings {
     /// numbers (merged from all its sites, see [`merge_breakers`]).
     pub(crate) fn effective(options: &Options, service: &str, shared: BreakerOptions) -> Self {
         let profile = Profile::of(service);
+        // What a profile brings along must not answer where no answer can be carried.
+        let deadline = profile
+            .and_then(|profile| profile.deadline)
+            .filter(|_| !options.silent);
         Self {
             category: options.category,
             timeout: switched(options.timeout, Some(DEFAULT_TIMEOUT)),
-            deadline: switched(
-                options.deadline,
-                profile.and_then(|profile| profile.deadline),
-            ),
+            deadline: switched(options.deadline, deadline),
             breaker: match options.breaker {
                 Some(Switch::Off) => None,
                 _ => Some(BreakerSettings::effective(shared, profile)),
             },
-            retries: options.retries.or(profile.map(|profile| profile.retries)),
+            retries: options
+                .retries
+                .or_else(|| profile.map(|profile| profile.retries)),
             backoff: BackoffOptions {
                 initial: options
                     .backoff
                     .initial
-                    .or(profile.map(|profile| profile.initial)),
+                    .or_else(|| profile.map(|profile| profile.initial)),
                 ..options.backoff
             },
             one_attempt: options.one_attempt,
@@ -85,7 +88,7 @@ impl Settings {
             backoff: Backoff {
                 initial,
                 // An initial delay that was written lifts a cap that was not.
-                max: self.backoff.max.unwrap_or(row.max.max(initial)),
+                max: self.backoff.max.unwrap_or_else(|| row.max.max(initial)),
                 factor: self.backoff.factor.unwrap_or(DEFAULT_FACTOR),
                 jitter: self.backoff.jitter.unwrap_or_default(),
             },

@@ -1,5 +1,6 @@
 //! The listener that counts.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -260,7 +261,7 @@ impl Stats {
 
     #[inline]
     fn shard(&self) -> &Shard {
-        &self.shards[SHARD.with(|shard| *shard) % SHARDS]
+        &self.shards[SHARD.get().unwrap_or_else(take_shard) % SHARDS]
     }
 }
 
@@ -290,9 +291,15 @@ fn add(counter: &AtomicU64, count: u64) {
 const SHARDS: usize = 16;
 
 thread_local! {
-    /// Which shard this thread counts in: threads take turns.
-    static SHARD: usize = {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-    };
+    /// Which shard this thread counts in.
+    static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Threads take turns.
+#[cold]
+fn take_shard() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let shard = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    SHARD.set(Some(shard));
+    shard
 }

@@ -1,5 +1,5 @@
 //! A scripted dependency, and a future polled by hand.
-#![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(dead_code, unreachable_pub, reason = "no test file uses all of it")]
 
 use std::fmt;
 use std::future::{Future, pending};

@@ -14,6 +14,7 @@
 //! of state begins a generation: a late result never moves a later one. Half-open hands out as many
 //! probes as it needs successes, and no more; a probe that is dropped gives its place back.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,9 +73,25 @@ pub(crate) struct CallId(pub(crate) u64);
 /// [`Breaker::release`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) struct Admission {
-    generation: u64,
-    probe: bool,
+pub(crate) struct Admission(NonZeroU64);
+
+impl Admission {
+    /// Generations begin at 1, so that the word is never zero.
+    #[inline]
+    const fn new(generation: u64, probe: bool) -> Self {
+        match NonZeroU64::new(generation << 1 | probe as u64) {
+            Some(word) => Self(word),
+            None => Self(NonZeroU64::MIN),
+        }
+    }
+
+    const fn generation(self) -> u64 {
+        self.0.get() >> 1
+    }
+
+    const fn is_probe(self) -> bool {
+        self.0.get() & 1 != 0
+    }
 }
 
 /// No leave: the failures that opened the breaker, and the time until a probe may be let through.
@@ -109,7 +126,7 @@ impl Breaker {
     pub(crate) fn new(name: Arc<ServiceName>, settings: BreakerSettings) -> Self {
         let inner = Inner {
             settings,
-            generation: 0,
+            generation: 1,
             phase: Phase::Closed(Streak::default()),
         };
         Self {
@@ -128,10 +145,7 @@ impl Breaker {
     #[inline]
     pub(crate) fn admit_closed(&self) -> Option<Admission> {
         let word = self.word.load();
-        (word & CLOSED != 0).then_some(Admission {
-            generation: word >> FLAGS,
-            probe: false,
-        })
+        (word & CLOSED != 0).then_some(Admission::new(word >> FLAGS, false))
     }
 
     /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
@@ -147,7 +161,7 @@ impl Breaker {
     /// Whether a success changes nothing, so that it need not be reported.
     #[inline]
     pub(crate) fn is_healthy(&self, admission: Admission) -> bool {
-        self.word.load() == (admission.generation << FLAGS) | CLOSED | CLEAN
+        self.word.load() == (admission.generation() << FLAGS) | CLOSED | CLEAN
     }
 
     /// The attempt succeeded.
@@ -168,9 +182,9 @@ impl Breaker {
 
     /// The attempt ended in a way that says nothing about the service: its place is free again.
     pub(crate) fn release(&self, admission: Admission) {
-        if admission.probe {
+        if admission.is_probe() {
             self.change(|inner| {
-                if admission.generation == inner.generation
+                if admission.generation() == inner.generation
                     && let Phase::HalfOpen { probes, .. } = &mut inner.phase
                 {
                     *probes = probes.saturating_sub(1);
@@ -218,13 +232,7 @@ impl Inner {
             ..
         } = *self;
         match &mut self.phase {
-            Phase::Closed(_) => (
-                Ok(Admission {
-                    generation,
-                    probe: false,
-                }),
-                None,
-            ),
+            Phase::Closed(_) => (Ok(Admission::new(generation, false)), None),
             &mut Phase::Open { since, failures } => {
                 let until = since + settings.wait_duration;
                 if now < until {
@@ -242,13 +250,7 @@ impl Inner {
                     probes: 1,
                     successes: 0,
                 });
-                (
-                    Ok(Admission {
-                        generation: self.generation,
-                        probe: true,
-                    }),
-                    Some(moved),
-                )
+                (Ok(Admission::new(self.generation, true)), Some(moved))
             }
             Phase::HalfOpen {
                 since,
@@ -258,13 +260,7 @@ impl Inner {
             } => {
                 if probes.saturating_add(*successes) < settings.success_threshold {
                     *probes += 1;
-                    return (
-                        Ok(Admission {
-                            generation,
-                            probe: true,
-                        }),
-                        None,
-                    );
+                    return (Ok(Admission::new(generation, true)), None);
                 }
                 let retry_in = (*since + settings.wait_duration).since(now);
                 (
@@ -279,7 +275,7 @@ impl Inner {
     }
 
     fn succeed(&mut self, admission: Admission) -> Option<Moved> {
-        if admission.generation != self.generation {
+        if admission.generation() != self.generation {
             return None;
         }
         match &mut self.phase {
@@ -300,7 +296,7 @@ impl Inner {
     }
 
     fn fail(&mut self, admission: Admission, call: CallId, now: Moment) -> Option<Moved> {
-        if admission.generation != self.generation {
+        if admission.generation() != self.generation {
             return None;
         }
         let settings = self.settings;

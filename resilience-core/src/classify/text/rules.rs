@@ -1,0 +1,114 @@
+//! Rules of the application's own, before the built-in ones.
+
+use std::error::Error;
+use std::fmt;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::{Window, normal, normalised};
+use crate::{Classification, classify};
+
+/// Rules for texts: the application's own, then the built-in ones.
+///
+/// A pattern is a phrase. It matches whole words in any case, however they are joined: `disk on
+/// fire` finds `DiskOnFire` and `DISK_ON_FIRE`, and not `disk on firewall`.
+///
+/// ```
+/// use resilience_core::classify::Rules;
+/// use resilience_core::{Category, Classification, Retry};
+///
+/// let rules = Rules::builtin()
+///     .with("ledger closed", Classification::new(Category::CONFLICT))
+///     .with("gateway nap", Classification::new(Category::SERVICE));
+///
+/// assert_eq!(rules.text("E17: LedgerClosed for 2026-03").category(), Category::CONFLICT);
+/// assert_eq!(rules.text("connection refused").category(), Category::NETWORK);
+/// assert_eq!(rules.text("E17: LedgerClosed").reason(), "own rule: `ledger closed`");
+/// ```
+#[derive(Clone, Default)]
+pub struct Rules {
+    own: Vec<(String, Classification)>,
+    phrases: Option<AhoCorasick>,
+}
+
+impl Rules {
+    /// The built-in rules alone.
+    pub const fn builtin() -> Self {
+        Self {
+            own: Vec::new(),
+            phrases: None,
+        }
+    }
+
+    /// Adds a rule of one's own. Of several that match one text, the one added first decides.
+    ///
+    /// A pattern without a letter or digit matches nothing. A classification without a reason
+    /// gets one that names the pattern.
+    #[must_use]
+    pub fn with(mut self, pattern: &str, classification: Classification) -> Self {
+        let classification = if classification.reason().is_empty() {
+            classification.with_reason(format!("own rule: `{pattern}`"))
+        } else {
+            classification
+        };
+        self.own.push((normal::phrase(pattern), classification));
+        // A pattern without words never matches, but keeps its number.
+        let patterns = self.own.iter().map(|(phrase, _)| match phrase.as_str() {
+            " " => "\0",
+            phrase => phrase,
+        });
+        self.phrases = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(patterns)
+            .ok();
+        self
+    }
+
+    /// Classifies a text.
+    pub fn text(&self, text: &str) -> Classification {
+        self.own(text.as_bytes())
+            .cloned()
+            .unwrap_or_else(|| classify::text(text))
+    }
+
+    /// Classifies what a value displays.
+    pub fn display<D: fmt::Display + ?Sized>(&self, value: &D) -> Classification {
+        Window::of(&value, |text| {
+            self.own(text)
+                .cloned()
+                .unwrap_or_else(|| super::bytes(text))
+        })
+    }
+
+    /// Classifies an error: own rules on the text of each error in the chain, from the outermost
+    /// on, then as [`classify::error`].
+    pub fn error(&self, error: &(dyn Error + 'static)) -> Classification {
+        if self.phrases.is_some() {
+            for link in classify::chain(error) {
+                if let Some(found) = Window::of(&link, |text| self.own(text).cloned()) {
+                    return found;
+                }
+            }
+        }
+        classify::error(error)
+    }
+
+    fn own(&self, text: &[u8]) -> Option<&Classification> {
+        let phrases = self.phrases.as_ref()?;
+        let first = normalised(text, |normal| {
+            phrases
+                .find_overlapping_iter(normal.words)
+                .map(|found| found.pattern().as_usize())
+                .min()
+        })?;
+        Some(&self.own[first].1)
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules")
+            .field("own", &self.own)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,29 @@
+//! The rules, as data.
+//!
+//! The phrases come from the messages that the named systems document or print in their sources;
+//! the statuses, SQLSTATEs and errno numbers from the public registers named at each table.
+//! `docs/classification.md` says how to add one.
+
+mod access;
+mod data;
+mod limits;
+mod network;
+pub(in crate::classify) mod os;
+mod service;
+pub(super) mod signs;
+pub(super) mod sql;
+pub(in crate::classify) mod status;
+mod system;
+pub(super) mod vendor;
+
+use super::rule::Rule;
+
+/// Every phrase table. The order means nothing.
+pub(super) const RULES: [&[Rule]; 6] = [
+    network::RULES,
+    service::RULES,
+    limits::RULES,
+    access::RULES,
+    data::RULES,
+    system::RULES,
+];
