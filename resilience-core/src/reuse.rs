@@ -25,3 +25,9 @@ impl<T: Clone> Reuse for T {
 pub fn reuse<T: Reuse>(value: &T) -> T {
     value.reuse()
 }
+
+/// As [`reuse`], for a type parameter: the compiler then proposes the bound that is missing.
+#[inline]
+pub fn reuse_generic<T: Clone>(value: &T) -> T {
+    value.clone()
+}

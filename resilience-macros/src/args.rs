@@ -259,7 +259,10 @@ fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
         return;
     }
     if names::PLANNED.contains(&name.as_str()) {
-        ctxt.error(&arg.name, format!("`{name}` is not built yet: this version does not have it"));
+        ctxt.error(
+            &arg.name,
+            format!("`{name}` is not built yet: this version does not have it"),
+        );
         return;
     }
     let number = match &arg.value {

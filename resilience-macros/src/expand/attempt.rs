@@ -1,6 +1,6 @@
 //! One attempt: the body as a future of its own, with arguments of its own.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -55,7 +55,13 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
     } = binding;
     let value = match renew {
         Renew::Clone(ty) => {
-            let reuse = quote_spanned!(ty.span()=> #private::reuse::<#ty>);
+            let function = if model.is_parameter(ty) {
+                "reuse_generic"
+            } else {
+                "reuse"
+            };
+            let function = Ident::new(function, ty.span());
+            let reuse = quote_spanned!(ty.span()=> #private::#function::<#ty>);
             quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
         }
         Renew::Copy => quote!(#ident),
@@ -78,18 +84,18 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
     }
 }
 
-/// The `async` block around the body.
+/// The `async` block around the body. Spanned at it: what the compiler has to say about moves into
+/// the block is about the body.
 fn block(model: &Model) -> TokenStream {
     let fake_return = fake_return(model);
     let body = &model.body;
     if model.moves() {
-        return quote_spanned! {Span::mixed_site()=>
-            async move {
-                #fake_return
-                #[allow(unused_braces)]
-                #body
-            }
+        let inside = quote_spanned! {Span::mixed_site()=>
+            #fake_return
+            #[allow(unused_braces)]
+            #body
         };
+        return quote_spanned!(body.span()=> async move { #inside });
     }
     // Captures `self` as a whole and by unique reference, whatever the body does with it, so that
     // the future is `Send` whenever `Self` is.
@@ -113,15 +119,14 @@ fn block(model: &Model) -> TokenStream {
             let #mutability #ident = #ident;
         }
     });
-    quote_spanned! {Span::mixed_site()=>
-        async {
-            #fake_return
-            #unique
-            #(#own)*
-            #[allow(unused_braces)]
-            #body
-        }
-    }
+    let inside = quote_spanned! {Span::mixed_site()=>
+        #fake_return
+        #unique
+        #(#own)*
+        #[allow(unused_braces)]
+        #body
+    };
+    quote_spanned!(body.span()=> async { #inside })
 }
 
 /// A `return` of the right type comes first, so that the body's own ones and its tail are coerced

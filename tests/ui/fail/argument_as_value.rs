@@ -2,7 +2,7 @@ use resilience::resilient;
 
 #[resilient(retries = n)]
 async fn f(n: u32) -> Result<u32, MyError> {
-    Ok(1)
+    Ok(n)
 }
 
 enum MyError {

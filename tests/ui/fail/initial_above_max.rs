@@ -1,8 +1,8 @@
 use resilience::resilient;
 
 #[resilient(backoff(initial = "1m", max = "30s"))]
-async fn f(prompt: &str) -> Result<u32, MyError> {
-    Ok(1)
+async fn f(prompt: &str) -> Result<usize, MyError> {
+    Ok(prompt.len())
 }
 
 enum MyError {

@@ -5,6 +5,7 @@ struct Client(u32);
 impl Client {
     #[resilient]
     async fn f(mut self: std::sync::Arc<Self>) -> Result<u32, MyError> {
+        self = Self(1).into();
         Ok(self.0)
     }
 }

@@ -1,8 +1,8 @@
 use resilience::fail_fast;
 
 #[fail_fast(require(prompt.len(), field = "prompt", "must be long"))]
-async fn f(prompt: &str) -> Result<u32, MyError> {
-    Ok(1)
+async fn f(prompt: &str) -> Result<usize, MyError> {
+    Ok(prompt.len())
 }
 
 enum MyError {

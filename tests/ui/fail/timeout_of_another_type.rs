@@ -1,8 +1,8 @@
 use resilience::resilient;
 
 #[resilient(timeout = LIMIT)]
-async fn f(prompt: &str) -> Result<u32, MyError> {
-    Ok(1)
+async fn f(prompt: &str) -> Result<usize, MyError> {
+    Ok(prompt.len())
 }
 
 const LIMIT: u64 = 3;
