@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{

@@ -4,6 +4,8 @@
 //! the time and know nothing of tasks: settings are plain data, [`driver`] alone awaits, `clock`
 //! alone reads the clock, `event` alone tells listeners, and `scope` is the only ambient state.
 
+#![forbid(unsafe_code)]
+
 mod backoff;
 mod breaker;
 mod call;

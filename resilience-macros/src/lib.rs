@@ -1,6 +1,8 @@
 //! The attributes of the `resilience` crate. Applications depend on `resilience`, which re-exports
 //! what is here.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod attribute;
 mod check;
