@@ -90,10 +90,6 @@ impl<S: Shape> Call<S> {
     }
 
     /// Decides what comes after an attempt.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "nothing of it lives across an await"
-    )]
     #[inline]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
         match settle(&mut call.decisions, out, &how) {
@@ -103,10 +99,6 @@ impl<S: Shape> Call<S> {
     }
 
     /// Ends a call that has one attempt.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "nothing of it lives across an await"
-    )]
     #[inline]
     pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         settle(&mut call.decisions, out, &how).1

@@ -8,6 +8,7 @@
 )]
 pub trait Reuse: Sized {
     /// The value for one attempt.
+    #[must_use]
     fn reuse(&self) -> Self;
 }
 
