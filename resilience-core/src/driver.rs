@@ -67,7 +67,7 @@ impl<S: Shape> Call<S> {
     #[inline]
     pub fn watch<'a, F>(call: &'a mut Self, attempt: Pin<&'a mut F>) -> Watch<'a, F>
     where
-        F: Future<Output = S::Result>,
+        F: Future<Output = S::Result> + ?Sized,
     {
         Watch {
             decisions: &mut call.decisions,
@@ -94,6 +94,26 @@ impl<S: Shape> Call<S> {
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
         match settle(&mut call.decisions, out, &how) {
             (Verdict::Again, _) => Step::Wait,
+            (Verdict::GiveUp, result) => Step::Done(result),
+        }
+    }
+
+    /// As [`next`](Self::next), with something to do before another attempt that follows an
+    /// error.
+    #[inline]
+    pub fn next_after(
+        call: &mut Self,
+        out: Attempt<S::Result>,
+        how: How<'_, S>,
+        before_retry: impl FnOnce(&S::Error),
+    ) -> Step<S::Result> {
+        match settle(&mut call.decisions, out, &how) {
+            (Verdict::Again, result) => {
+                if let Some(error) = S::error(&result) {
+                    before_retry(error);
+                }
+                Step::Wait
+            }
             (Verdict::GiveUp, result) => Step::Done(result),
         }
     }
@@ -159,12 +179,12 @@ fn settle<S: Shape>(
 
 /// Polls an attempt inside its scope, and its time limit when it is pending.
 #[must_use = "futures do nothing unless polled"]
-pub struct Watch<'a, F> {
+pub struct Watch<'a, F: ?Sized> {
     decisions: &'a mut Decisions,
     attempt: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Watch<'_, F> {
+impl<F: Future + ?Sized> Future for Watch<'_, F> {
     type Output = Attempt<F::Output>;
 
     #[inline]
@@ -278,7 +298,7 @@ impl<R> fmt::Debug for Step<R> {
     }
 }
 
-impl<F> fmt::Debug for Watch<'_, F> {
+impl<F: ?Sized> fmt::Debug for Watch<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Watch").field(&self.decisions).finish()
     }

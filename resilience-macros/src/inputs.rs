@@ -29,6 +29,8 @@ pub(crate) struct Binding {
     pub(crate) mutability: Option<Token![mut]>,
     pub(crate) ident: Ident,
     pub(crate) renew: Renew,
+    /// The attribute names it, so it is used, even if not by the body.
+    pub(crate) named: bool,
 }
 
 /// How an attempt gets its own.
@@ -115,6 +117,7 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
                         mutability: mutability.take(),
                         ident: ident.clone(),
                         renew,
+                        named: false,
                     });
                 } else if seen {
                     *mutability = None;

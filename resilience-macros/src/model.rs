@@ -36,11 +36,15 @@ impl Model {
         let output = erase_impl(output);
         let (inner_attrs, body) = split_inner_attributes(block);
         let receiver = Receiver::of(&item.sig);
-        let bindings = if args.one_attempt() {
+        let mut bindings = if args.one_attempt() {
             Vec::new()
         } else {
             take_bindings(&mut item.sig)
         };
+        let named = args.names();
+        for binding in &mut bindings {
+            binding.named = named.contains(&binding.ident.to_string());
+        }
         Some(Self {
             args,
             item,

@@ -52,7 +52,9 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
         mutability,
         ident,
         renew,
+        ..
     } = binding;
+    let used = used(binding);
     let value = match renew {
         Renew::Clone(ty) => {
             let function = if model.is_parameter(ty) {
@@ -80,8 +82,14 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
         #attrs
         #[allow(unknown_lints, clippy::used_underscore_binding, clippy::shadow_reuse)]
         #[allow(clippy::shadow_same, clippy::shadow_unrelated, elided_lifetimes_in_paths)]
+        #used
         let #mutability #ident = #value;
     }
+}
+
+/// Keeps the compiler from calling a variable unused that only the attribute uses.
+fn used(binding: &Binding) -> Option<TokenStream> {
+    binding.named.then(|| quote!(#[allow(unused_variables)]))
 }
 
 /// The `async` block around the body. Spanned at it: what the compiler has to say about moves into
@@ -112,8 +120,10 @@ fn block(model: &Model) -> TokenStream {
             ident,
             ..
         } = binding;
+        let used = used(binding);
         quote_spanned! {Span::mixed_site()=>
             #(#attrs)*
+            #used
             #[allow(unknown_lints, clippy::used_underscore_binding)]
             #[allow(clippy::shadow_same)]
             let #mutability #ident = #ident;
