@@ -301,19 +301,23 @@ impl Decisions {
             self.finish(CallOutcome::Rejected);
             return Verdict::GiveUp;
         }
-        let classification = match error.kind() {
+        self.fail(Failed {
+            classification: Self::classify_own(error),
+            error_type: error.kind_name(),
+            message: &|| error.to_string(),
+        })
+    }
+
+    /// What an answer of the runtime means for the attempt that it ended.
+    pub(crate) fn classify_own(error: &Error) -> Classification {
+        match error.kind() {
             // The call's own time is over, so there is nothing left to try in.
             ErrorKind::TimedOut(TimedOut {
                 of: TimeLimit::Call,
                 ..
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
-        };
-        self.fail(Failed {
-            classification,
-            error_type: error.kind_name(),
-            message: &|| error.to_string(),
-        })
+        }
     }
 
     /// The body panicked, in a poll of the attempt.

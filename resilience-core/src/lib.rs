@@ -63,9 +63,9 @@ pub mod __private {
     pub use inventory;
 
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, probe, reject};
-    pub use crate::outcome::Outcome;
-    pub use crate::reuse::{Reuse, reuse};
+    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
 }
