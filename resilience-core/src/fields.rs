@@ -184,7 +184,7 @@ mod tests {
     fn values_keep_their_type_and_texts_are_cut() {
         let line = 7_usize;
         let fields = Fields::new()
-            .add("line", &line)
+            .add("line", line)
             .add("dry_run", false)
             .add("size", u64::MAX)
             .display("path", &"a b")

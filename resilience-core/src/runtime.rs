@@ -96,7 +96,7 @@ impl Runtime {
 
     /// The runtime of the calls that are made here and now.
     pub fn current() -> Self {
-        scope::with_runtime(|scoped| scoped.unwrap_or_else(|| Self::global()).clone())
+        scope::current_runtime().unwrap_or_else(|| Self::global().clone())
     }
 
     /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit

@@ -64,7 +64,7 @@ impl Enclosing {
         });
         found.unwrap_or_else(|| {
             // Made without a hold on the scope: somebody may log, and the log may call.
-            let site = SiteRef::make(site, with_runtime(|scoped| scoped.cloned()));
+            let site = SiteRef::make(site, current_runtime());
             let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames, &site));
             (site, around)
         })
@@ -163,9 +163,8 @@ impl Carried {
 }
 
 /// The scoped runtime of this task, if there is one.
-#[inline]
-pub(crate) fn with_runtime<T>(use_it: impl FnOnce(Option<&Runtime>) -> T) -> T {
-    SCOPE.with_borrow(|scope| use_it(scope.runtime.as_ref()))
+pub(crate) fn current_runtime() -> Option<Runtime> {
+    SCOPE.with_borrow(|scope| scope.runtime.clone())
 }
 
 /// Swaps the task's runtime; the former one comes back in `runtime`.
