@@ -119,6 +119,7 @@ fn own_rules_come_first_and_in_order() {
     assert_eq!(rules.error(&error).category(), Category::TIMEOUT);
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is about real time")]
 #[test]
 fn a_huge_text_costs_its_two_ends() {
     let mut huge = "x y ".repeat(2_500_000);
