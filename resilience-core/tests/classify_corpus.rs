@@ -31,6 +31,7 @@ fn the_corpus_is_classified_well_enough_to_be_trusted() {
     for (name, data) in [
         ("errors-dev", include_str!("data/errors-dev.jsonl")),
         ("errors-own", include_str!("data/errors-own.jsonl")),
+        ("errors-found", include_str!("data/errors-found.jsonl")),
     ] {
         let score = score(&rows(data));
         let accuracy = score.right as f64 / score.rows as f64;

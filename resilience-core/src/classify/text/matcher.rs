@@ -1,5 +1,6 @@
 //! Finds what the tables know in a text and lets the strongest finding decide.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::normal::{Normal, phrase};
 use super::rule::{Rank, Verdict};
+use super::table::pairs::{PAIRS, Pair};
 use super::table::signs::{self, Unit};
 use super::table::{self, os};
 use super::{hint, numbers};
@@ -16,6 +18,7 @@ use crate::{Classification, Retry};
 pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let mut signs = Signs::default();
     let mut best = Best::default();
+    let mut near = Near::default();
     let lexicon: &'static Lexicon = &LEXICON;
     for found in lexicon.phrases.find_overlapping_iter(text.words) {
         // The spaces at both ends belong to the pattern.
@@ -36,6 +39,9 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                         end,
                     },
                 );
+            }
+            Entry::Part(part) => {
+                near.met(part, start, end, |finding| best.offer(text, finding));
             }
             Entry::Evidence => signs.evidence += 1,
             Entry::NoError => signs.no_error += 1,
@@ -82,28 +88,23 @@ struct Signs {
 /// The strongest finding of each rank so far.
 #[derive(Default)]
 struct Best {
-    by_rank: [Option<Finding>; 7],
+    by_rank: [Option<Finding>; 8],
     /// A word of daily language whose place in the text says that it is meant.
     clear_word: Option<Finding>,
 }
 
 impl Best {
     fn offer(&mut self, text: &Normal<'_>, finding: Finding) {
-        let mut slot = &mut self.by_rank[finding.rank as usize];
-        if !finding.is_code() && finding.rank <= Rank::Code {
-            match position(text, finding.start, finding.end) {
-                Position::Data => return,
-                Position::Clear if finding.rank == Rank::Word => slot = &mut self.clear_word,
-                Position::Clear | Position::Prose => {}
+        let mut rank = finding.rank;
+        if !finding.is_code() && rank <= Rank::Topic && rank != Rank::Loose {
+            match (position(text, finding.start, finding.end), rank) {
+                (Position::Data, _) => return,
+                (Position::Clear, Rank::Word) => return keep(&mut self.clear_word, finding),
+                (Position::Clear, Rank::Topic) => rank = Rank::Decisive,
+                (Position::Clear | Position::Prose, _) => {}
             }
         }
-        let stronger = slot.is_none_or(|held| {
-            // The later one; of two that end together, the longer.
-            (finding.end, held.start) > (held.end, finding.start)
-        });
-        if stronger {
-            *slot = Some(finding);
-        }
+        keep(&mut self.by_rank[rank as usize], finding);
     }
 
     fn pick(&self, signs: &Signs) -> Option<Finding> {
@@ -118,6 +119,7 @@ impl Best {
             .or_else(|| spoken(Rank::Code))
             .or_else(|| spoken(Rank::Phrase))
             .or_else(|| spoken(Rank::Vague))
+            .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
     }
@@ -129,6 +131,61 @@ impl Finding {
         !self.reason.ends_with('`')
     }
 }
+
+/// Keeps the later finding; of two that end together, the longer.
+fn keep(slot: &mut Option<Finding>, finding: Finding) {
+    if slot.is_none_or(|held| (finding.end, held.start) > (held.end, finding.start)) {
+        *slot = Some(finding);
+    }
+}
+
+/// Brings subjects and events of a [`Pair`] together.
+#[derive(Default)]
+struct Near {
+    /// For each pair, where its last subject and its last event ended, and where they began.
+    subjects: [Option<(usize, usize)>; PAIRS.len()],
+    events: [Option<(usize, usize)>; PAIRS.len()],
+}
+
+impl Near {
+    fn met(
+        &mut self,
+        part: &'static Part,
+        start: usize,
+        end: usize,
+        mut found: impl FnMut(Finding),
+    ) {
+        let close = |other: Option<(usize, usize)>| {
+            other.filter(|(_, other_end)| *other_end < start && start - other_end <= NEAR)
+        };
+        for &(pair, role) in &part.roles {
+            let other = match role {
+                Role::Subject => {
+                    self.subjects[pair] = Some((start, end));
+                    close(self.events[pair])
+                }
+                Role::Event => {
+                    self.events[pair] = Some((start, end));
+                    close(self.subjects[pair])
+                }
+            };
+            if let Some((start, _)) = other {
+                let Pair { rank, verdict, .. } = PAIRS[pair];
+                let reason = LEXICON.pairs[pair].as_str();
+                found(Finding {
+                    rank: Rank::Loose,
+                    verdict,
+                    reason,
+                    start,
+                    end,
+                });
+            }
+        }
+    }
+}
+
+/// How many bytes may stand between the two, about six words.
+const NEAR: usize = 36;
 
 /// How words stand in the text.
 enum Position {
@@ -192,6 +249,8 @@ fn is_value(after: &[u8]) -> bool {
 struct Lexicon {
     phrases: AhoCorasick,
     entries: Vec<Entry>,
+    /// The reason of each pair.
+    pairs: Vec<String>,
 }
 
 /// What a phrase stands for.
@@ -201,11 +260,23 @@ enum Entry {
         verdict: Verdict,
         reason: String,
     },
+    Part(Part),
     Evidence,
     NoError,
     Calm,
     Final,
     Wait(Unit),
+}
+
+/// In which pairs a word is what.
+struct Part {
+    roles: Vec<(usize, Role)>,
+}
+
+#[derive(Clone, Copy)]
+enum Role {
+    Subject,
+    Event,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
@@ -248,6 +319,9 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             add(text, entry());
         }
     }
+    for (text, roles) in parts() {
+        add(text, Entry::Part(Part { roles }));
+    }
     for (text, unit) in signs::WAIT {
         add(text, Entry::Wait(*unit));
     }
@@ -257,8 +331,30 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         .build(&patterns)
         // Fails only on more states than 32 bits count, and a test builds these tables.
         .expect("the tables are small");
-    Lexicon { phrases, entries }
+    let pairs = PAIRS
+        .iter()
+        .map(|pair| format!("{}: `…`", pair.name))
+        .collect();
+    Lexicon {
+        phrases,
+        entries,
+        pairs,
+    }
 });
+
+/// Each word of the pairs once, with all its roles.
+fn parts() -> BTreeMap<&'static str, Vec<(usize, Role)>> {
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
+    for (number, pair) in PAIRS.iter().enumerate() {
+        for &text in pair.subjects {
+            parts.entry(text).or_default().push((number, Role::Subject));
+        }
+        for &text in pair.events {
+            parts.entry(text).or_default().push((number, Role::Event));
+        }
+    }
+    parts
+}
 
 #[cfg(test)]
 mod tests {

@@ -225,7 +225,7 @@ impl<'a> Place<'a> {
         let rest = &self.text.raw[end..];
         match rest {
             [] | [b':', b' ', ..] => self.start == 1,
-            [b' ', b'{' | b'-' | b'<' | b'A'..=b'Z', ..] => true,
+            [b' ', b'{' | b'-' | b'<' | b':' | b'A'..=b'Z', ..] => true,
             _ => false,
         }
     }

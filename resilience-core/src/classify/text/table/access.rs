@@ -8,8 +8,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::AUTH,
         phrases: &[
-            "unauthorized",
-            "unauthorised",
             "unauthenticated",
             "not authenticated",
             "authentication failed",
@@ -145,7 +143,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::AUTH,
         phrases: &[
-            "forbidden",
             "access denied",
             "access denied exception",
             "access is denied for",
@@ -208,6 +205,9 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Word,
         verdict: verdict::AUTH,
         phrases: &[
+            "unauthorized",
+            "unauthorised",
+            "forbidden",
             "credentials",
             "denied",
             "not permitted",

@@ -84,12 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "encoding",
         rank: Rank::Phrase,
         verdict: verdict::ENCODING,
-        phrases: &[
-            "invalid byte",
-            "encoding error",
-            "decoding error",
-            "charset",
-        ],
+        phrases: &["invalid byte", "encoding error", "decoding error"],
     },
     // These come inside statuses that say something else: RESOURCE_EXHAUSTED, 400, INTERNAL.
     Rule {
@@ -128,6 +123,8 @@ pub(super) const RULES: &[Rule] = &[
             "object too large",
             "uri too long",
             "prompt is too long",
+            // OpenAI
+            "reduce the length",
             "input is too long",
             "context length",
             "context window",
@@ -230,6 +227,7 @@ pub(super) const RULES: &[Rule] = &[
             "not a valid",
             "is not valid",
             "not a number",
+            "was not true or false",
             "not an integer",
             "malformed",
             "illegal argument",
@@ -366,7 +364,6 @@ pub(super) const RULES: &[Rule] = &[
             "cannot execute insert in a read only",
             "read only transaction",
             "message format error",
-            "unacceptable",
         ],
     },
     Rule {
@@ -402,6 +399,7 @@ pub(super) const RULES: &[Rule] = &[
             "unexpected identifier",
             "unexpected end of json",
             "unexpected end of input",
+            "premature end of input",
             "unexpected end of data",
             "unterminated string",
             "expected value",
@@ -515,7 +513,6 @@ pub(super) const RULES: &[Rule] = &[
             "no longer exists",
             "nonexistent",
             "non existent",
-            "no such",
             "not present in schema",
             "not found in schema",
             "has been deleted",
@@ -580,6 +577,7 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::NOT_FOUND,
         phrases: &[
             "not found",
+            "no such",
             "cant find",
             "cannot find",
             "could not find",

@@ -9,6 +9,7 @@ mod data;
 mod limits;
 mod network;
 pub(in crate::classify) mod os;
+pub(super) mod pairs;
 mod service;
 pub(super) mod signs;
 pub(super) mod sql;

@@ -66,6 +66,7 @@ pub(super) const RULES: &[Rule] = &[
             "database or disk is full",
             "volume is full",
             "disk quota",
+            "disc quota",
             "storage full",
         ],
     },
