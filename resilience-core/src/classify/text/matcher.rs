@@ -173,7 +173,7 @@ impl Near {
                 let Pair { rank, verdict, .. } = PAIRS[pair];
                 let reason = LEXICON.pairs[pair].as_str();
                 found(Finding {
-                    rank: Rank::Loose,
+                    rank,
                     verdict,
                     reason,
                     start,
