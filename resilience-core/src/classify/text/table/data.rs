@@ -556,6 +556,8 @@ pub(super) const RULES: &[Rule] = &[
             "status runtime exception not found",
             "not found exception",
             "not found error",
+            // GitHub GraphQL
+            "could not resolve to a",
             "no such bucket",
             "no such key",
             "no such container",

@@ -483,6 +483,9 @@ pub(super) const RULES: &[Rule] = &[
             "did not complete in time",
             "not finish within",
             "gave up waiting",
+            "missed heartbeat",
+            "missed heartbeats",
+            "heartbeat timeout",
             "gave up after",
             "pool timeout",
             "esockettimedout",
@@ -502,7 +505,6 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "timeout error",
             "timeout exception",
-            "error timeout",
             "kind timeout",
             "err timeout",
             "request timeout",

@@ -54,9 +54,10 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
         rank: Rank::Loose,
         verdict: verdict::NETWORK,
         subjects: &[
-            "message", "response", "body", "stream", "download", "transfer",
+            "payload", "message", "response", "body", "stream", "download", "transfer",
         ],
         events: &[
+            "not completed",
             "incomplete",
             "truncated",
             "prematurely",

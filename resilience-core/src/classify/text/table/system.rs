@@ -282,6 +282,7 @@ pub(super) const RULES: &[Rule] = &[
             "undefined is not",
             "no method error",
             "attribute error",
+            "key error",
             "class cast exception",
             "segmentation fault",
             "stack overflow",
