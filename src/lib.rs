@@ -1,6 +1,17 @@
-//! One attribute makes an async function survive its dependencies.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
-pub use resilience_core::classify;
 pub use resilience_core::classify::user_message;
-pub use resilience_core::register_classify;
-pub use resilience_core::{Category, Classification, Classify, Effect, Fault, Retry, Severity};
+pub use resilience_core::{
+    BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, Category, Classification,
+    Classify, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter, Options,
+    Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
+    Summary, Switch, TimeLimit, TimedOut, classify, problems, recent_errors, register_classify,
+    sites, summary,
+};
+
+#[cfg(feature = "macros")]
+pub use resilience_macros::{fail_fast, resilient};
+
+#[doc(hidden)]
+pub use resilience_core::__private;

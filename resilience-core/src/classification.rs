@@ -110,6 +110,21 @@ impl Classification {
         self
     }
 
+    /// An unknown failure takes its site's category, and what that implies; that nobody could tell
+    /// whether to retry stays so, unless the category rules it out.
+    pub(crate) fn adopted_by(self, category: Category) -> Self {
+        let retry = match Retry::of(category) {
+            Retry::No if self.retry == Retry::Unsure => Retry::No,
+            _ => self.retry,
+        };
+        Self {
+            category,
+            retry,
+            fault: Fault::of(category),
+            ..self
+        }
+    }
+
     /// Marks an answer that the runtime gave without running a body.
     pub(crate) const fn rejection(mut self) -> Self {
         self.rejection = true;

@@ -1,18 +1,69 @@
-//! The runtime of the `resilience` crate. Applications depend on `resilience`, which re-exports
-//! what is here.
+//! The runtime of the `resilience` crate: what an annotated function's expansion calls.
+//!
+//! Applications depend on `resilience`, which re-exports what is here. The state machines are told
+//! the time and know nothing of tasks: settings are plain data, [`driver`] alone awaits, `clock`
+//! alone reads the clock, `event` alone tells listeners, and `scope` is the only ambient state.
 
+#![forbid(unsafe_code)]
+
+mod backoff;
+mod breaker;
+mod call;
 mod category;
 mod classification;
 pub mod classify;
+mod clock;
+mod driver;
+mod error;
+mod event;
+mod fields;
+mod how;
+mod options;
+mod outcome;
+mod path;
+mod recent;
+mod reuse;
+mod runtime;
+mod scope;
+mod settings;
 mod severity;
+mod site;
+mod stats;
+mod sync;
+mod trace;
 
-/// What the macros of this crate expand to.
-#[doc(hidden)]
-pub mod __private {
-    pub use inventory;
-}
-
+pub use crate::breaker::BreakerState;
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
+pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
+pub use crate::fields::{FieldValue, Fields};
+pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch};
+pub use crate::recent::RecentError;
+pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
+pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+
+/// What the current runtime has counted.
+pub fn summary() -> Summary {
+    Runtime::current().summary()
+}
+
+/// The `count` most recent errors of the current runtime, oldest first.
+pub fn recent_errors(count: usize) -> Vec<RecentError> {
+    Runtime::current().recent_errors(count)
+}
+
+/// For the expansion of the attributes, of the same version, and for nobody else.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+
+    pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
+    pub use crate::how::{How, Probe, probe, reject};
+    pub use crate::outcome::Outcome;
+    pub use crate::reuse::{Reuse, reuse};
+    pub use crate::site::{Registered, Site};
+    pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
+}

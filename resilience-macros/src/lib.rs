@@ -1,1 +1,35 @@
+//! The attributes of the `resilience` crate. Applications depend on `resilience`, which re-exports
+//! what is here.
 
+#![forbid(unsafe_code)]
+
+mod args;
+mod attribute;
+mod check;
+mod ctxt;
+mod expand;
+mod fields;
+mod grammar;
+mod inputs;
+mod item;
+mod lifetimes;
+mod model;
+mod names;
+mod require;
+mod value;
+
+use proc_macro::TokenStream;
+
+use crate::args::Attribute;
+
+#[doc = include_str!("../docs/resilient.md")]
+#[proc_macro_attribute]
+pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Attribute::Resilient, args.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/fail_fast.md")]
+#[proc_macro_attribute]
+pub fn fail_fast(args: TokenStream, item: TokenStream) -> TokenStream {
+    attribute::expand(Attribute::FailFast, args.into(), item.into()).into()
+}

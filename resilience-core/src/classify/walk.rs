@@ -82,13 +82,13 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 }
 
 /// Our own runtime's answers.
-fn own(_error: &(dyn Error + 'static)) -> Option<Classification> {
-    None
+fn own(error: &(dyn Error + 'static)) -> Option<Classification> {
+    error.downcast_ref::<crate::Error>().map(Classify::classify)
 }
 
 /// What our own runtime's answer says to people.
-pub(super) fn own_message(_error: &(dyn Error + 'static)) -> Option<String> {
-    None
+pub(super) fn own_message(error: &(dyn Error + 'static)) -> Option<String> {
+    error.downcast_ref().map(crate::Error::user_message)
 }
 
 /// The types that this crate knows.

@@ -1,0 +1,94 @@
+//! `sync-pipeline errors`: what earlier processes stored.
+
+use std::process::ExitCode;
+
+use sync_pipeline::db::{Db, DbError};
+use sync_pipeline::store::{Store, StoredError};
+
+use crate::cli::{Common, ErrorsArgs};
+use crate::report::{self, Screen};
+
+/// `sync-pipeline errors`.
+pub(crate) async fn errors(
+    common: &Common,
+    args: &ErrorsArgs,
+    screen: &mut Screen,
+) -> anyhow::Result<ExitCode> {
+    let store = match Db::open_existing(&common.db).await {
+        Ok(db) => Store::new(db),
+        Err(error @ DbError::Missing { .. }) => {
+            screen.line(format_args!("No errors: {error}"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if args.reset {
+        let forgotten = store.reset_errors().await?;
+        screen.line(format_args!("Forgot {forgotten} errors"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.summary {
+        summary(&store, screen).await?;
+    }
+    match args.recent {
+        Some(limit) => recent(&store, limit, screen).await?,
+        None if !args.summary => recent(&store, DEFAULT_RECENT, screen).await?,
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn summary(store: &Store, screen: &mut Screen) -> anyhow::Result<()> {
+    let counts = store.error_counts().await?;
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    screen.line(format_args!(
+        "Failed records of all runs since the last reset: {total}"
+    ));
+    for (kind, count) in counts {
+        screen.line(format_args!("  {count:>6}  {kind}"));
+    }
+    let Some(history) = store.breaker_history().await? else {
+        screen.line("Breakers: no run has stored any");
+        return Ok(());
+    };
+    screen.line(format_args!(
+        "Breakers as they were at the end of run {} ({}); a breaker lives as long as its process",
+        history.run_id, history.stored_at,
+    ));
+    for breaker in &history.breakers {
+        screen.line(format_args!("  {}", report::breaker(breaker)));
+    }
+    Ok(())
+}
+
+async fn recent(store: &Store, limit: u32, screen: &mut Screen) -> anyhow::Result<()> {
+    let errors = store.recent_errors(limit).await?;
+    if errors.is_empty() {
+        screen.line("No recent errors");
+        return Ok(());
+    }
+    screen.line(format_args!(
+        "The newest {} errors, the newest first",
+        errors.len()
+    ));
+    for error in &errors {
+        screen.line(format_args!("  {}", one(error)));
+    }
+    Ok(())
+}
+
+fn one(error: &StoredError) -> String {
+    let StoredError {
+        stored_at,
+        line,
+        operation,
+        category,
+        severity,
+        message,
+        ..
+    } = error;
+    let path = error.path.as_deref().unwrap_or("-");
+    format!("{stored_at}  line {line}  {operation}  {path}  {category}:{severity}  {message}")
+}
+
+const DEFAULT_RECENT: u32 = 10;

@@ -1,0 +1,242 @@
+//! One change record to the index: the steps that leave the program, each of them annotated.
+
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use resilience::{FieldValue, resilient};
+use sha2::{Digest as _, Sha256};
+use sync_pipeline::chunk::{self, Chunk};
+use sync_pipeline::content::{self, Plan, Skip, Source};
+use sync_pipeline::embed::{Embedder, generate_embedding};
+use sync_pipeline::index::{
+    Document, VectorIndex, index_document, look_up_document, object_id, remove_document,
+};
+use sync_pipeline::record::{Change, Op};
+
+/// What the steps work with.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) index: Box<dyn VectorIndex>,
+    pub(crate) embedder: Box<dyn Embedder>,
+    pub(crate) collection: String,
+    pub(crate) dry_run: bool,
+    pub(crate) max_file_size: u64,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Indexed { chunks: usize },
+    Unchanged,
+    Deleted,
+    NotThere,
+    Changeset,
+    Skipped(Skip),
+    WouldIndex { op: Op, bytes: usize },
+    WouldDelete,
+}
+
+impl Outcome {
+    /// The name, as in the store.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Indexed { .. } => "indexed",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+            Self::NotThere => "not_there",
+            Self::Changeset => "changeset",
+            Self::Skipped(_) => "skipped",
+            Self::WouldIndex { .. } => "would_index",
+            Self::WouldDelete => "would_delete",
+        }
+    }
+
+    /// Whether a user wants to read about it without asking for every record.
+    pub(crate) const fn is_worth_a_line(&self) -> bool {
+        matches!(
+            self,
+            Self::Skipped(_) | Self::WouldIndex { .. } | Self::WouldDelete
+        )
+    }
+}
+
+/// A change and where it comes from.
+#[derive(Clone, Copy, Debug)]
+struct Job<'a> {
+    pipeline: &'a Pipeline,
+    change: &'a Change,
+    line: u64,
+}
+
+/// Does what a change record asks for.
+pub(crate) async fn apply(
+    pipeline: &Pipeline,
+    change: &Change,
+    line: u64,
+) -> anyhow::Result<Outcome> {
+    let job = Job {
+        pipeline,
+        change,
+        line,
+    };
+    if change.op == Op::Delete {
+        return sync_delete(job).await;
+    }
+    let source = match content::plan(change, pipeline.max_file_size).await {
+        Plan::Skip(skip) => return Ok(Outcome::Skipped(skip)),
+        Plan::Read(source) => source,
+    };
+    let outcome = match change.op {
+        Op::Add => sync_add(job, &source).await,
+        Op::Modify | Op::Delete => sync_modify(job, &source).await,
+    };
+    match &change.not_json {
+        Some(reason) => outcome
+            .with_context(|| format!("the line was taken as a path, as it is not JSON ({reason})")),
+        None => outcome,
+    }
+}
+
+#[resilient(
+    operation = "sync_add",
+    retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+        content_length = length(source),
+    )
+)]
+async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    put(job.pipeline, job.change, source).await
+}
+
+#[resilient(
+    operation = "sync_modify",
+    retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+        content_length = length(source),
+    )
+)]
+async fn sync_modify(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    put(job.pipeline, job.change, source).await
+}
+
+#[resilient(
+    operation = "sync_delete",
+    retries = 2,
+    fields(
+        collection = &job.pipeline.collection,
+        dry_run = job.pipeline.dry_run,
+        path = &job.change.path,
+        line = job.line,
+    )
+)]
+async fn sync_delete(job: Job<'_>) -> anyhow::Result<Outcome> {
+    let Job {
+        pipeline, change, ..
+    } = job;
+    let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
+    if pipeline.dry_run {
+        let stored = look_up_document(&*pipeline.index, id)
+            .await
+            .context("looking the document up")?;
+        return Ok(if stored.is_some() {
+            Outcome::WouldDelete
+        } else {
+            Outcome::NotThere
+        });
+    }
+    let removed = remove_document(&*pipeline.index, id)
+        .await
+        .context("removing the document")?;
+    Ok(if removed {
+        Outcome::Deleted
+    } else {
+        Outcome::NotThere
+    })
+}
+
+/// Reads, embeds and indexes, unless the index has this very content already.
+async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    let text = content::read(source, pipeline.max_file_size).await?;
+    let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
+    let content_hash = sha256(&text);
+    let model = pipeline.embedder.model();
+    let stored = look_up_document(&*pipeline.index, id)
+        .await
+        .context("looking the document up")?;
+    if stored.is_some_and(|it| it.content_hash == content_hash && it.model == model) {
+        return Ok(Outcome::Unchanged);
+    }
+    if pipeline.dry_run {
+        return Ok(Outcome::WouldIndex {
+            op: change.op,
+            bytes: text.len(),
+        });
+    }
+    let chunks = embed_chunks(&*pipeline.embedder, &change.path, chunk::split(&text)).await?;
+    let document = Document {
+        id,
+        collection: pipeline.collection.clone(),
+        repo: change.repo.clone(),
+        path: change.path.clone(),
+        content_hash,
+        bytes: text.len(),
+        model: model.to_owned(),
+        chunks,
+    };
+    index_document(&*pipeline.index, &document)
+        .await
+        .context("indexing the document")?;
+    Ok(Outcome::Indexed {
+        chunks: document.chunks.len(),
+    })
+}
+
+async fn embed_chunks(
+    embedder: &dyn Embedder,
+    path: &str,
+    chunks: Vec<Chunk>,
+) -> anyhow::Result<Vec<(Chunk, Vec<f32>)>> {
+    let mut done = Vec::with_capacity(chunks.len());
+    for batch in chunks.chunks(embedder.batch_size()) {
+        // The path is part of what a chunk is about, and often the only place that names it.
+        let texts: Vec<String> = batch
+            .iter()
+            .map(|chunk| format!("{path}\n{}", chunk.text))
+            .collect();
+        let vectors = generate_embedding(embedder, &texts)
+            .await
+            .with_context(|| {
+                let first = batch.first().map_or(0, |chunk| chunk.first_line);
+                let last = batch.last().map_or(0, |chunk| chunk.last_line);
+                format!("embedding lines {first} to {last}")
+            })?;
+        done.extend(batch.iter().cloned().zip(vectors));
+    }
+    Ok(done)
+}
+
+/// The length of a content as a field. That of a file that cannot be looked at is not known.
+fn length(source: &Source<'_>) -> FieldValue {
+    source
+        .length()
+        .map_or_else(|| "unknown".into(), FieldValue::from)
+}
+
+fn sha256(text: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(text) {
+        // Writing into a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

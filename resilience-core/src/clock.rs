@@ -1,0 +1,137 @@
+//! The only place that reads a clock or makes a timer.
+
+use std::ops::Add;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use tokio::task::coop;
+use tokio::time::{Instant, Sleep};
+
+/// A point in time, in nanoseconds since the process began to ask. Sums saturate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// The time that never comes: no deadline.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    /// The moment `nanos` nanoseconds after the beginning.
+    #[cfg(test)]
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// How long after `earlier` this is; zero if it is not.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    /// Saturates at [`Moment::NEVER`], 584 years after the beginning.
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(saturating_nanos(duration)))
+    }
+}
+
+/// The nanoseconds of a duration, `u64::MAX` where they are more.
+pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 {
+        u64::MAX
+    } else {
+        nanos as u64
+    }
+}
+
+/// Where a runtime gets the time and its timers from: tokio, so that paused time holds in tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clock;
+
+#[expect(
+    clippy::unused_self,
+    reason = "a runtime has a clock, of which this one needs no state"
+)]
+impl Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the clock"
+    )]
+    pub(crate) fn now(self) -> Moment {
+        let since = Instant::now().saturating_duration_since(beginning());
+        Moment(saturating_nanos(since))
+    }
+
+    /// The time of day, for people.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the clock"
+    )]
+    pub(crate) fn system_now(self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// A timer for `at`, or `None` where there is no tokio runtime to drive it.
+    ///
+    /// # Panics
+    ///
+    /// If the tokio runtime was built without its timer, as every timer of tokio does.
+    #[expect(clippy::disallowed_methods, reason = "this is the one maker of timers")]
+    pub(crate) fn timer(self, at: Moment) -> Option<Sleep> {
+        tokio::runtime::Handle::try_current().ok()?;
+        Some(tokio::time::sleep_until(instant(at)))
+    }
+}
+
+/// Moves a timer to another time.
+pub(crate) fn set_timer(timer: Pin<&mut Sleep>, at: Moment) {
+    let at = instant(at);
+    if timer.deadline() != at {
+        timer.reset(at);
+    }
+}
+
+/// Ready when the timer's time has come, also for a task that has used up its share of polls: a
+/// body that always has more to do must not keep its timeout from being seen.
+pub(crate) fn poll_timer(timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    Pin::new(&mut coop::unconstrained(timer)).poll(cx)
+}
+
+/// tokio clamps what lies too far ahead, and so do we: thirty years.
+fn instant(at: Moment) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+    let offset = Duration::from_nanos(at.0).min(FAR);
+    beginning().checked_add(offset).unwrap_or_else(beginning)
+}
+
+/// An hour before the first question, so that the standing clock of a paused runtime, which may
+/// have stopped a little earlier, is not cut off.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one reader of the clock"
+)]
+fn beginning() -> Instant {
+    static BEGINNING: OnceLock<Instant> = OnceLock::new();
+    *BEGINNING.get_or_init(|| {
+        let now = std::time::Instant::now();
+        Instant::from_std(now.checked_sub(Duration::from_secs(3600)).unwrap_or(now))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_saturate_and_differences_stop_at_zero() {
+        assert_eq!(Moment::from_nanos(5) + Duration::MAX, Moment::NEVER);
+        assert_eq!(
+            Moment::from_nanos(5).since(Moment::from_nanos(9)),
+            Duration::ZERO
+        );
+    }
+}

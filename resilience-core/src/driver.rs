@@ -1,0 +1,270 @@
+//! The async edge of a call: the only place that awaits.
+//!
+//! An annotated function expands into a loop around its body (see `resilience-macros`):
+//!
+//! ```text
+//! let mut call = begin::<Result<T, E>>(&SITE);
+//! loop {
+//!     let out = { let attempt = pin!(async { body }); Call::watch(&mut call, attempt).await };
+//!     match Call::next(&mut call, out, how) {
+//!         Step::Done(result) => break result,
+//!         Step::Wait => Call::pause(&mut call).await,
+//!     }
+//! }
+//! ```
+//!
+//! Generic are only the poll of the body and the move of its result; [`Decisions`] is not.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::Error;
+use crate::call::{Decisions, Failed, Verdict};
+use crate::error::Requirement;
+use crate::fields::{Fields, bounded};
+use crate::how::How;
+use crate::outcome::Outcome;
+use crate::site::Site;
+
+/// One call of an annotated function that returns `R`.
+pub struct Call<R> {
+    decisions: Decisions,
+    returns: PhantomData<fn() -> R>,
+}
+
+/// How an attempt ended.
+pub struct Attempt<R>(Ended<R>);
+
+enum Ended<R> {
+    /// The body's own result.
+    Body(R),
+    /// An answer of the runtime: refused, or timed out.
+    Ours(Error),
+}
+
+/// What comes after an attempt.
+pub enum Step<R> {
+    /// This is what the caller gets.
+    Done(R),
+    /// Another attempt, after the [`Call::pause`].
+    Wait,
+}
+
+/// Begins a call.
+#[inline]
+pub fn begin<R: Outcome>(site: &'static Site) -> Call<R> {
+    Call {
+        decisions: Decisions::new(site),
+        returns: PhantomData,
+    }
+}
+
+impl<R: Outcome> Call<R> {
+    /// Runs an attempt, unless the runtime refuses, until it is ready or its time is over.
+    #[inline]
+    pub fn watch<'a, F>(call: &'a mut Self, attempt: Pin<&'a mut F>) -> Watch<'a, F>
+    where
+        F: Future<Output = R>,
+    {
+        Watch {
+            decisions: &mut call.decisions,
+            attempt,
+        }
+    }
+
+    /// Keeps what `fields(..)` names, for the events of this call.
+    #[cold]
+    pub fn record(call: &mut Self, fields: Fields) {
+        call.decisions.record(fields);
+    }
+
+    /// Takes the requirements that are not met. If there are any, the body is never run.
+    #[inline]
+    pub fn require(call: &mut Self, unmet: Unmet) {
+        if !unmet.0.is_empty() {
+            call.decisions.refuse(Error::requirements(unmet.0));
+        }
+    }
+
+    /// Decides what comes after an attempt.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "nothing of it lives across an await"
+    )]
+    #[inline]
+    pub fn next(call: &mut Self, out: Attempt<R>, how: How<R>) -> Step<R> {
+        match settle(&mut call.decisions, out, &how) {
+            (Verdict::Again, _) => Step::Wait,
+            (Verdict::GiveUp, result) => Step::Done(result),
+        }
+    }
+
+    /// Ends a call that has one attempt.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "nothing of it lives across an await"
+    )]
+    #[inline]
+    pub fn finish(mut call: Self, out: Attempt<R>, how: How<R>) -> R {
+        settle(&mut call.decisions, out, &how).1
+    }
+
+    /// The pause before the next attempt.
+    #[inline]
+    pub fn pause(call: &mut Self) -> impl Future<Output = ()> + Send + Sync + use<'_, R> {
+        let decisions = &mut call.decisions;
+        poll_fn(move |cx| decisions.poll_pause(cx))
+    }
+}
+
+#[inline]
+fn settle<R: Outcome>(decisions: &mut Decisions, out: Attempt<R>, how: &How<R>) -> (Verdict, R) {
+    match out.0 {
+        Ended::Body(result) => {
+            let verdict = match result.error() {
+                None => {
+                    decisions.succeed();
+                    Verdict::GiveUp
+                }
+                Some(error) => decisions.fail(Failed {
+                    classification: how.classify(error),
+                    error_type: std::any::type_name::<R::Error>(),
+                    message: &|| how.describe(error),
+                }),
+            };
+            (verdict, result)
+        }
+        Ended::Ours(error) => {
+            let verdict = decisions.fail_with(&error);
+            (verdict, how.reject(error))
+        }
+    }
+}
+
+/// Polls an attempt inside its scope, and its time limit when it is pending.
+#[must_use = "futures do nothing unless polled"]
+pub struct Watch<'a, F> {
+    decisions: &'a mut Decisions,
+    attempt: Pin<&'a mut F>,
+}
+
+impl<R: Outcome, F: Future<Output = R>> Future for Watch<'_, F> {
+    type Output = Attempt<R>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Attempt<R>> {
+        let Self { decisions, attempt } = &mut *self;
+        if !decisions.is_running()
+            && let Err(refusal) = decisions.start()
+        {
+            return Poll::Ready(Attempt(Ended::Ours(refusal)));
+        }
+        let inside = Inside::enter(decisions);
+        let polled = attempt.as_mut().poll(cx);
+        inside.leave();
+        match polled {
+            Poll::Ready(result) => Poll::Ready(Attempt(Ended::Body(result))),
+            Poll::Pending => decisions
+                .poll_limit(cx)
+                .map(|timed_out| Attempt(Ended::Ours(timed_out))),
+        }
+    }
+}
+
+impl<R: Outcome> Attempt<R> {
+    /// Whether it ended in an error of the body or an answer of the runtime.
+    pub fn failed(attempt: &Self) -> bool {
+        match &attempt.0 {
+            Ended::Body(result) => result.error().is_some(),
+            Ended::Ours(_) => true,
+        }
+    }
+
+    /// What the body returned, unless the answer is ours.
+    #[inline]
+    pub(crate) fn body(attempt: &Self) -> Option<&R> {
+        match &attempt.0 {
+            Ended::Body(result) => Some(result),
+            Ended::Ours(_) => None,
+        }
+    }
+}
+
+/// The attempt is on the task's stack. A poll that ends without [`leave`](Self::leave) panicked.
+struct Inside<'a>(&'a mut Decisions);
+
+impl<'a> Inside<'a> {
+    #[inline]
+    fn enter(decisions: &'a mut Decisions) -> Self {
+        decisions.enter();
+        Self(decisions)
+    }
+
+    #[inline]
+    fn leave(self) {
+        self.0.leave();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.panicked();
+    }
+}
+
+/// The requirements of a call that are not met.
+#[derive(Debug, Default)]
+pub struct Unmet(Vec<Requirement>);
+
+impl Unmet {
+    /// None so far.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Notes a requirement, unless it is met.
+    #[must_use]
+    pub fn require(mut self, met: bool, field: &'static str, message: fmt::Arguments<'_>) -> Self {
+        if !met {
+            self.0.push(Requirement {
+                field,
+                message: bounded(message),
+            });
+        }
+        self
+    }
+}
+
+impl<R> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.decisions).finish()
+    }
+}
+
+impl<R> fmt::Debug for Attempt<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ended::Body(_) => f.write_str("Attempt(body)"),
+            Ended::Ours(error) => f.debug_tuple("Attempt").field(error).finish(),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Step<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done(_) => "Done",
+            Self::Wait => "Wait",
+        })
+    }
+}
+
+impl<F> fmt::Debug for Watch<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.decisions).finish()
+    }
+}

@@ -1,0 +1,411 @@
+//! The runtime's own answers: what a caller gets instead of, or after, running the body.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Category, Classification, Classify, Retry, Severity};
+
+/// An answer of the runtime itself: the circuit is open, the call timed out, a requirement is not
+/// met.
+///
+/// It reaches the caller as the annotated function's own error type, through
+/// `From<resilience::Error>`. [`kind`](Self::kind) says what happened, with data. `Display` is the
+/// technical text; [`user_message`](Self::user_message) the one for people.
+///
+/// Two words long; a circuit-open answer does not allocate.
+pub struct Error(Repr);
+
+enum Repr {
+    CircuitOpen {
+        failures: u16,
+        retry_in_ms: u32,
+        service: Arc<ServiceName>,
+    },
+    Detail(Box<Detail>),
+}
+
+enum Detail {
+    Requirements(Vec<Requirement>),
+    TimedOut(TimedOut),
+    Setting {
+        field: &'static str,
+        message: String,
+    },
+}
+
+/// What happened, with the data of each case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind<'a> {
+    /// The breaker of the service is open: the body was not run.
+    #[non_exhaustive]
+    CircuitOpen {
+        /// The service whose breaker it is.
+        service: &'a str,
+        /// The failures that opened it, 65 535 at most.
+        failures: u32,
+        /// The time until a call may be let through as a probe, to the millisecond.
+        retry_in: Duration,
+    },
+    /// Requirements of a `#[fail_fast]` function are not met: the body was not run.
+    Requirements(&'a [Requirement]),
+    /// The attempt or the call took too long and was dropped.
+    TimedOut(TimedOut),
+    /// A setting, or where the function runs, makes the call impossible.
+    #[non_exhaustive]
+    Setting {
+        /// What is wrong.
+        field: &'a str,
+        /// How it is wrong.
+        message: &'a str,
+    },
+}
+
+/// A requirement that was not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Requirement {
+    /// The field it is about.
+    pub field: &'static str,
+    /// What it demands.
+    pub message: String,
+}
+
+/// What took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimedOut {
+    /// The operation.
+    pub operation: &'static str,
+    /// The limit that was reached.
+    pub limit: Duration,
+    /// Attempts made, the one that was dropped included.
+    pub attempts: u32,
+    /// Whose limit it was.
+    pub of: TimeLimit,
+}
+
+/// Whose limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// The `timeout` of one attempt.
+    Attempt,
+    /// The `deadline` of the call.
+    Call,
+}
+
+impl Error {
+    pub(crate) fn circuit_open(
+        service: Arc<ServiceName>,
+        failures: u32,
+        retry_in: Duration,
+    ) -> Self {
+        // Rounded up: who waits this long is not refused for a fraction of a millisecond.
+        let retry_in_ms = retry_in.as_nanos().div_ceil(1_000_000);
+        Self(Repr::CircuitOpen {
+            failures: u16::try_from(failures).unwrap_or(u16::MAX),
+            retry_in_ms: u32::try_from(retry_in_ms).unwrap_or(u32::MAX),
+            service,
+        })
+    }
+
+    #[cold]
+    pub(crate) fn timed_out(timed_out: TimedOut) -> Self {
+        Self(Repr::Detail(Box::new(Detail::TimedOut(timed_out))))
+    }
+
+    #[cold]
+    pub(crate) fn requirements(unmet: Vec<Requirement>) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Requirements(unmet))))
+    }
+
+    #[cold]
+    pub(crate) fn setting(field: &'static str, message: impl Into<String>) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Setting {
+            field,
+            message: message.into(),
+        })))
+    }
+
+    /// What happened, with its data.
+    pub fn kind(&self) -> ErrorKind<'_> {
+        match &self.0 {
+            Repr::CircuitOpen {
+                failures,
+                retry_in_ms,
+                service,
+            } => ErrorKind::CircuitOpen {
+                service: service.as_str(),
+                failures: u32::from(*failures),
+                retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
+            },
+            Repr::Detail(detail) => match &**detail {
+                Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
+                Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
+                Detail::Setting { field, message } => ErrorKind::Setting { field, message },
+            },
+        }
+    }
+
+    /// How long to wait before a call can succeed, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.kind() {
+            ErrorKind::CircuitOpen { retry_in, .. } => Some(retry_in),
+            _ => None,
+        }
+    }
+
+    /// The service that refused, where one did.
+    pub fn service(&self) -> Option<&str> {
+        match self.kind() {
+            ErrorKind::CircuitOpen { service, .. } => Some(service),
+            _ => None,
+        }
+    }
+
+    /// The name of the kind, for telemetry.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind() {
+            ErrorKind::CircuitOpen { .. } => "circuit_open",
+            ErrorKind::Requirements(_) => "requirements",
+            ErrorKind::TimedOut(_) => "timed_out",
+            ErrorKind::Setting { .. } => "setting",
+        }
+    }
+
+    /// What happened, in words for people who do not know the program. It names no internals but
+    /// the service, field or operation, and promises nothing.
+    pub fn user_message(&self) -> String {
+        match self.kind() {
+            ErrorKind::CircuitOpen {
+                service, retry_in, ..
+            } => format!(
+                "“{service}” is not being called at the moment, because calls to it failed. It can \
+                 be tried again in {}.",
+                Plain(retry_in)
+            ),
+            ErrorKind::Requirements(unmet) => {
+                let mut text = String::from("The request cannot be carried out:");
+                for Requirement { field, message } in unmet {
+                    text.push_str(if text.ends_with(':') { " " } else { "; " });
+                    text.push_str(field);
+                    text.push(' ');
+                    text.push_str(message);
+                }
+                text.push('.');
+                text
+            }
+            ErrorKind::TimedOut(TimedOut { limit, .. }) => {
+                format!("This took longer than {} and was stopped.", Plain(limit))
+            }
+            ErrorKind::Setting { field, .. } => format!(
+                "The program is not set up correctly (“{field}”). Whoever runs it has to correct \
+                 that."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            ErrorKind::CircuitOpen {
+                service,
+                failures,
+                retry_in,
+            } => write!(
+                f,
+                "circuit open for service `{service}` after {failures} failures, next probe in \
+                 {retry_in:?}"
+            ),
+            ErrorKind::Requirements(unmet) => {
+                f.write_str("requirements not met: ")?;
+                for (i, Requirement { field, message }) in unmet.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{field}` {message}")?;
+                }
+                Ok(())
+            }
+            ErrorKind::TimedOut(TimedOut {
+                operation,
+                limit,
+                attempts,
+                of,
+            }) => {
+                let of = match of {
+                    TimeLimit::Attempt => "an attempt",
+                    TimeLimit::Call => "the call",
+                };
+                write!(
+                    f,
+                    "`{operation}` timed out: {of} took longer than {limit:?}, attempts made: \
+                     {attempts}"
+                )
+            }
+            ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Classify for Error {
+    fn classify(&self) -> Classification {
+        let classification = match self.kind() {
+            ErrorKind::CircuitOpen { .. } => Classification::new(Category::SERVICE)
+                .with_severity(Severity::High)
+                .rejection(),
+            ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
+            ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
+            ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)
+                .with_severity(Severity::Critical)
+                .with_retry(Retry::No),
+        };
+        let classification = match self.retry_after() {
+            Some(after) => classification.with_retry_after(after),
+            None => classification,
+        };
+        classification
+            .with_error_type(self.kind_name())
+            .with_reason(self.kind_name())
+    }
+
+    fn user_message(&self) -> Option<String> {
+        Some(Self::user_message(self))
+    }
+}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            ErrorKind::TimedOut(_) => Io::TimedOut,
+            ErrorKind::Requirements(_) => Io::InvalidInput,
+            ErrorKind::CircuitOpen { .. } | ErrorKind::Setting { .. } => Io::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The technical text.
+impl From<Error> for String {
+    fn from(error: Error) -> Self {
+        error.to_string()
+    }
+}
+
+/// The name of a service, shared by its breaker and by the errors that speak of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ServiceName(Box<str>);
+
+impl ServiceName {
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self(name.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A duration in words: whole seconds, minutes where it is long, rounded up.
+struct Plain(Duration);
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self
+            .0
+            .as_secs()
+            .saturating_add(u64::from(self.0.subsec_nanos() > 0));
+        let (number, unit) = match seconds {
+            0..=90 => (seconds, "second"),
+            _ => (seconds.div_ceil(60), "minute"),
+        };
+        write!(f, "{number} {unit}{}", if number == 1 { "" } else { "s" })
+    }
+}
+
+const _: () = assert!(size_of::<Error>() <= 2 * size_of::<u64>());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Error {
+        Error::circuit_open(
+            ServiceName::new("weaviate"),
+            5,
+            Duration::from_millis(29_500),
+        )
+    }
+
+    #[test]
+    fn b12_the_open_error_names_the_breaker_and_says_when_to_retry() {
+        let error = open();
+        assert_eq!(error.service(), Some("weaviate"));
+        assert_eq!(error.retry_after(), Some(Duration::from_millis(29_500)));
+        assert_eq!(
+            error.to_string(),
+            "circuit open for service `weaviate` after 5 failures, next probe in 29.5s"
+        );
+        assert_eq!(
+            error.user_message(),
+            "“weaviate” is not being called at the moment, because calls to it failed. It can be \
+             tried again in 30 seconds."
+        );
+    }
+
+    #[test]
+    fn a_timeout_says_what_took_how_long() {
+        let error = Error::timed_out(TimedOut {
+            operation: "index",
+            limit: Duration::from_secs(120),
+            attempts: 3,
+            of: TimeLimit::Call,
+        });
+        assert_eq!(
+            error.to_string(),
+            "`index` timed out: the call took longer than 120s, attempts made: 3"
+        );
+        assert_eq!(
+            error.user_message(),
+            "This took longer than 2 minutes and was stopped."
+        );
+        assert_eq!(error.classify().category(), Category::TIMEOUT);
+        assert!(!error.classify().is_rejection());
+    }
+
+    #[test]
+    fn all_failed_requirements_are_told() {
+        let unmet = [("prompt", "must not be empty"), ("model", "must be known")].map(
+            |(field, message)| Requirement {
+                field,
+                message: message.into(),
+            },
+        );
+        let error = Error::requirements(unmet.to_vec());
+        assert_eq!(
+            error.to_string(),
+            "requirements not met: `prompt` must not be empty, `model` must be known"
+        );
+        assert_eq!(
+            error.user_message(),
+            "The request cannot be carried out: prompt must not be empty; model must be known."
+        );
+        assert!(error.classify().is_rejection());
+    }
+
+    #[test]
+    fn it_becomes_an_io_error_that_still_carries_it() {
+        let io = std::io::Error::from(open());
+        let inner = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        assert_eq!(inner.and_then(Error::service), Some("weaviate"));
+    }
+}

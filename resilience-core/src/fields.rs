@@ -1,0 +1,198 @@
+//! What `fields(..)` records of a call: nothing else of its arguments ever reaches a log.
+
+use std::fmt;
+
+/// The fields of one call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields(Vec<(&'static str, FieldValue)>);
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FieldValue {
+    /// A truth value.
+    Bool(bool),
+    /// An integer. What does not fit becomes text.
+    I64(i64),
+    /// A number.
+    F64(f64),
+    /// A text, cut after 1 KiB.
+    Text(String),
+}
+
+impl Fields {
+    /// No fields.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a value as it is.
+    #[must_use]
+    pub fn add(mut self, name: &'static str, value: impl Into<FieldValue>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+
+    /// Adds the `Display` text of a value.
+    #[must_use]
+    pub fn display(self, name: &'static str, value: &dyn fmt::Display) -> Self {
+        self.add(name, FieldValue::Text(bounded(format_args!("{value}"))))
+    }
+
+    /// Adds the `Debug` text of a value.
+    #[must_use]
+    pub fn debug(self, name: &'static str, value: &dyn fmt::Debug) -> Self {
+        self.add(name, FieldValue::Text(bounded(format_args!("{value:?}"))))
+    }
+
+    /// The fields in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &FieldValue)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of the field of this name.
+    pub fn get(&self, name: &str) -> Option<&FieldValue> {
+        self.iter()
+            .find_map(|(found, value)| (found == name).then_some(value))
+    }
+}
+
+/// `name=value` pairs with spaces between them; texts are quoted.
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, value)) in self.iter().enumerate() {
+            let space = if i == 0 { "" } else { " " };
+            match value {
+                FieldValue::Text(text) => write!(f, "{space}{name}={text:?}")?,
+                plain => write!(f, "{space}{name}={plain}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::I64(value) => value.fmt(f),
+            Self::F64(value) => value.fmt(f),
+            Self::Text(text) => f.pad(text),
+        }
+    }
+}
+
+/// Formats a text of at most [`LONGEST_TEXT`] bytes.
+pub(crate) fn bounded(text: fmt::Arguments<'_>) -> String {
+    let mut out = Bounded(String::new());
+    // The writer ends the formatting with an error when it is full.
+    let complete = fmt::write(&mut out, text).is_ok();
+    if !complete {
+        out.0.push('…');
+    }
+    out.0
+}
+
+const LONGEST_TEXT: usize = 1024;
+
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LONGEST_TEXT - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let fits = (0..=room)
+            .rev()
+            .find(|&end| text.is_char_boundary(end))
+            .unwrap_or(0);
+        self.0.push_str(&text[..fits]);
+        Err(fmt::Error)
+    }
+}
+
+macro_rules! from {
+    ($($type:ty: $value:ident => $field:expr;)*) => {$(
+        impl From<$type> for FieldValue {
+            fn from($value: $type) -> Self {
+                $field
+            }
+        }
+    )*};
+}
+
+from! {
+    bool: value => Self::Bool(value);
+    i8: value => Self::I64(value.into());
+    i16: value => Self::I64(value.into());
+    i32: value => Self::I64(value.into());
+    i64: value => Self::I64(value);
+    u8: value => Self::I64(value.into());
+    u16: value => Self::I64(value.into());
+    u32: value => Self::I64(value.into());
+    u64: value => integer(value);
+    usize: value => integer(value);
+    isize: value => integer(value);
+    f32: value => Self::F64(value.into());
+    f64: value => Self::F64(value);
+    &str: value => Self::Text(bounded(format_args!("{value}")));
+    &String: value => Self::Text(bounded(format_args!("{value}")));
+    String: value => Self::Text(bounded(format_args!("{value}")));
+    std::borrow::Cow<'_, str>: value => Self::Text(bounded(format_args!("{value}")));
+}
+
+fn integer<T: TryInto<i64> + fmt::Display + Copy>(value: T) -> FieldValue {
+    match value.try_into() {
+        Ok(value) => FieldValue::I64(value),
+        Err(_) => FieldValue::Text(value.to_string()),
+    }
+}
+
+macro_rules! from_reference {
+    ($($type:ty)*) => {$(
+        impl From<&$type> for FieldValue {
+            fn from(value: &$type) -> Self {
+                (*value).into()
+            }
+        }
+    )*};
+}
+
+from_reference! { bool i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64 &str &String }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_type_and_texts_are_cut() {
+        let line = 7_usize;
+        let fields = Fields::new()
+            .add("line", &line)
+            .add("dry_run", false)
+            .add("size", u64::MAX)
+            .display("path", &"a b")
+            .debug("long", &"é".repeat(2000));
+        assert_eq!(fields.get("line"), Some(&FieldValue::I64(7)));
+        assert_eq!(
+            fields.get("size"),
+            Some(&FieldValue::Text(u64::MAX.to_string()))
+        );
+        let FieldValue::Text(long) = fields.get("long").unwrap() else {
+            panic!("no text")
+        };
+        assert!(long.len() <= LONGEST_TEXT + '…'.len_utf8() && long.ends_with("é…"));
+        assert!(
+            fields
+                .to_string()
+                .starts_with("line=7 dry_run=false size=\"1844")
+        );
+    }
+}

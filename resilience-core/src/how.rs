@@ -1,0 +1,376 @@
+//! How a call looks at an error of the user's type, and how an answer of ours becomes one.
+//!
+//! The macros know no types. They write down a [`Probe`] for the error type behind seven
+//! references and call a method on it. The compiler looks for the method behind fewer and fewer
+//! of them, so the impl behind the most references that fits is the one that is taken: without a
+//! bound on the user's type, and in generic code by the bounds in scope.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::driver::{Attempt, Call};
+use crate::fields::bounded;
+use crate::outcome::Outcome;
+use crate::{Classification, Error};
+
+/// How the errors of one annotated function are looked at. Made where an attempt has ended and
+/// gone before the next one.
+pub struct How<R: Outcome> {
+    classify: fn(&R::Error) -> Classification,
+    text: Text<R::Error>,
+    reject: Option<fn(Error) -> R::Error>,
+    retry: Option<bool>,
+    fails_although_ok: bool,
+}
+
+/// Writes an error down for people who know the program.
+pub type Text<E> = fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result;
+
+impl<R: Outcome> How<R> {
+    /// For a function whose error type can carry our answers.
+    #[inline]
+    pub fn rejecting(
+        _: &Call<R>,
+        classify: fn(&R::Error) -> Classification,
+        text: Text<R::Error>,
+        reject: fn(Error) -> R::Error,
+    ) -> Self {
+        Self {
+            classify,
+            text,
+            reject: Some(reject),
+            retry: None,
+            fails_although_ok: false,
+        }
+    }
+
+    /// For a function for which nothing is written that could answer instead of its body.
+    #[inline]
+    pub fn perhaps_rejecting(
+        _: &Call<R>,
+        classify: fn(&R::Error) -> Classification,
+        text: Text<R::Error>,
+        reject: Option<fn(Error) -> R::Error>,
+    ) -> Self {
+        Self {
+            classify,
+            text,
+            reject,
+            retry: None,
+            fails_although_ok: false,
+        }
+    }
+
+    /// Lets `retry_if` say whether the error at hand is worth another attempt.
+    #[inline]
+    #[must_use]
+    pub fn retry_if(
+        how: Self,
+        out: &Attempt<R>,
+        predicate: impl FnOnce(&R::Error) -> bool,
+    ) -> Self {
+        let error = Attempt::body(out).and_then(R::error);
+        Self {
+            retry: error.map(predicate).or(how.retry),
+            ..how
+        }
+    }
+
+    /// Lets `retry_if_ok` make a success a failed attempt.
+    #[inline]
+    #[must_use]
+    pub fn retry_if_ok(
+        how: Self,
+        out: &Attempt<R>,
+        predicate: impl FnOnce(&R::Value) -> bool,
+    ) -> Self {
+        let value = Attempt::body(out).and_then(R::value);
+        Self {
+            fails_although_ok: value.is_some_and(predicate),
+            ..how
+        }
+    }
+
+    /// What the error is.
+    #[inline]
+    pub(crate) fn classify(&self, error: &R::Error) -> Classification {
+        (self.classify)(error)
+    }
+
+    /// The text of an error, with its sources, of bounded length.
+    pub(crate) fn describe(&self, error: &R::Error) -> String {
+        bounded(format_args!(
+            "{}",
+            Shown {
+                text: self.text,
+                error
+            }
+        ))
+    }
+
+    /// What `retry_if` said.
+    #[inline]
+    pub(crate) fn retry(&self) -> Option<bool> {
+        self.retry
+    }
+
+    /// Whether `retry_if_ok` said yes.
+    #[inline]
+    pub(crate) fn fails_although_ok(&self) -> bool {
+        self.fails_although_ok
+    }
+
+    /// An answer of ours, as what the function returns.
+    #[inline]
+    pub(crate) fn reject(&self, error: Error) -> R {
+        match self.reject {
+            Some(reject) => R::from_error(reject(error)),
+            // The macros leave the bound out only where the attribute turns off everything that
+            // answers, and no setting undoes that.
+            None => unreachable!("nothing answers for this function, and yet: {error}"),
+        }
+    }
+}
+
+impl<R: Outcome> fmt::Debug for How<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("How")
+            .field("rejects", &self.reject.is_some())
+            .field("retry", &self.retry)
+            .field("fails_although_ok", &self.fails_although_ok)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Shown<'a, E> {
+    text: Text<E>,
+    error: &'a E,
+}
+
+impl<E> fmt::Display for Shown<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.text)(self.error, f)
+    }
+}
+
+/// An error type that can carry our answers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry an answer of `resilience`",
+    label = "the breaker or a time limit may answer instead of the body, as an error of this type",
+    note = "add `impl From<resilience::Error> for {Self}`; with thiserror that is a variant \
+            `Resilience(#[from] resilience::Error)`; in generic code it is a bound: \
+            `where {Self}: From<resilience::Error>`",
+    note = "for a type that is not your own write `reject_with = path`, a function from \
+            `resilience::Error` to `{Self}`",
+    note = "or let nothing answer: `breaker = off, timeout = off`"
+)]
+pub trait Rejection: Sized {
+    /// The answer as this type.
+    fn rejection(error: Error) -> Self;
+}
+
+// Without this, the compiler would speak of the missing `From` and not of what it is for.
+#[diagnostic::do_not_recommend]
+impl<E: From<Error>> Rejection for E {
+    fn rejection(error: Error) -> Self {
+        error.into()
+    }
+}
+
+/// The way from our answers to the error type of `call`: the one bound on it.
+#[inline]
+pub fn reject<R: Outcome>(_: &Call<R>) -> fn(Error) -> R::Error
+where
+    R::Error: Rejection,
+{
+    R::Error::rejection
+}
+
+/// Stands for an error type while the compiler looks for what can be done with it.
+pub struct Probe<E>(PhantomData<fn(&E)>);
+
+impl<E> Probe<E> {
+    /// For the error type of `call`.
+    #[inline]
+    pub fn of<R: Outcome<Error = E>>(_: &Call<R>) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> fmt::Debug for Probe<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
+}
+
+/// What can be asked of a [`Probe`], from the most telling down. Their methods bear one name for
+/// each question, and the traits are imported where only generated code stands.
+pub mod probe {
+    use super::{
+        Classification, Error, Probe, StdError, Text, chain, display_text, fmt, type_name_text,
+    };
+    use crate::{Classify, classify};
+
+    type Ask<E> = fn(&E) -> Classification;
+
+    /// An error that classifies itself.
+    pub trait ByClassify<E> {
+        /// How to classify it.
+        fn __resilience_classify(&self) -> Ask<E>;
+    }
+
+    impl<E: Classify> ByClassify<E> for &&&&&&Probe<E> {
+        fn __resilience_classify(&self) -> Ask<E> {
+            E::classify
+        }
+    }
+
+    /// A standard error, perhaps one that borrows.
+    pub trait ByError<E> {
+        /// How to classify it.
+        fn __resilience_classify(&self) -> Ask<E>;
+        /// How to write it down.
+        fn __resilience_text(&self) -> Text<E>;
+    }
+
+    impl<E: StdError> ByError<E> for &&&&&Probe<E> {
+        fn __resilience_classify(&self) -> Ask<E> {
+            classify::outer::<E>
+        }
+
+        fn __resilience_text(&self) -> Text<E> {
+            |error, f| {
+                write!(f, "{error}")?;
+                chain(&error.to_string(), error.source(), f)
+            }
+        }
+    }
+
+    macro_rules! by_as_ref {
+        ($($name:ident for $probe:ty, $error:ty, $doc:literal;)*) => {$(
+            #[doc = $doc]
+            pub trait $name<E> {
+                /// How to classify it.
+                fn __resilience_classify(&self) -> Ask<E>;
+                /// How to write it down.
+                fn __resilience_text(&self) -> Text<E>;
+            }
+
+            impl<E: AsRef<$error>> $name<E> for $probe {
+                fn __resilience_classify(&self) -> Ask<E> {
+                    |error| {
+                        let error: &$error = error.as_ref();
+                        classify::error(error)
+                    }
+                }
+
+                fn __resilience_text(&self) -> Text<E> {
+                    |error, f| {
+                        let error: &$error = error.as_ref();
+                        write!(f, "{error}")?;
+                        chain(&error.to_string(), error.source(), f)
+                    }
+                }
+            }
+        )*};
+    }
+
+    by_as_ref! {
+        ByAsRef for &&&&Probe<E>, dyn StdError, "A box of some standard error.";
+        ByAsRefSend for &&&Probe<E>, dyn StdError + Send, "The same, `Send`.";
+        ByAsRefSendSync for &&Probe<E>, dyn StdError + Send + Sync,
+            "The same, `Send` and `Sync`: `anyhow::Error`.";
+    }
+
+    /// Something with a text.
+    pub trait ByDisplay<E> {
+        /// How to classify it.
+        fn __resilience_classify(&self) -> Ask<E>;
+        /// How to write it down.
+        fn __resilience_text(&self) -> Text<E>;
+    }
+
+    impl<E: fmt::Display> ByDisplay<E> for &Probe<E> {
+        fn __resilience_classify(&self) -> Ask<E> {
+            classify::display::<E>
+        }
+
+        fn __resilience_text(&self) -> Text<E> {
+            display_text::<E>
+        }
+    }
+
+    /// Something of which nothing is known.
+    pub trait ByNothing<E> {
+        /// How to classify it.
+        fn __resilience_classify(&self) -> Ask<E>;
+        /// How to write it down.
+        fn __resilience_text(&self) -> Text<E>;
+    }
+
+    impl<E> ByNothing<E> for Probe<E> {
+        fn __resilience_classify(&self) -> Ask<E> {
+            |_| Classification::unknown()
+        }
+
+        fn __resilience_text(&self) -> Text<E> {
+            type_name_text::<E>
+        }
+    }
+
+    /// An error type that can carry our answers.
+    pub trait Carries<E> {
+        /// How it does.
+        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
+    }
+
+    impl<E: From<Error>> Carries<E> for &Probe<E> {
+        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
+            Some(E::from)
+        }
+    }
+
+    /// One that cannot.
+    pub trait CarriesNot<E> {
+        /// Not at all.
+        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
+    }
+
+    impl<E> CarriesNot<E> for Probe<E> {
+        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
+            None
+        }
+    }
+}
+
+/// The sources of an error whose own text is `above`. Many errors end their text with that of
+/// their source; it is written once.
+fn chain(
+    above: &str,
+    mut source: Option<&(dyn StdError + 'static)>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut above = above.to_owned();
+    // A chain that never ends is a mistake of its author's, not of whoever reports it.
+    for _ in 0..LONGEST_CHAIN {
+        let Some(error) = source else { break };
+        let text = error.to_string();
+        if !above.ends_with(&text) {
+            write!(f, ": {text}")?;
+        }
+        above = text;
+        source = error.source();
+    }
+    Ok(())
+}
+
+const LONGEST_CHAIN: usize = 64;
+
+fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{error}")
+}
+
+fn type_name_text<E>(_: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(std::any::type_name::<E>())
+}

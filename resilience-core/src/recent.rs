@@ -1,0 +1,180 @@
+//! The listener that keeps the most recent errors.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::event::{Event, Failure};
+use crate::fields::Fields;
+use crate::runtime::Shared;
+use crate::site::Place;
+use crate::sync::{Mutex, lock};
+use crate::{Category, Classify, Severity};
+
+/// A failed attempt or a refusal, as kept in memory.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RecentError {
+    /// When it happened.
+    pub at: SystemTime,
+    /// The operation.
+    pub operation: String,
+    /// Its service.
+    pub service: String,
+    /// Where the annotated function stands.
+    pub place: Place,
+    /// Which attempt of the call failed; zero for a refusal before the first.
+    pub attempt: u32,
+    /// Attempts that errors of this category get.
+    pub of: u32,
+    /// Whether the caller got this error.
+    pub last: bool,
+    /// The category.
+    pub category: Category,
+    /// The severity.
+    pub severity: Severity,
+    /// The kind of error, out of a bounded set.
+    pub error_type: String,
+    /// The technical text with its chain, cut after 1 KiB.
+    pub message: String,
+    /// What `fields(..)` names.
+    pub fields: Fields,
+}
+
+impl RecentError {
+    /// The time of the error, RFC 3339 in UTC, to the millisecond.
+    pub fn timestamp(&self) -> String {
+        humantime::format_rfc3339_millis(self.at).to_string()
+    }
+}
+
+/// One line: time, operation, attempt, category and severity, message, fields.
+impl fmt::Display for RecentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            attempt,
+            of,
+            category,
+            severity,
+            message,
+            fields,
+            ..
+        } = self;
+        write!(
+            f,
+            "{} {operation} attempt {attempt}/{of} {category}:{severity} {message}",
+            self.timestamp()
+        )?;
+        if fields.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({fields})")
+        }
+    }
+}
+
+/// A ring of the most recent errors.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    limit: usize,
+    errors: Mutex<VecDeque<RecentError>>,
+}
+
+impl Recent {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            errors: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// The `count` newest errors, oldest first.
+    pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
+        let errors = lock(&self.errors);
+        errors
+            .iter()
+            .skip(errors.len().saturating_sub(count))
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.errors).clear();
+    }
+
+    #[inline]
+    pub(crate) fn record(&self, shared: &Shared, event: &Event<'_>) {
+        if matches!(event, Event::AttemptFailed(_) | Event::Rejected { .. }) {
+            self.keep(shared, event);
+        }
+    }
+
+    #[cold]
+    fn keep(&self, shared: &Shared, event: &Event<'_>) {
+        if self.limit == 0 {
+            return;
+        }
+        let Some(error) = to_record(shared, event) else {
+            return;
+        };
+        let mut errors = lock(&self.errors);
+        if errors.len() >= self.limit {
+            errors.pop_front();
+        }
+        errors.push_back(error);
+    }
+}
+
+fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
+    let at = shared.clock.system_now();
+    match event {
+        Event::AttemptFailed(failure) => {
+            let Failure {
+                site,
+                attempt,
+                of,
+                last,
+                classification,
+                severity,
+                ..
+            } = *failure;
+            Some(RecentError {
+                at,
+                operation: site.operation().to_owned(),
+                service: site.service().to_owned(),
+                place: site.place(),
+                attempt,
+                of,
+                last,
+                category: classification.category(),
+                severity,
+                error_type: failure.error_type.to_owned(),
+                message: failure.message.to_owned(),
+                fields: failure.fields.cloned().unwrap_or_default(),
+            })
+        }
+        Event::Rejected {
+            site,
+            error,
+            fields,
+        } => {
+            let classification = error.classify();
+            Some(RecentError {
+                at,
+                operation: site.operation().to_owned(),
+                service: site.service().to_owned(),
+                place: site.place(),
+                attempt: 0,
+                of: 0,
+                last: true,
+                category: classification.category(),
+                severity: classification.severity(1),
+                error_type: error.kind_name().to_owned(),
+                message: error.to_string(),
+                fields: fields.cloned().unwrap_or_default(),
+            })
+        }
+        _ => None,
+    }
+}

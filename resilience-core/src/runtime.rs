@@ -1,0 +1,320 @@
+//! Where all state lives: the breakers, the counts, the recent errors.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+
+use crate::breaker::{Breaker, CallId};
+use crate::clock::Clock;
+use crate::error::ServiceName;
+use crate::recent::{Recent, RecentError};
+use crate::scope;
+use crate::settings::{BreakerSettings, Settings};
+use crate::site::{Place, Site, breaker_of, problems};
+use crate::stats::{BreakerSummary, Stats, Summary};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, lock};
+
+/// The state that annotated functions share: breakers, counts and recent errors.
+///
+/// A program has one [global](Self::global) runtime and needs no other. A test makes one of its own,
+/// so that tests in one process do not meet:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use resilience_core::Runtime;
+///
+/// let runtime = Runtime::new();
+/// runtime.scope(async { /* calls of annotated functions */ }).await;
+/// assert_eq!(runtime.summary().calls, 0);
+/// # }
+/// ```
+///
+/// Clones share their state.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    services: Mutex<HashMap<Box<str>, Arc<Service>>>,
+    /// By the address of the site's static.
+    sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+}
+
+/// What the calls of a runtime share, whatever their site.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) stats: Stats,
+    pub(crate) recent: Recent,
+    calls: AtomicU64,
+    /// A seeded generator, where somebody asked for repeatable jitter.
+    random: Option<Mutex<fastrand::Rng>>,
+}
+
+/// What the sites of one service share.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) breaker: Breaker,
+}
+
+/// A site in one runtime.
+#[derive(Debug)]
+pub(crate) struct SiteState {
+    site: &'static Site,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) service: Arc<Service>,
+    pub(crate) settings: Settings,
+}
+
+impl Runtime {
+    /// A runtime of its own, with nothing counted and every breaker closed.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A runtime of its own with other than the usual limits.
+    pub const fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            error_history_limit: ERROR_HISTORY_LIMIT,
+            jitter_seed: None,
+        }
+    }
+
+    /// The runtime of every call that no [`scope`](Self::scope) encloses.
+    pub fn global() -> &'static Self {
+        static GLOBAL: OnceLock<Runtime> = OnceLock::new();
+        GLOBAL.get_or_init(|| {
+            for problem in problems() {
+                tracing::warn!(name: "resilience.problem", "{problem}");
+            }
+            Self::new()
+        })
+    }
+
+    /// The runtime of the calls that are made here and now.
+    pub fn current() -> Self {
+        scope::with_runtime(|scoped| scoped.unwrap_or_else(|| Self::global()).clone())
+    }
+
+    /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit
+    /// it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the future, and nothing stays behind.
+    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let mut other = Some(self.clone());
+        poll_fn(move |cx| {
+            let _swapped = Swapped::new(&mut other);
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// What has been counted, and where every breaker is.
+    pub fn summary(&self) -> Summary {
+        let now = self.0.shared.clock.now();
+        let mut breakers: Vec<_> = lock(&self.0.services)
+            .iter()
+            .map(|(name, service)| {
+                let (state, failures) = service.breaker.state(now);
+                BreakerSummary {
+                    service: name.to_string(),
+                    state,
+                    failures,
+                }
+            })
+            .collect();
+        breakers.sort_by(|a, b| a.service.cmp(&b.service));
+        Summary {
+            breakers,
+            ..self.0.shared.stats.summary()
+        }
+    }
+
+    /// The `count` most recent errors, oldest first.
+    pub fn recent_errors(&self, count: usize) -> Vec<RecentError> {
+        self.0.shared.recent.last(count)
+    }
+
+    /// Sets all counts to zero and forgets the recent errors. Breakers stay as they are.
+    pub fn reset(&self) {
+        self.0.shared.stats.reset();
+        self.0.shared.recent.clear();
+    }
+
+    /// The state of a site in this runtime.
+    fn site(&self, site: &'static Site) -> Arc<SiteState> {
+        let address = std::ptr::from_ref(site).addr();
+        if let Some(state) = lock(&self.0.sites).get(&address) {
+            return Arc::clone(state);
+        }
+        // Made without the lock: it asks every registered site. Whoever is first stays.
+        let written = breaker_of(site.service(), site);
+        let settings = Settings::effective(site.options(), site.service(), written);
+        let shared_breaker = BreakerSettings::of_service(site.service(), written);
+        let state = Arc::new(SiteState {
+            site,
+            shared: Arc::clone(&self.0.shared),
+            service: self.service(site.service(), shared_breaker),
+            settings,
+        });
+        Arc::clone(lock(&self.0.sites).entry(address).or_insert(state))
+    }
+
+    fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
+        let mut services = lock(&self.0.services);
+        if let Some(service) = services.get(name) {
+            return Arc::clone(service);
+        }
+        let breaker = Breaker::new(ServiceName::new(name), breaker);
+        let service = Arc::new(Service { breaker });
+        services.insert(name.into(), Arc::clone(&service));
+        service
+    }
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("services", &lock(&self.0.services).len())
+            .field("sites", &lock(&self.0.sites).len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The limits of a runtime.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct RuntimeBuilder {
+    error_history_limit: usize,
+    jitter_seed: Option<u64>,
+}
+
+impl RuntimeBuilder {
+    /// How many recent errors are kept; 100 unless said otherwise, none with 0.
+    pub const fn error_history_limit(mut self, errors: usize) -> Self {
+        self.error_history_limit = errors;
+        self
+    }
+
+    /// Makes jitter repeatable: the same seed gives the same delays in the same order.
+    pub const fn jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+
+    /// The runtime.
+    pub fn build(self) -> Runtime {
+        Runtime(Arc::new(Inner {
+            shared: Arc::new(Shared {
+                clock: Clock,
+                stats: Stats::new(),
+                recent: Recent::new(self.error_history_limit),
+                calls: AtomicU64::new(1),
+                random: self
+                    .jitter_seed
+                    .map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
+            }),
+            services: Mutex::new(HashMap::new()),
+            sites: Mutex::new(HashMap::new()),
+        }))
+    }
+}
+
+impl Shared {
+    /// A number that no other call of this runtime has.
+    pub(crate) fn next_call(&self) -> CallId {
+        CallId(self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A number in `0.0..1.0`.
+    pub(crate) fn random(&self) -> f64 {
+        match &self.random {
+            Some(seeded) => lock(seeded).f64(),
+            None => fastrand::f64(),
+        }
+    }
+}
+
+impl SiteState {
+    pub(crate) fn operation(&self) -> &'static str {
+        self.site.operation()
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        self.service.breaker.name().as_str()
+    }
+
+    /// Identifies the service within its runtime, for as long as this state lives.
+    pub(crate) fn service_address(&self) -> usize {
+        std::ptr::from_ref(&*self.service).addr()
+    }
+
+    pub(crate) fn is_fail_fast(&self) -> bool {
+        self.site.options().fail_fast
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.site.place()
+    }
+}
+
+/// A site's state, borrowed for ever from the site's own static or shared with a scoped runtime: a
+/// call of the global runtime counts no references.
+#[derive(Debug)]
+pub(crate) enum SiteRef {
+    Global(&'static SiteState),
+    Scoped(Arc<SiteState>),
+}
+
+impl SiteRef {
+    /// The state of a site in this runtime, or in the global one.
+    #[inline]
+    pub(crate) fn of(site: &'static Site, scoped: Option<&Runtime>) -> Self {
+        match scoped {
+            Some(runtime) => Self::Scoped(runtime.site(site)),
+            None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
+        }
+    }
+}
+
+impl std::ops::Deref for SiteRef {
+    type Target = SiteState;
+
+    #[inline]
+    fn deref(&self) -> &SiteState {
+        match self {
+            Self::Global(state) => state,
+            Self::Scoped(state) => state,
+        }
+    }
+}
+
+/// Puts a runtime in the scope for the time of one poll, also if the poll panics.
+struct Swapped<'a>(&'a mut Option<Runtime>);
+
+impl<'a> Swapped<'a> {
+    fn new(runtime: &'a mut Option<Runtime>) -> Self {
+        scope::swap_runtime(runtime);
+        Self(runtime)
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        scope::swap_runtime(self.0);
+    }
+}
+
+const ERROR_HISTORY_LIMIT: usize = 100;

@@ -1,0 +1,180 @@
+//! What a call knows of the calls that it runs inside: the only ambient state.
+//!
+//! Every attempt puts its [`Frame`] on the thread's stack for as long as it is being polled, so
+//! what lies below a frame are exactly the attempts that enclose it, across `await`, `join!` and
+//! `select!`. A spawned task is polled by nobody's attempt and starts with an empty stack.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::runtime::{Runtime, SiteRef, SiteState};
+use crate::site::Site;
+
+/// One running attempt, as seen by the calls inside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// The earliest of all limits on this attempt that are known.
+    pub(crate) until: Moment,
+    /// The attempt's own timeout, if it has not begun: an attempt that is ready at once never asks
+    /// for the time.
+    pub(crate) timeout: Option<Duration>,
+    /// When it began, if a call inside was the first to ask for the time.
+    pub(crate) began: Option<Moment>,
+    /// The service whose admission the attempt holds, by address; zero for none.
+    pub(crate) service: usize,
+    /// Nothing in here retries or waits.
+    pub(crate) fail_fast: bool,
+    pub(crate) mark: Mark,
+}
+
+/// What a call inside an attempt left behind for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mark {
+    #[default]
+    None,
+    /// A call that could retry has given up: trying it all again from outside would multiply.
+    GaveUp,
+    /// The runtime refused a call.
+    Refused,
+}
+
+/// What a call learns when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enclosing {
+    /// There is an attempt of ours around.
+    pub(crate) nested: bool,
+    pub(crate) fail_fast: bool,
+    /// An attempt around holds an admission of the service.
+    pub(crate) covered: bool,
+}
+
+impl Enclosing {
+    /// What encloses a call of this site, here and now, and the site's state in the runtime that
+    /// holds here.
+    #[inline]
+    pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
+        SCOPE.with_borrow(|scope| {
+            let site = SiteRef::of(site, scope.runtime.as_ref());
+            let around = Self::among(&scope.frames, &site);
+            (site, around)
+        })
+    }
+
+    fn among(frames: &[Frame], site: &SiteState) -> Self {
+        match frames.last() {
+            None => Self {
+                nested: false,
+                fail_fast: false,
+                covered: false,
+            },
+            Some(frame) => Self {
+                nested: true,
+                fail_fast: frame.fail_fast,
+                covered: frames
+                    .iter()
+                    .any(|frame| frame.service == site.service_address()),
+            },
+        }
+    }
+}
+
+/// Puts a frame on the stack for the time of one poll.
+#[inline]
+pub(crate) fn enter(frame: Frame) {
+    SCOPE.with_borrow_mut(|scope| scope.frames.push(frame));
+}
+
+/// Takes the frame off again, with what happened to it meanwhile.
+#[inline]
+pub(crate) fn leave() -> Option<Frame> {
+    SCOPE.with_borrow_mut(|scope| scope.frames.pop())
+}
+
+/// Marks the enclosing attempt, or clears its mark.
+pub(crate) fn mark(mark: Mark) {
+    SCOPE.with_borrow_mut(|scope| {
+        if let Some(frame) = scope.frames.last_mut() {
+            frame.mark = mark;
+        }
+    });
+}
+
+/// The earliest limit of all enclosing attempts. The timeouts of those that have not read the clock
+/// yet begin `now`.
+pub(crate) fn limit(now: Moment) -> Moment {
+    SCOPE.with_borrow_mut(|scope| {
+        scope
+            .frames
+            .iter_mut()
+            .fold(Moment::NEVER, |limit, frame| frame.limit(now).min(limit))
+    })
+}
+
+impl Frame {
+    /// The earliest limit on this attempt, whose own time begins now unless it has begun.
+    fn limit(&mut self, now: Moment) -> Moment {
+        let began = *self.began.get_or_insert(now);
+        self.timeout
+            .map_or(self.until, |timeout| self.until.min(began + timeout))
+    }
+}
+
+/// The scoped runtime of this task, if there is one.
+#[inline]
+pub(crate) fn with_runtime<T>(use_it: impl FnOnce(Option<&Runtime>) -> T) -> T {
+    SCOPE.with_borrow(|scope| use_it(scope.runtime.as_ref()))
+}
+
+/// Swaps the task's runtime; the former one comes back in `runtime`.
+pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
+    SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
+}
+
+struct Scope {
+    runtime: Option<Runtime>,
+    frames: Vec<Frame>,
+}
+
+thread_local! {
+    static SCOPE: RefCell<Scope> =
+        const { RefCell::new(Scope { runtime: None, frames: Vec::new() }) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(timeout: u64) -> Frame {
+        Frame {
+            until: Moment::NEVER,
+            timeout: Some(Duration::from_nanos(timeout)),
+            began: None,
+            service: 7,
+            fail_fast: false,
+            mark: Mark::None,
+        }
+    }
+
+    #[test]
+    fn the_earliest_limit_of_all_enclosing_attempts_holds() {
+        enter(frame(50));
+        enter(frame(90));
+        assert_eq!(limit(Moment::from_nanos(10)), Moment::from_nanos(60));
+        // The timeouts have begun: a later question does not begin them again.
+        assert_eq!(limit(Moment::from_nanos(40)), Moment::from_nanos(60));
+        leave();
+        assert_eq!(leave().unwrap().began, Some(Moment::from_nanos(10)));
+        assert_eq!(limit(Moment::from_nanos(40)), Moment::NEVER);
+    }
+
+    #[test]
+    fn only_the_innermost_attempt_is_marked() {
+        enter(frame(1));
+        enter(frame(1));
+        mark(Mark::GaveUp);
+        assert_eq!(leave().unwrap().mark, Mark::GaveUp);
+        assert_eq!(leave().unwrap().mark, Mark::None);
+        mark(Mark::GaveUp);
+    }
+}

@@ -1,0 +1,298 @@
+//! The annotated functions of the program.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::Category;
+use crate::options::{BreakerOptions, Options, Switch};
+use crate::path::site_path;
+use crate::runtime::SiteState;
+use crate::settings::merge_breakers;
+
+/// One annotated function, in a `static` of its expansion.
+pub struct Site {
+    function: &'static str,
+    raw_path: fn() -> &'static str,
+    file: &'static str,
+    line: u32,
+    column: u32,
+    options: Options,
+    path: OnceLock<Box<str>>,
+    /// The site's state in the global runtime, made by its first call.
+    pub(crate) slot: OnceLock<Arc<SiteState>>,
+}
+
+/// Makes a site known before its first call.
+pub struct Registered(pub &'static Site);
+
+inventory::collect!(Registered);
+
+impl Site {
+    /// For the macros: the function's name, the type name of an item inside it, the place of the
+    /// attribute, and what it says.
+    pub const fn new(
+        function: &'static str,
+        raw_path: fn() -> &'static str,
+        file: &'static str,
+        line: u32,
+        column: u32,
+        options: Options,
+    ) -> Self {
+        Self {
+            function,
+            raw_path,
+            file,
+            line,
+            column,
+            options,
+            path: OnceLock::new(),
+            slot: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.path
+            .get_or_init(|| site_path((self.raw_path)()).into())
+    }
+
+    pub(crate) fn operation(&self) -> &str {
+        self.options.operation.unwrap_or_else(|| self.path())
+    }
+
+    /// The name under which this site shares a breaker and settings with others.
+    pub(crate) fn service(&self) -> &str {
+        match (self.options.service, self.options.category) {
+            (Some(service), _) => service,
+            (None, Some(category)) if category.is_dependency() => category.as_str(),
+            _ => self.operation(),
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            file: self.file,
+            line: self.line,
+            column: self.column,
+        }
+    }
+
+    fn breaker(&self) -> BreakerOptions {
+        match self.options.breaker {
+            Some(Switch::On(breaker)) => breaker,
+            _ => BreakerOptions::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Site({} at {})", self.function, self.place())
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is known of an annotated function, called or not.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SiteInfo {
+    /// What `operation = ".."` says, else the path.
+    pub operation: String,
+    /// `crate::module::Type::method`.
+    pub path: String,
+    /// The name under which it shares a breaker and settings.
+    pub service: String,
+    /// What `category = ..` says.
+    pub category: Option<Category>,
+    /// Where the attribute stands.
+    pub place: Place,
+    /// What the attribute says. `Display` gives it in the form in which it is written.
+    pub options: Options,
+}
+
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Place {
+    /// The file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Something that is wrong between sites, with the places that disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// What is wrong, and what holds meanwhile.
+    pub message: String,
+    /// Where.
+    pub places: Vec<Place>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for (i, place) in self.places.iter().enumerate() {
+            write!(f, "{}{place}", if i == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Every annotated function of the program, called or not, by file and line.
+///
+/// A library whose functions should be listed must be linked: a crate that no code names is left
+/// out by the compiler (`use that_crate as _;` names it).
+pub fn sites() -> Vec<SiteInfo> {
+    registered()
+        .into_iter()
+        .map(|site| SiteInfo {
+            operation: site.operation().to_owned(),
+            path: site.path().to_owned(),
+            service: site.service().to_owned(),
+            category: site.options.category,
+            place: site.place(),
+            options: site.options,
+        })
+        .collect()
+}
+
+/// What is wrong between the annotated functions of the program: two of one name, and different
+/// numbers written for the breaker of one service (the first by file and line holds).
+pub fn problems() -> Vec<Problem> {
+    problems_of(&registered())
+}
+
+/// The breaker numbers that the sites of a service wrote, `asking` among them even if it is not
+/// registered.
+pub(crate) fn breaker_of(service: &str, asking: &Site) -> BreakerOptions {
+    let mut sites = registered();
+    sites.retain(|site| site.service() == service);
+    merge_breakers(
+        sites
+            .iter()
+            .map(|site| site.breaker())
+            .chain([asking.breaker()]),
+        |_, _| {},
+    )
+}
+
+/// In the order of file and line, which does not depend on the linker.
+fn registered() -> Vec<&'static Site> {
+    let mut sites: Vec<_> = inventory::iter::<Registered>
+        .into_iter()
+        .map(|Registered(site)| *site)
+        .collect();
+    sites.sort_by_key(|site| site.place());
+    sites
+}
+
+fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for site in sites {
+        by_name.entry(site.operation()).or_default().push(*site);
+        by_service.entry(site.service()).or_default().push(*site);
+    }
+    for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
+        problems.push(Problem {
+            message: format!(
+                "several annotated functions are called `{name}`, so settings and statistics \
+                 cannot tell them apart; give each an `operation`"
+            ),
+            places: sites.iter().map(|site| site.place()).collect(),
+        });
+    }
+    for (service, sites) in by_service {
+        let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        merge_breakers(
+            sites.iter().map(|site| site.breaker()),
+            |position, option| {
+                disagreements
+                    .entry(option)
+                    .or_default()
+                    .push(sites[position].place());
+            },
+        );
+        for (option, places) in disagreements {
+            problems.push(Problem {
+                message: format!(
+                    "`{option}` of the breaker of service `{service}` is written with different \
+                     values; the first one by file and line holds"
+                ),
+                places,
+            });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FIRST: Site = Site::new(
+        "first",
+        || "demo::first::{{closure}}::here",
+        "a.rs",
+        3,
+        1,
+        Options::resilient()
+            .category(Category::WEAVIATE)
+            .breaker(BreakerOptions::new().failure_threshold(3)),
+    );
+    static SECOND: Site = Site::new(
+        "second",
+        || "demo::second::{{closure}}::here",
+        "b.rs",
+        7,
+        1,
+        Options::resilient()
+            .service("weaviate")
+            .breaker(BreakerOptions::new().failure_threshold(4)),
+    );
+    static NAMESAKE: Site = Site::new(
+        "other",
+        || "demo::other::{{closure}}::here",
+        "c.rs",
+        9,
+        1,
+        Options::resilient().operation("demo::first"),
+    );
+
+    #[test]
+    fn a_dependency_is_the_default_service_and_the_operation_otherwise() {
+        assert_eq!(FIRST.service(), "weaviate");
+        assert_eq!(NAMESAKE.service(), "demo::first");
+    }
+
+    #[test]
+    fn two_sites_of_one_name_and_disagreements_about_a_service_are_problems() {
+        let problems = problems_of(&[&FIRST, &SECOND, &NAMESAKE]);
+        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(texts[0].starts_with("several annotated functions are called `demo::first`"));
+        assert!(texts[0].ends_with(": a.rs:3, c.rs:9"));
+        assert!(texts[1].starts_with("`failure_threshold` of the breaker of service `weaviate`"));
+        assert!(texts[1].ends_with(": b.rs:7"));
+    }
+}

@@ -1,0 +1,299 @@
+//! Rules that concern more than one option, or the function itself. Each is a function with an
+//! example of what it refuses.
+
+use proc_macro2::TokenTree;
+use quote::{ToTokens, quote};
+use syn::{FnArg, ReturnType, Type, TypeParamBound};
+
+use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::ctxt::Ctxt;
+use crate::inputs::{Receiver, peel};
+use crate::item::{Body, RawFn};
+use crate::lifetimes::borrows_from_unique;
+use crate::value::{Count, Time};
+
+pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    one_attribute(args, item, ctxt);
+    if asynchronous(args, item, ctxt) {
+        has_body(args, item, ctxt);
+        returns_result(args, item, ctxt);
+        receiver_survives(args, item, ctxt);
+        output_survives(args, item, ctxt);
+    }
+    backoff_in_order(args, ctxt);
+    deadline_holds_an_attempt(args, ctxt);
+    breaker_can_open(args, ctxt);
+    retries_for_what_shapes_them(args, ctxt);
+}
+
+/// ```text
+/// #[resilient(retries = 3)]
+/// #[fail_fast(timeout = "5s")]
+/// ```
+fn one_attribute(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let this = args.attribute.name();
+    for attr in item.attrs.iter().filter(|attr| ours(attr).is_some()) {
+        ctxt.error(
+            attr,
+            format!("one attribute carries everything: write its options into `#[{this}]`"),
+        );
+    }
+    if let Body::Block(body) = &item.body
+        && starts_with_a_call(&body.stream())
+    {
+        ctxt.error(
+            &item.sig.ident,
+            "two attributes of `resilience` on one function: one carries everything",
+        );
+    }
+}
+
+/// Which of our attributes this is, by its last name.
+pub(crate) fn ours(attr: &syn::Attribute) -> Option<Attribute> {
+    let name = &attr.path().segments.last()?.ident;
+    [Attribute::Resilient, Attribute::FailFast]
+        .into_iter()
+        .find(|ours| name == ours.name())
+}
+
+/// Whether the body is an expansion of ours: `let mut __resilience_call = ..`. That finds the
+/// second attribute when it has been imported under another name.
+fn starts_with_a_call(body: &proc_macro2::TokenStream) -> bool {
+    let third = body.clone().into_iter().nth(2);
+    matches!(third, Some(TokenTree::Ident(ident)) if ident == "__resilience_call")
+}
+
+/// ```text
+/// fn f() -> impl Future<Output = R>
+/// #[tokio::test] #[resilient] async fn f() -> R
+/// ```
+fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
+    if item.sig.asyncness.is_some() {
+        return true;
+    }
+    let this = args.attribute.name();
+    let sync_test = item.attrs.iter().find(|attr| {
+        attr.path()
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "test")
+    });
+    if let Some(test) = sync_test {
+        ctxt.error(
+            test,
+            format!(
+                "a test attribute above `#[{this}]` has taken the `async` away: swap the two, \
+                 `#[{this}]` comes first"
+            ),
+        );
+    } else if returns_future(&item.sig.output) {
+        ctxt.error(
+            &item.sig.output,
+            format!(
+                "`#[{this}]` cannot see what this future does before it is awaited: make the \
+                 function an `async fn`"
+            ),
+        );
+    } else {
+        let tokens = match &item.sig.constness {
+            Some(constness) => constness.to_token_stream(),
+            None => item.sig.fn_token.to_token_stream(),
+        };
+        ctxt.error(tokens, format!("`#[{this}]` needs an `async fn`"));
+    }
+    false
+}
+
+/// `-> impl Future<..>` and `-> Pin<Box<dyn Future<..>>>`.
+fn returns_future(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else {
+        return false;
+    };
+    let bounds = match peel(ty) {
+        Type::ImplTrait(ty) => &ty.bounds,
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            return last.is_some_and(|last| {
+                last.ident == "Pin" || last.ident == "BoxFuture" || last.ident == "LocalBoxFuture"
+            });
+        }
+        _ => return false,
+    };
+    bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "Future"),
+        _ => false,
+    })
+}
+
+/// ```text
+/// trait Store { #[resilient] async fn get(&self) -> R; }
+/// ```
+fn has_body(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if let Body::Missing(semi) = &item.body {
+        let this = args.attribute.name();
+        ctxt.error(
+            semi,
+            format!("there is no body here: put `#[{this}]` on the function in each `impl`"),
+        );
+    }
+}
+
+/// ```text
+/// #[resilient] async fn f() { .. }
+/// ```
+fn returns_result(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if matches!(item.sig.output, ReturnType::Default) {
+        let this = args.attribute.name();
+        ctxt.error(
+            &item.sig.ident,
+            format!(
+                "`#[{this}]` needs a function that returns `Result<_, _>`; this one returns `()`"
+            ),
+        );
+    }
+}
+
+/// ```text
+/// #[resilient] async fn f(self) -> R
+/// ```
+fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if args.one_attempt() {
+        return;
+    }
+    let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() else {
+        return;
+    };
+    match Receiver::of(&item.sig) {
+        Receiver::Value => ctxt.error(
+            receiver,
+            "a further attempt needs `self` as well: take `&self` or `self: Arc<Self>`, or set \
+             `retries = 0`",
+        ),
+        Receiver::Mutable => ctxt.error(
+            receiver,
+            "a further attempt would see what this one assigned to `self`: drop the `mut`, or \
+             set `retries = 0`",
+        ),
+        _ => {}
+    }
+}
+
+/// ```text
+/// #[resilient] async fn next(&mut self) -> Result<&Row, E>
+/// ```
+fn output_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if !args.one_attempt() && borrows_from_unique(&item.sig) {
+        ctxt.error(
+            &item.sig.output,
+            "the result borrows what a further attempt needs again (`&mut`): return an owned \
+             value, or set `retries = 0`",
+        );
+    }
+}
+
+/// ```text
+/// backoff(initial = "1m", max = "30s")
+/// ```
+fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
+    let Some(Opt {
+        value:
+            Backoff {
+                initial: Some(initial),
+                max: Some(max),
+                ..
+            },
+        ..
+    }) = &args.backoff
+    else {
+        return;
+    };
+    if let (Some(low), Some(high)) = (initial.value.literal, max.value.literal)
+        && low > high
+    {
+        ctxt.error(&initial.value.expr, "`initial` must not be above `max`");
+    }
+}
+
+/// ```text
+/// timeout = "30s", deadline = "10s"
+/// ```
+fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
+    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
+        Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) => time.literal,
+        _ => None,
+    };
+    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
+        && deadline < timeout
+        && let Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) = &args.deadline
+    {
+        ctxt.error(
+            &time.expr,
+            "`deadline`, the time for the whole call, is below `timeout`, the time for one \
+             attempt",
+        );
+    }
+}
+
+/// ```text
+/// breaker(failure_threshold = 1, distinct_calls = 2)
+/// ```
+fn breaker_can_open(args: &Args, ctxt: &Ctxt) {
+    let Some(Opt {
+        value: Switch::On(breaker),
+        ..
+    }) = &args.breaker
+    else {
+        return;
+    };
+    let Breaker {
+        failure_threshold: Some(failures),
+        distinct_calls: Some(calls),
+        ..
+    } = breaker
+    else {
+        return;
+    };
+    let literal = |count: &Opt<Count>| count.value.literal;
+    if let (Some(failures), Some(distinct)) = (literal(failures), literal(calls))
+        && distinct > failures
+    {
+        ctxt.error(
+            &calls.value,
+            format!(
+                "{failures} failures cannot come from {distinct} calls: `distinct_calls` must \
+                 not be above `failure_threshold`"
+            ),
+        );
+    }
+}
+
+/// ```text
+/// retries = 0, backoff(initial = "1s")
+/// ```
+fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
+    if args.attribute == Attribute::FailFast || !args.one_attempt() {
+        return;
+    }
+    let names = [
+        args.backoff.as_ref().map(|option| &option.name),
+        args.retry_if.as_ref().map(|option| &option.name),
+        args.retry_if_ok.as_ref().map(|option| &option.name),
+        args.before_retry.as_ref().map(|option| &option.name),
+    ];
+    for name in names.into_iter().flatten() {
+        ctxt.error(
+            quote!(#name),
+            format!("with `retries = 0` there is nothing for `{name}` to do"),
+        );
+    }
+}

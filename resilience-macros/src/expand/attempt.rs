@@ -1,0 +1,151 @@
+//! One attempt: the body as a future of its own, with arguments of its own.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use crate::inputs::{Binding, Receiver, Renew};
+use crate::model::Model;
+
+/// An expression for what came out of the attempt.
+///
+/// ```text
+/// {
+///     let a = reuse::<String>(&a);
+///     let attempt = pin!(async move { ..; { ..body.. } });
+///     Call::watch(&mut call, attempt).await
+/// }
+/// ```
+pub(crate) fn attempt(model: &Model, private: &TokenStream) -> TokenStream {
+    let renewed = model
+        .bindings
+        .iter()
+        .map(|binding| renew(binding, model, private));
+    let block = block(model);
+    let pinned = if model.args.boxed.is_some() {
+        let output = &model.output;
+        quote_spanned! {Span::mixed_site()=>
+            let mut __resilience_attempt: ::core::pin::Pin<::std::boxed::Box<
+                dyn ::core::future::Future<Output = #output> + ::core::marker::Send + '_
+            >> = ::std::boxed::Box::pin(#block);
+            let __resilience_attempt = ::core::pin::Pin::as_mut(&mut __resilience_attempt);
+        }
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            let __resilience_attempt = ::core::pin::pin!(#block);
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        {
+            #(#renewed)*
+            #pinned
+            #private::Call::watch(&mut __resilience_call, __resilience_attempt).await
+        }
+    }
+}
+
+/// `let a = reuse::<String>(&a);`. The bound is spanned at the type: an argument that cannot be
+/// cloned is reported where it is declared.
+fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream {
+    let Binding {
+        attrs,
+        mutability,
+        ident,
+        renew,
+    } = binding;
+    let value = match renew {
+        Renew::Clone(ty) => {
+            let reuse = quote_spanned!(ty.span()=> #private::reuse::<#ty>);
+            quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
+        }
+        Renew::Copy => quote!(#ident),
+        Renew::Reborrow => quote_spanned!(Span::mixed_site()=> &mut *#ident),
+    };
+    // Where the block takes its variables along, this one is the attempt's own. Elsewhere the
+    // block binds it once more, and that one may be `mut`.
+    let mutability = model.moves().then_some(*mutability).flatten();
+    let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let attrs = if model.moves() {
+        quote!(#(#attrs)*)
+    } else {
+        quote!(#(#cfgs)*)
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #attrs
+        #[allow(unknown_lints, clippy::used_underscore_binding, clippy::shadow_reuse)]
+        #[allow(clippy::shadow_same, clippy::shadow_unrelated, elided_lifetimes_in_paths)]
+        let #mutability #ident = #value;
+    }
+}
+
+/// The `async` block around the body.
+fn block(model: &Model) -> TokenStream {
+    let fake_return = fake_return(model);
+    let body = &model.body;
+    if model.moves() {
+        return quote_spanned! {Span::mixed_site()=>
+            async move {
+                #fake_return
+                #[allow(unused_braces)]
+                #body
+            }
+        };
+    }
+    // Captures `self` as a whole and by unique reference, whatever the body does with it, so that
+    // the future is `Send` whenever `Self` is.
+    let unique = match &model.receiver {
+        Receiver::Unique(this) => Some(quote_spanned! {Span::mixed_site()=>
+            let _ = &mut *#this;
+        }),
+        _ => None,
+    };
+    let own = model.bindings.iter().map(|binding| {
+        let Binding {
+            attrs,
+            mutability,
+            ident,
+            ..
+        } = binding;
+        quote_spanned! {Span::mixed_site()=>
+            #(#attrs)*
+            #[allow(unknown_lints, clippy::used_underscore_binding)]
+            #[allow(clippy::shadow_same)]
+            let #mutability #ident = #ident;
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        async {
+            #fake_return
+            #unique
+            #(#own)*
+            #[allow(unused_braces)]
+            #body
+        }
+    }
+}
+
+/// A `return` of the right type comes first, so that the body's own ones and its tail are coerced
+/// to it, as they would be in the plain function.
+fn fake_return(model: &Model) -> TokenStream {
+    let output = &model.output;
+    let value = quote_spanned! {output.span()=>
+        let __resilience_return: #output = loop {};
+        return __resilience_return;
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[allow(
+            unknown_lints,
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::implicit_return,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            clippy::unreachable,
+        )]
+        if false {
+            #value
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes the function. It cannot fail: what could is a check.
+//!
+//! ```text
+//! async fn f(&mut self, a: String) -> Result<u64, E> {
+//!     let mut call = { static SITE: Site = ..; begin::<Result<u64, E>>(&SITE) };
+//!     loop {
+//!         {
+//!             let out = {
+//!                 let a = reuse::<String>(&a);
+//!                 let attempt = pin!(async {
+//!                     if false { let r: Result<u64, E> = loop {}; return r; }
+//!                     let _ = &mut *self;
+//!                     let a = a;
+//!                     { ..body.. }
+//!                 });
+//!                 Call::watch(&mut call, attempt).await
+//!             };
+//!             let how = How::new(&call, ..);
+//!             if let Step::Done(result) = Call::next(&mut call, out, how) { break result; }
+//!         }
+//!         Call::pause(&mut call).await;
+//!     }
+//! }
+//! ```
+//!
+//! Generated names are spelt so that nobody else has them, also where hygiene would keep them
+//! apart, since it does not hide items and constants. Everything is reached by an absolute path,
+//! and our types are never called with method syntax: a user's blanket trait could answer. The
+//! exceptions are methods that take `self` by value, which are found before any such trait's.
+
+mod attempt;
+mod how;
+mod record;
+mod site;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::args::Args;
+use crate::model::Model;
+
+/// The module of the facade that generated code may use, and nobody else.
+const PRIVATE: &str = "__private";
+
+/// The path of that module.
+pub(crate) fn private(args: &Args) -> TokenStream {
+    let module = Ident::new(PRIVATE, Span::call_site());
+    let krate = args
+        .krate
+        .as_ref()
+        .map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
+    quote!(#krate::#module)
+}
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let private = private(&model.args);
+    let begin = site::begin(model, &private);
+    let run = if model.args.one_attempt() {
+        once(model, &private)
+    } else {
+        repeatedly(model, &private)
+    };
+    let inner_attrs = &model.inner_attrs;
+    let mut body = Group::new(Delimiter::Brace, quote!(#inner_attrs #begin #run));
+    // The user's own braces: lints about the whole body point at them and stay alive.
+    body.set_span(model.body.span());
+    let mut tokens = model.item.head();
+    body.to_tokens(&mut tokens);
+    tokens
+}
+
+/// One attempt, which takes the arguments along. Nothing of them is left outside afterwards, so
+/// what is recorded is recorded before.
+fn once(model: &Model, private: &TokenStream) -> TokenStream {
+    let record = record::record(model, private);
+    let require = record::require(model, private);
+    let attempt = attempt::attempt(model, private);
+    let how = how::how(model, private);
+    quote_spanned! {Span::mixed_site()=>
+        #record
+        #require
+        let __resilience_out = #attempt;
+        let __resilience_how = #how;
+        #private::Call::finish(__resilience_call, __resilience_out, __resilience_how)
+    }
+}
+
+/// A loop around attempts. The arguments stay outside, so a failed attempt records them only
+/// when it has failed. The inner block ends before the pause: nothing in it lives across it.
+fn repeatedly(model: &Model, private: &TokenStream) -> TokenStream {
+    let attempt = attempt::attempt(model, private);
+    let record = record::record(model, private);
+    let record = (!record.is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            if #private::Attempt::failed(&__resilience_out) {
+                #record
+            }
+        }
+    });
+    let how = how::how(model, private);
+    let next = how::next(model, private);
+    quote_spanned! {Span::mixed_site()=>
+        loop {
+            {
+                let __resilience_out = #attempt;
+                #record
+                let __resilience_how = #how;
+                if let #private::Step::Done(__resilience_result) = #next {
+                    break __resilience_result;
+                }
+            }
+            #private::Call::pause(&mut __resilience_call).await;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What telemetry records of the arguments, and the requirements that are checked before a body
+//! runs.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Expr;
+
+use crate::fields::{Field, Form};
+use crate::grammar::peel;
+use crate::model::Model;
+use crate::require::Requirement;
+
+/// `Call::record(&mut call, Fields::new().add("a", ..));`, or nothing.
+pub(crate) fn record(model: &Model, private: &TokenStream) -> TokenStream {
+    if model.args.fields.is_empty() {
+        return TokenStream::new();
+    }
+    let fields = model.args.fields.iter().map(|Field { name, form, value }| {
+        let value = match form {
+            // The body needs a variable as well; what is computed here is nobody else's.
+            Form::Value if matches!(peel(value), Expr::Path(_) | Expr::Field(_)) => {
+                quote_spanned!(Span::mixed_site()=> &#value)
+            }
+            Form::Value => quote!(#value),
+            Form::Display | Form::Debug => quote_spanned!(Span::mixed_site()=> &(#value)),
+        };
+        let method = match form {
+            Form::Value => quote!(add),
+            Form::Display => quote!(display),
+            Form::Debug => quote!(debug),
+        };
+        quote!(.#method(#name, #value))
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #private::Call::record(&mut __resilience_call, #private::Fields::new() #(#fields)*);
+    }
+}
+
+/// `Call::require(&mut call, Unmet::new().require(..));`, or nothing.
+pub(crate) fn require(model: &Model, private: &TokenStream) -> TokenStream {
+    if model.args.require.is_empty() {
+        return TokenStream::new();
+    }
+    let requirements = model.args.require.iter().map(|requirement| {
+        let Requirement {
+            condition,
+            field,
+            message,
+        } = requirement;
+        quote_spanned! {Span::mixed_site()=>
+            .require(#condition, #field, ::core::format_args!(#message))
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #private::Call::require(
+            &mut __resilience_call,
+            #private::Unmet::new() #(#requirements)*,
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! The static that describes the function, and the start of a call.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::model::Model;
+
+/// ```text
+/// let mut call = {
+///     fn here() {}
+///     static SITE: Site = Site::new("f", || type_name_of_val(&here), file!(), ..);
+///     inventory::submit! { Registered(&SITE) }
+///     begin::<Result<u64, E>>(&SITE)
+/// };
+/// ```
+///
+/// The items stand in a block of their own, since hygiene does not hide items: the body does not
+/// see them.
+pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
+    let name = model.item.sig.ident.to_string();
+    let name = name.strip_prefix("r#").unwrap_or(&name);
+    let options = options(&model.args, private);
+    // With the name's span, these macros give the place of the name.
+    let place = quote_spanned! {model.item.sig.ident.span()=>
+        ::core::file!(), ::core::line!(), ::core::column!()
+    };
+    let output = &model.output;
+    // The one bound on the return type. Whoever returns no `Result` is told so right there.
+    let begin = quote_spanned!(output.span()=> #private::begin::<#output>);
+    quote_spanned! {Span::mixed_site()=>
+        let mut __resilience_call = {
+            fn __resilience_here() {}
+            static __RESILIENCE_SITE: #private::Site = #private::Site::new(
+                #name,
+                || ::core::any::type_name_of_val(&__resilience_here),
+                #place,
+                #options,
+            );
+            #private::inventory::submit! { #private::Registered(&__RESILIENCE_SITE) }
+            #begin(&__RESILIENCE_SITE)
+        };
+    }
+}
+
+/// `Options::resilient().retries(5)..`: the user's own names are the names of the methods, so the
+/// compiler checks the values where they stand and an editor finds the documentation.
+fn options(args: &Args, private: &TokenStream) -> TokenStream {
+    let start = match args.attribute {
+        Attribute::Resilient => quote!(#private::Options::resilient()),
+        Attribute::FailFast => quote!(#private::Options::fail_fast()),
+    };
+    let mut chain = Chain(start);
+    if args.attribute == Attribute::Resilient && args.one_attempt() {
+        chain.0.extend(quote!(.one_attempt()));
+    }
+    if args.reject_with.is_none() && !args.can_reject() {
+        chain.0.extend(quote!(.silent()));
+    }
+    chain.with(args.category.as_ref(), |category| category.tokens(private));
+    chain.plain(args.service.as_ref());
+    chain.plain(args.operation.as_ref());
+    chain.plain(args.retries.as_ref());
+    chain.with(args.backoff.as_ref(), |backoff| {
+        self::backoff(backoff, private)
+    });
+    chain.switch(args.timeout.as_ref(), ToTokens::to_token_stream);
+    chain.switch(args.deadline.as_ref(), ToTokens::to_token_stream);
+    chain.switch(args.breaker.as_ref(), |breaker| {
+        self::breaker(breaker, private)
+    });
+    chain.0
+}
+
+fn backoff(backoff: &Backoff, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BackoffOptions::new()));
+    chain.plain(backoff.initial.as_ref());
+    chain.plain(backoff.max.as_ref());
+    chain.plain(backoff.factor.as_ref());
+    chain.with(backoff.jitter.as_ref(), |jitter| jitter.tokens(private));
+    chain.0
+}
+
+fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BreakerOptions::new()));
+    chain.plain(breaker.failure_threshold.as_ref());
+    chain.plain(breaker.success_threshold.as_ref());
+    chain.plain(breaker.wait_duration.as_ref());
+    chain.plain(breaker.distinct_calls.as_ref());
+    chain.0
+}
+
+/// A chain of method calls on a builder.
+struct Chain(TokenStream);
+
+impl Chain {
+    fn plain<T: ToTokens>(&mut self, option: Option<&Opt<T>>) {
+        self.with(option, ToTokens::to_token_stream);
+    }
+
+    fn with<T>(&mut self, option: Option<&Opt<T>>, value: impl FnOnce(&T) -> TokenStream) {
+        if let Some(Opt {
+            name,
+            value: written,
+        }) = option
+        {
+            let value = value(written);
+            self.0.extend(quote!(.#name(#value)));
+        }
+    }
+
+    fn switch<T>(
+        &mut self,
+        option: Option<&Opt<Switch<T>>>,
+        value: impl FnOnce(&T) -> TokenStream,
+    ) {
+        match option {
+            None => {}
+            Some(Opt {
+                name,
+                value: Switch::Off,
+            }) => {
+                let off = quote::format_ident!("{name}_off", span = name.span());
+                self.0.extend(quote!(.#off()));
+            }
+            Some(Opt {
+                name,
+                value: Switch::On(on),
+            }) => {
+                let value = value(on);
+                self.0.extend(quote!(.#name(#value)));
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the expansion needs to know of a function, decided once. The model knows nothing of the
+//! tokens that will be written.
+
+use proc_macro2::{Group, TokenStream};
+use syn::{ReturnType, Type};
+
+use crate::args::Args;
+use crate::inputs::{Binding, Receiver, erase_impl, take_bindings};
+use crate::item::{Body, RawFn, split_inner_attributes};
+
+/// An annotated async function that passed all checks.
+pub(crate) struct Model {
+    pub(crate) args: Args,
+    /// The function; in the looping form the `mut`s of its parameters have moved to `bindings`.
+    pub(crate) item: RawFn,
+    pub(crate) receiver: Receiver,
+    /// What each attempt gets anew. Empty where there is one attempt, which moves everything.
+    pub(crate) bindings: Vec<Binding>,
+    /// The return type, `_` for every `impl Trait` in it.
+    pub(crate) output: Type,
+    /// `#![..]` at the start of the body.
+    pub(crate) inner_attrs: TokenStream,
+    /// The body as the user wrote it, without `inner_attrs`.
+    pub(crate) body: Group,
+}
+
+impl Model {
+    /// `None` for a function that `check` refuses: without a body or a return type.
+    pub(crate) fn new(args: Args, mut item: RawFn) -> Option<Self> {
+        let Body::Block(block) = &item.body else {
+            return None;
+        };
+        let ReturnType::Type(_, output) = &item.sig.output else {
+            return None;
+        };
+        let output = erase_impl(output);
+        let (inner_attrs, body) = split_inner_attributes(block);
+        let receiver = Receiver::of(&item.sig);
+        let bindings = if args.one_attempt() {
+            Vec::new()
+        } else {
+            take_bindings(&mut item.sig)
+        };
+        Some(Self {
+            args,
+            item,
+            receiver,
+            bindings,
+            output,
+            inner_attrs,
+            body,
+        })
+    }
+
+    /// Whether the attempt's block can take everything it uses by value. A method's unique or
+    /// counted `self` has to stay outside where another attempt may follow.
+    pub(crate) fn moves(&self) -> bool {
+        self.args.one_attempt() || matches!(self.receiver, Receiver::None | Receiver::Shared)
+    }
+}

@@ -1,0 +1,413 @@
+//! The values of options: literals are checked here, anything else is left to the compiler.
+
+use std::time::Duration;
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprUnary, Lit, UnOp};
+
+use crate::ctxt::Ctxt;
+use crate::grammar::peel;
+use crate::names::{self, enumerate};
+
+/// A number, or an expression for one.
+pub(crate) struct Count {
+    pub(crate) expr: Expr,
+    /// The value, where it is a literal.
+    pub(crate) literal: Option<u32>,
+}
+
+impl Count {
+    pub(crate) fn parse(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let literal = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Int(int) if int.suffix().is_empty() || int.suffix() == "u32" => {
+                    Some(ctxt.ok(int.base10_parse::<u32>())?)
+                }
+                Lit::Str(text) if text.value().parse::<u32>().is_ok() => {
+                    let number = text.value();
+                    ctxt.error(
+                        expr,
+                        format!("a number has no quotes: write `{name} = {number}`"),
+                    );
+                    return None;
+                }
+                _ => {
+                    ctxt.error(
+                        expr,
+                        format!("`{name}` is a whole number, like `{name} = 3`"),
+                    );
+                    return None;
+                }
+            },
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_), ..
+            }) => {
+                ctxt.error(expr, format!("`{name}` cannot be negative"));
+                return None;
+            }
+            _ => None,
+        };
+        Some(Self {
+            expr: expr.clone(),
+            literal,
+        })
+    }
+
+    /// As [`parse`](Self::parse), at least one.
+    pub(crate) fn positive(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let count = Self::parse(name, expr, ctxt)?;
+        if count.literal == Some(0) {
+            ctxt.error(expr, format!("`{name}` must be at least 1"));
+            return None;
+        }
+        Some(count)
+    }
+}
+
+impl ToTokens for Count {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.expr.to_tokens(tokens);
+    }
+}
+
+/// The factor by which delays grow: `2`, `1.5`, or an expression for an `f64`.
+pub(crate) struct Factor(TokenStream);
+
+impl Factor {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let wrong = |message: &str| {
+            ctxt.error(expr, message);
+            None
+        };
+        let value = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Int(int) => ctxt.ok(int.base10_parse::<u32>()).map(f64::from)?,
+                Lit::Float(float) => ctxt.ok(float.base10_parse::<f64>())?,
+                _ => return wrong("`factor` is a number, like `factor = 2`"),
+            },
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_), ..
+            }) => {
+                return wrong("`factor` must be a number of at least 1");
+            }
+            other => return Some(Self(other.to_token_stream())),
+        };
+        if value < 1.0 {
+            return wrong("`factor` must be a number of at least 1");
+        }
+        let mut literal = Literal::f64_suffixed(value);
+        literal.set_span(expr.span());
+        Some(Self(literal.to_token_stream()))
+    }
+}
+
+impl ToTokens for Factor {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// A duration: a string with units, or an expression for a `Duration`.
+pub(crate) struct Time {
+    pub(crate) expr: Expr,
+    /// The value, where it is a literal.
+    pub(crate) literal: Option<Duration>,
+}
+
+impl Time {
+    pub(crate) fn parse(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let literal = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) => match duration(&text.value()) {
+                    Ok(duration) => Some(duration),
+                    Err(message) => {
+                        ctxt.error(expr, message);
+                        return None;
+                    }
+                },
+                other => {
+                    ctxt.error(expr, duration_hint(name, other));
+                    return None;
+                }
+            },
+            Expr::Path(path) if path.path.is_ident("none") || path.path.is_ident("None") => {
+                ctxt.error(expr, format!("write `{name} = off`"));
+                return None;
+            }
+            _ => None,
+        };
+        Some(Self {
+            expr: expr.clone(),
+            literal,
+        })
+    }
+
+    /// As [`parse`](Self::parse), above zero. `instead` says what to write for a zero.
+    pub(crate) fn positive(name: &str, instead: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let time = Self::parse(name, expr, ctxt)?;
+        if time.literal == Some(Duration::ZERO) {
+            ctxt.error(expr, format!("`{name}` must be longer than zero{instead}"));
+            return None;
+        }
+        Some(time)
+    }
+}
+
+impl ToTokens for Time {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Some(duration) = self.literal else {
+            return self.expr.to_tokens(tokens);
+        };
+        let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+        tokens.extend(quote_spanned! {self.expr.span()=>
+            ::core::time::Duration::new(#seconds, #nanos)
+        });
+    }
+}
+
+/// What a string says, or what is wrong with it and how to write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(text);
+    if let Ok(duration) = parsed {
+        return Ok(duration);
+    }
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("an empty string is no duration: write `\"30s\"`".into());
+    }
+    if trimmed.parse::<f64>().is_ok() {
+        return Err(format!(
+            "a duration needs a unit: write `\"{trimmed}s\"` or `\"{trimmed}ms\"`"
+        ));
+    }
+    if trimmed.starts_with('-') {
+        return Err("a duration cannot be negative".into());
+    }
+    let why = match parsed {
+        Err(humantime::DurationError::UnknownUnit { unit, .. }) => {
+            format!("unknown unit `{unit}`; units are `ms`, `s`, `m`, `h`, as in `\"1m 30s\"`")
+        }
+        Err(humantime::DurationError::NumberOverflow) => "the number is too large".into(),
+        _ => "write numbers with units, as in `\"500ms\"`, `\"30s\"` or `\"1m 30s\"`".into(),
+    };
+    Err(format!("`{text}` is no duration: {why}"))
+}
+
+/// What to write instead of a number without a unit.
+fn duration_hint(name: &str, lit: &Lit) -> String {
+    match lit {
+        // `30s` without quotes is an integer with a suffix.
+        Lit::Int(int) if !int.suffix().is_empty() && duration(&int.to_string()).is_ok() => {
+            format!("a duration is a string: write `{name} = \"{int}\"`")
+        }
+        Lit::Int(int) => {
+            let digits = int.base10_digits();
+            format!("a duration needs a unit: write `{name} = \"{digits}s\"` or `\"{digits}ms\"`")
+        }
+        Lit::Float(float) if !float.suffix().is_empty() && duration(&float.to_string()).is_ok() => {
+            format!("a duration is a string: write `{name} = \"{float}\"`")
+        }
+        Lit::Float(float) => {
+            let digits = float.base10_digits();
+            format!("a duration needs a unit: write `{name} = \"{digits}s\"`")
+        }
+        Lit::Bool(value) if !value.value => format!("write `{name} = off`"),
+        _ => format!("a duration is a string with a unit: `{name} = \"30s\"`"),
+    }
+}
+
+/// A category: the name of a built-in one, or an expression for a `Category`.
+pub(crate) enum Category {
+    BuiltIn(&'static str, Span),
+    Expr(Expr),
+}
+
+impl Category {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let Expr::Lit(lit) = peel(expr) else {
+            return Some(Self::Expr(expr.clone()));
+        };
+        let Lit::Str(text) = &lit.lit else {
+            ctxt.error(
+                expr,
+                "a category is a name like `\"network\"`, or a constant",
+            );
+            return None;
+        };
+        let name = text.value();
+        if let Some(known) = names::CATEGORIES.iter().find(|known| **known == name) {
+            return Some(Self::BuiltIn(known, text.span()));
+        }
+        let hint = match names::category(&name) {
+            Some(near) => format!("did you mean `\"{near}\"`?"),
+            None => format!(
+                "built in are {}{}",
+                enumerate(names::CATEGORIES),
+                own_category(&name)
+            ),
+        };
+        ctxt.error(expr, format!("no category is called `{name}`; {hint}"));
+        None
+    }
+
+    /// The constant, given the path of the private module.
+    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
+        match self {
+            Self::BuiltIn(name, span) => {
+                let constant = proc_macro2::Ident::new(&name.to_uppercase(), *span);
+                quote_spanned!(*span=> #private::Category::#constant)
+            }
+            Self::Expr(expr) => expr.to_token_stream(),
+        }
+    }
+}
+
+/// How to make a category of that name, if it can be one.
+fn own_category(name: &str) -> String {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.is_empty()
+        || !name.starts_with(|c: char| c.is_ascii_lowercase())
+        || !name.chars().all(legal)
+    {
+        return String::new();
+    }
+    let constant = name.to_uppercase();
+    format!(
+        "\nan own category is a constant, used by its path: \
+         `const {constant}: Category = Category::custom(\"{name}\");` and `category = {constant}`"
+    )
+}
+
+/// A name: a string, or an expression for a `&'static str`.
+pub(crate) fn text(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
+    match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) if text.value().trim().is_empty() => {
+                ctxt.error(expr, format!("`{name}` must not be empty"));
+                None
+            }
+            Lit::Str(_) => Some(expr.clone()),
+            _ => {
+                ctxt.error(
+                    expr,
+                    format!("`{name}` is a string, like `{name} = \"llm_provider\"`"),
+                );
+                None
+            }
+        },
+        _ => Some(expr.clone()),
+    }
+}
+
+/// The names of the ways to spread delays.
+pub(crate) struct Jitter(proc_macro2::Ident);
+
+impl Jitter {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let expected = enumerate(names::JITTER);
+        let name = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) => text.value(),
+                Lit::Bool(on) => if on.value { "proportional" } else { "none" }.to_owned(),
+                _ => String::new(),
+            },
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            _ => String::new(),
+        };
+        let quoted = matches!(peel(expr), Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)));
+        let variant = match name.as_str() {
+            "proportional" => "Proportional",
+            "full" => "Full",
+            "decorrelated" => "Decorrelated",
+            "none" => "None",
+            _ => {
+                let hint = match names::nearest(&name, names::JITTER) {
+                    Some(near) if !name.is_empty() => format!("; did you mean `\"{near}\"`?"),
+                    _ => String::new(),
+                };
+                ctxt.error(
+                    expr,
+                    format!("`jitter` is one of {expected}, in quotes{hint}"),
+                );
+                return None;
+            }
+        };
+        if !quoted {
+            ctxt.error(expr, format!("write `jitter = \"{name}\"`"));
+            return None;
+        }
+        Some(Self(proc_macro2::Ident::new(variant, expr.span())))
+    }
+
+    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
+        let variant = &self.0;
+        quote_spanned!(variant.span()=> #private::Jitter::#variant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn time(expr: &Expr) -> Result<Duration, String> {
+        let ctxt = Ctxt::new();
+        match Time::parse("timeout", expr, &ctxt) {
+            Some(time) => Ok(time.literal.unwrap_or_default()),
+            None => Err(ctxt.messages().concat()),
+        }
+    }
+
+    #[test]
+    fn m7_a_malformed_duration_is_an_error_that_says_what_to_write() {
+        assert_eq!(time(&parse_quote!("1m 30s")), Ok(Duration::from_secs(90)));
+        for (expr, part) in [
+            (parse_quote!(30), "`timeout = \"30s\"` or `\"30ms\"`"),
+            (parse_quote!(30s), "write `timeout = \"30s\"`"),
+            (parse_quote!("30"), "write `\"30s\"` or `\"30ms\"`"),
+            (parse_quote!("30 parsecs"), "unknown unit `parsecs`"),
+            (parse_quote!("soon"), "no duration"),
+            (parse_quote!(""), "empty"),
+            (parse_quote!("-1s"), "negative"),
+            (parse_quote!(false), "write `timeout = off`"),
+        ] {
+            let error = time(&expr).expect_err(part);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_literal_becomes_a_constant_of_seconds_and_nanoseconds() {
+        let ctxt = Ctxt::new();
+        let time = Time::parse("timeout", &parse_quote!("1500ms"), &ctxt).expect("valid");
+        assert_eq!(
+            quote!(#time).to_string(),
+            quote!(::core::time::Duration::new(1u64, 500000000u32)).to_string()
+        );
+    }
+
+    #[test]
+    fn an_unknown_category_names_the_nearest_and_how_to_make_one() {
+        let ctxt = Ctxt::new();
+        assert!(Category::parse(&parse_quote!("weviate"), &ctxt).is_none());
+        let message = ctxt.messages().concat();
+        assert!(
+            message.contains("did you mean `\"weaviate\"`?"),
+            "{message}"
+        );
+        assert!(Category::parse(&parse_quote!("billing"), &ctxt).is_none());
+        let message = ctxt.messages().concat();
+        assert!(
+            message.contains("Category::custom(\"billing\")"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! The breaker at work in annotated functions, under paused time.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilience::{BreakerState, Category, Runtime, resilient};
+use support::{Failure, Script, polled};
+
+#[resilient(
+    service = "index",
+    retries = 2,
+    backoff(initial = "1s", jitter = "none")
+)]
+async fn index(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+/// Another site of the same service.
+#[resilient(service = "index", retries = 0)]
+async fn ping(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(
+    service = "strict",
+    retries = 0,
+    breaker(failure_threshold = 1, distinct_calls = 1)
+)]
+async fn strict(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(
+    service = "probed",
+    retries = 0,
+    breaker(failure_threshold = 1, distinct_calls = 1, success_threshold = 3)
+)]
+async fn probed(script: &Script) -> Result<u32, Failure> {
+    tokio::task::yield_now().await;
+    script.next().await
+}
+
+fn state(runtime: &Runtime, service: &str) -> BreakerState {
+    let breakers = runtime.summary().breakers;
+    breakers
+        .iter()
+        .find(|breaker| breaker.service == service)
+        .expect("the service")
+        .state
+}
+
+async fn advance(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_opens_it_at_the_fifth_failure_and_one_probe_closes_it() {
+    let (down, up) = (
+        Script::always(Category::NETWORK),
+        Script::failing(Category::NETWORK, 0),
+    );
+    let runtime = Runtime::new();
+    runtime
+        .scope(async {
+            // Three attempts, then two: the fifth failure in a row, of the second call.
+            assert!(!index(&down).await.unwrap_err().is_circuit_open());
+            assert!(!index(&down).await.unwrap_err().is_circuit_open());
+            assert_eq!(down.runs(), 5);
+            for _ in 0..10 {
+                assert!(index(&down).await.unwrap_err().is_circuit_open());
+                assert!(ping(&down).await.unwrap_err().is_circuit_open());
+            }
+            assert_eq!(down.runs(), 5, "b11: an open breaker runs no body");
+
+            advance(29).await;
+            assert!(ping(&up).await.unwrap_err().is_circuit_open());
+            advance(1).await;
+            assert_eq!(ping(&up).await, Ok(0));
+        })
+        .await;
+    assert_eq!(state(&runtime, "index"), BreakerState::Closed);
+    let summary = runtime.summary();
+    assert_eq!((summary.breaker_opens, summary.rejected), (1, 21));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b4_a_hundred_callers_at_the_transition_run_exactly_the_probes() {
+    let runtime = Runtime::new();
+    let down = Script::always(Category::NETWORK);
+    assert!(runtime.scope(probed(&down)).await.is_err());
+    advance(30).await;
+
+    let up = Arc::new(Script::failing(Category::NETWORK, 0));
+    let callers: Vec<_> = (0..100)
+        .map(|_| {
+            let (runtime, up) = (runtime.clone(), Arc::clone(&up));
+            tokio::spawn(async move { runtime.scope(probed(&up)).await.is_ok() })
+        })
+        .collect();
+    let mut succeeded = 0;
+    for caller in callers {
+        succeeded += u32::from(caller.await.unwrap());
+    }
+    assert_eq!((succeeded, up.runs()), (3, 3));
+    assert_eq!(state(&runtime, "probed"), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b5_dropping_a_probe_frees_its_place_at_once() {
+    let runtime = Runtime::new();
+    assert!(
+        runtime
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
+    advance(30).await;
+    let hanging = Script::hanging();
+    for polls in 0..3 {
+        let mut probe = polled(runtime.scope(strict(&hanging)));
+        for _ in 0..polls {
+            assert!(probe.poll_once().is_pending());
+        }
+        if polls > 0 {
+            let refused = runtime.scope(strict(&hanging)).await.unwrap_err();
+            assert!(refused.is_circuit_open(), "one probe at a time");
+        }
+        drop(probe);
+    }
+    assert!(
+        runtime
+            .scope(strict(&Script::failing(Category::NETWORK, 0)))
+            .await
+            .is_ok()
+    );
+    assert_eq!(state(&runtime, "strict"), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b9_it_opens_after_threshold_timeouts() {
+    #[resilient(service = "slow", retries = 0, timeout = "1s")]
+    async fn slow(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let (runtime, hanging) = (Runtime::new(), Script::hanging());
+    for _ in 0..5 {
+        assert!(
+            !runtime
+                .scope(slow(&hanging))
+                .await
+                .unwrap_err()
+                .is_circuit_open()
+        );
+    }
+    assert!(
+        runtime
+            .scope(slow(&hanging))
+            .await
+            .unwrap_err()
+            .is_circuit_open()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn b9_a_drop_at_an_inherited_deadline_counts_and_any_other_drop_does_not() {
+    #[resilient(
+        service = "inner",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
+    async fn inner(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    #[resilient(service = "outer", retries = 0, timeout = "5s", breaker = off)]
+    async fn outer(script: &Script) -> Result<u32, Failure> {
+        inner(script).await
+    }
+    let (runtime, hanging) = (Runtime::new(), Script::hanging());
+    let mut early = polled(runtime.scope(outer(&hanging)));
+    assert!(early.poll_once().is_pending());
+    advance(4).await;
+    drop(early);
+    assert_eq!(state(&runtime, "inner"), BreakerState::Closed);
+
+    assert!(runtime.scope(outer(&hanging)).await.is_err());
+    assert_eq!(state(&runtime, "inner"), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b10_a_panic_counts_as_a_failure_and_the_next_call_works() {
+    #[resilient(service = "panics", retries = 3, breaker(failure_threshold = 2))]
+    async fn shaky(panics: bool) -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        assert!(!panics, "on purpose");
+        Ok(1)
+    }
+    let runtime = Runtime::new();
+    let call = |panics| {
+        let runtime = runtime.clone();
+        tokio::spawn(async move { runtime.scope(shaky(panics)).await })
+    };
+    assert!(call(true).await.unwrap_err().is_panic());
+    assert_eq!(call(false).await.unwrap(), Ok(1));
+    assert!(call(true).await.is_err());
+    assert!(call(true).await.is_err());
+    assert!(call(false).await.unwrap().unwrap_err().is_circuit_open());
+    let summary = runtime.summary();
+    assert_eq!((summary.panicked, summary.breaker_opens), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b12_a_refusal_names_the_service_and_the_time() {
+    let runtime = Runtime::new();
+    assert!(
+        runtime
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
+    advance(10).await;
+    let Failure::Ours(error) = runtime.scope(strict(&Script::hanging())).await.unwrap_err() else {
+        panic!("not refused")
+    };
+    assert_eq!(error.service(), Some("strict"));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(20)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b13_b14_a_refusal_neither_sleeps_nor_touches_the_body() {
+    let runtime = Runtime::new();
+    let down = Script::always(Category::NETWORK);
+    for _ in 0..2 {
+        assert!(runtime.scope(index(&down)).await.is_err());
+    }
+    let runs = down.runs();
+    assert!(polled(runtime.scope(index(&down))).poll_once().is_ready());
+    assert_eq!(down.runs(), runs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b15_clones_of_a_runtime_share_its_state() {
+    let runtime = Runtime::new();
+    let clone = runtime.clone();
+    assert!(
+        clone
+            .scope(strict(&Script::always(Category::NETWORK)))
+            .await
+            .is_err()
+    );
+    assert!(
+        runtime
+            .scope(strict(&Script::hanging()))
+            .await
+            .unwrap_err()
+            .is_circuit_open()
+    );
+    assert!(
+        Runtime::new()
+            .scope(strict(&Script::failing(Category::NETWORK, 0)))
+            .await
+            .is_ok(),
+        "another runtime is another world"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_callers_own_faults_say_nothing_about_the_service() {
+    let runtime = Runtime::new();
+    for category in [
+        Category::VALIDATION,
+        Category::NOT_FOUND,
+        Category::AUTH,
+        Category::CONFLICT,
+    ] {
+        for _ in 0..3 {
+            assert!(
+                runtime
+                    .scope(strict(&Script::always(category)))
+                    .await
+                    .is_err()
+            );
+        }
+    }
+    assert_eq!(state(&runtime, "strict"), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn off_is_that_sites_alone() {
+    #[resilient(service = "strict", retries = 0, breaker = off)]
+    async fn unguarded(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let runtime = Runtime::new();
+    let down = Script::always(Category::NETWORK);
+    assert!(runtime.scope(strict(&down)).await.is_err());
+    for _ in 0..3 {
+        assert!(
+            !runtime
+                .scope(unguarded(&down))
+                .await
+                .unwrap_err()
+                .is_circuit_open()
+        );
+    }
+    assert_eq!(down.runs(), 4);
+}
