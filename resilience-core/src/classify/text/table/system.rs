@@ -215,7 +215,6 @@ pub(super) const RULES: &[Rule] = &[
             "signal terminated",
             "signal interrupt",
             "shutdown requested",
-            "shutting down",
             "client disconnected",
             "client closed request",
             "code cancelled",
@@ -226,7 +225,6 @@ pub(super) const RULES: &[Rule] = &[
             "status code cancelled",
             "download cancelled",
             "upload cancelled",
-            "superseded",
         ],
     },
     // A cancelled task hides in errors of what it was doing.
@@ -241,6 +239,8 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Word,
         verdict: verdict::CANCELLED,
         phrases: &[
+            "shutting down",
+            "superseded",
             "cancelled",
             "canceled",
             "aborted",
