@@ -26,6 +26,7 @@ pub(super) enum Entry {
         rank: Rank,
         verdict: Verdict,
         reason: String,
+        is_code: bool,
     },
     Part(Part),
     Evidence,
@@ -63,6 +64,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
                     rank: rule.rank,
                     verdict: rule.verdict,
                     reason,
+                    is_code: false,
                 },
             );
         }
@@ -72,6 +74,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             rank: Rank::Code,
             verdict: errno.verdict,
             reason: errno.reason.to_owned(),
+            is_code: true,
         };
         add(errno.name, entry(errno));
         // WSAECONNRESET
@@ -101,7 +104,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         .expect("the tables are small");
     let pairs = PAIRS
         .iter()
-        .map(|pair| format!("{}: `…`", pair.name))
+        .map(|pair| format!("{} (words near each other)", pair.name))
         .collect();
     Lexicon {
         phrases,

@@ -24,13 +24,16 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                 rank,
                 verdict,
                 reason,
+                is_code,
             } => {
+                let (rank, verdict, is_code) = (*rank, *verdict, *is_code);
                 best.offer(
                     text,
                     Finding {
-                        rank: *rank,
-                        verdict: *verdict,
+                        rank,
+                        verdict,
                         reason,
+                        is_code,
                         start,
                         end,
                     },
@@ -66,6 +69,8 @@ pub(super) struct Finding {
     pub(super) rank: Rank,
     pub(super) verdict: Verdict,
     pub(super) reason: &'static str,
+    /// Whether this is a number or name of a register rather than words.
+    pub(super) is_code: bool,
     /// The place among the normalised words.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -92,7 +97,7 @@ struct Best {
 impl Best {
     fn offer(&mut self, text: &Normal<'_>, finding: Finding) {
         let mut rank = finding.rank;
-        if !finding.is_code() && rank <= Rank::Topic && rank != Rank::Loose {
+        if !finding.is_code && rank <= Rank::Topic && rank != Rank::Loose {
             match (position(text, finding.start, finding.end), rank) {
                 (Position::Data, _) => return,
                 (Position::Clear, Rank::Word) => return keep(&mut self.clear_word, finding),
@@ -108,7 +113,7 @@ impl Best {
         let is_calm = (signs.calm || signs.no_error > 0) && !is_error;
         let held = |rank: Rank| self.by_rank[rank as usize];
         // A report of success that mentions a failure is none; a code stays one.
-        let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code());
+        let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code);
         held(Rank::Final)
             .or_else(|| held(Rank::Decisive))
             .or_else(|| held(Rank::Topic).filter(|_| is_error))
@@ -118,13 +123,6 @@ impl Best {
             .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
-    }
-}
-
-impl Finding {
-    /// Whether a number or name of a register was found rather than words.
-    fn is_code(&self) -> bool {
-        !self.reason.ends_with('`')
     }
 }
 
@@ -172,6 +170,7 @@ impl Near {
                     rank,
                     verdict,
                     reason,
+                    is_code: false,
                     start,
                     end,
                 });

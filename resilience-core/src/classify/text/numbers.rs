@@ -41,6 +41,7 @@ impl<'a> Place<'a> {
                 rank,
                 verdict,
                 reason,
+                is_code: true,
                 start,
                 end,
             });
@@ -149,6 +150,10 @@ impl<'a> Place<'a> {
 
     /// `status: 404`, `HTTP/1.1 404`, `status code was 404`, `API error 404`, `got 404`.
     fn has_status_cue(self) -> bool {
+        // `a 503 status code`
+        if matches!(self.after(), b"status" | b"http") {
+            return true;
+        }
         let (one, two) = self.before();
         match one {
             b"code" => !matches!(

@@ -18,12 +18,17 @@ pub(super) fn position(text: &Normal<'_>, start: usize, end: usize) -> Position 
     if is_value(after) {
         return Position::Data;
     }
+    // An identifier counts as a whole: `channel_not_found`, `query_wait_timeout`.
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let left = before.iter().rev().take_while(|byte| in_name(byte)).count();
+    let right = after.iter().take_while(|byte| in_name(byte)).count();
+    let (before, after) = (&before[..before.len() - left], &after[right..]);
     let open = before.iter().rev().copied().find(|byte| !is_filler(*byte));
     let close = after.iter().copied().find(|byte| !is_filler(*byte));
     let quoted = before.last().copied().is_some_and(is_quote)
         && after.first().copied().is_some_and(is_quote);
     let alone = open.is_none_or(is_boundary) && close.is_none_or(is_boundary);
-    if alone && !(quoted && open.is_none()) {
+    if alone && !is_value(after) && !(quoted && open.is_none()) {
         return Position::Clear;
     }
     let one_word = !found.contains(&b' ');

@@ -53,6 +53,8 @@ pub(super) const RULES: &[Rule] = &[
             "api key required",
             "api key must be set",
             "invalid authentication",
+            "invalid auth",
+            "not authed",
             "invalid access key",
             "invalid access token",
             "invalid bearer token",

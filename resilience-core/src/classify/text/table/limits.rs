@@ -33,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
             "bandwidth exhausted",
             "bandwidth limit exceeded",
             "flood wait",
+            "flood control",
             "rejected execution",
             "rejected execution exception",
             "enhance your calm",

@@ -290,6 +290,9 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
             "scope",
         ],
         events: &[
+            "unknown",
+            "unrecognised",
+            "unrecognized",
             "expired",
             "incorrect",
             "wrong",
