@@ -169,6 +169,8 @@ impl Decisions {
             until: self.due.min(self.deadline).min(self.enclosing),
             timeout,
             began: None,
+            site: self.site.site(),
+            attempt: self.attempts,
             service: if self.admission.is_some() {
                 self.site.service_address()
             } else {
@@ -263,6 +265,7 @@ impl Decisions {
             error_type,
             message,
             delay.is_none(),
+            refused,
             policy.retries,
         );
         let Some(delay) = delay else {
@@ -298,19 +301,23 @@ impl Decisions {
             self.finish(CallOutcome::Rejected);
             return Verdict::GiveUp;
         }
-        let classification = match error.kind() {
+        self.fail(Failed {
+            classification: Self::classify_own(error),
+            error_type: error.kind_name(),
+            message: &|| error.to_string(),
+        })
+    }
+
+    /// What an answer of the runtime means for the attempt that it ended.
+    pub(crate) fn classify_own(error: &Error) -> Classification {
+        match error.kind() {
             // The call's own time is over, so there is nothing left to try in.
             ErrorKind::TimedOut(TimedOut {
                 of: TimeLimit::Call,
                 ..
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
-        };
-        self.fail(Failed {
-            classification,
-            error_type: error.kind_name(),
-            message: &|| error.to_string(),
-        })
+        }
     }
 
     /// The body panicked, in a poll of the attempt.
@@ -386,6 +393,7 @@ impl Decisions {
         error_type: &str,
         message: &dyn Fn() -> String,
         last: bool,
+        refused: bool,
         retries: u32,
     ) {
         let severity = match classification.severity(self.attempts) {
@@ -400,6 +408,7 @@ impl Decisions {
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
                 last,
+                refused,
                 classification,
                 severity,
                 error_type: classification.error_type().unwrap_or(error_type),

@@ -11,53 +11,62 @@ use std::marker::PhantomData;
 
 use crate::driver::{Attempt, Call};
 use crate::fields::bounded;
-use crate::outcome::Outcome;
-use crate::{Classification, Error};
+use crate::outcome::{Outcome, Shape};
+use crate::{Classification, Error, Retry};
 
 /// How the errors of one annotated function are looked at. Made where an attempt has ended and
 /// gone before the next one.
-pub struct How<R: Outcome> {
-    classify: fn(&R::Error) -> Classification,
-    text: Text<R::Error>,
-    reject: Option<fn(Error) -> R::Error>,
-    retry: Option<bool>,
+pub struct How<'a, S: Shape> {
+    classify: fn(&S::Error) -> Classification,
+    text: Text<S::Error>,
+    reject: Option<fn(Error) -> S::Error>,
+    retry_if: Option<&'a Predicate<'a, S::Error>>,
     fails_although_ok: bool,
 }
 
+/// What `retry_if` says of an error.
+type Predicate<'a, E> = dyn Fn(&E) -> bool + 'a;
+
 /// Writes an error down for people who know the program.
+#[allow(
+    unreachable_pub,
+    reason = "part of the traits that generated code imports"
+)]
 pub type Text<E> = fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result;
 
-impl<R: Outcome> How<R> {
+impl<'a, S: Shape> How<'a, S> {
     /// For a function whose error type can carry our answers.
     #[inline]
+    #[must_use]
     pub fn rejecting(
-        _: &Call<R>,
-        classify: fn(&R::Error) -> Classification,
-        text: Text<R::Error>,
-        reject: fn(Error) -> R::Error,
+        _: &Call<S>,
+        classify: fn(&S::Error) -> Classification,
+        text: Text<S::Error>,
+        reject: fn(Error) -> S::Error,
     ) -> Self {
         Self {
             classify,
             text,
             reject: Some(reject),
-            retry: None,
+            retry_if: None,
             fails_although_ok: false,
         }
     }
 
     /// For a function for which nothing is written that could answer instead of its body.
     #[inline]
+    #[must_use]
     pub fn perhaps_rejecting(
-        _: &Call<R>,
-        classify: fn(&R::Error) -> Classification,
-        text: Text<R::Error>,
-        reject: Option<fn(Error) -> R::Error>,
+        _: &Call<S>,
+        classify: fn(&S::Error) -> Classification,
+        text: Text<S::Error>,
+        reject: Option<fn(Error) -> S::Error>,
     ) -> Self {
         Self {
             classify,
             text,
             reject,
-            retry: None,
+            retry_if: None,
             fails_although_ok: false,
         }
     }
@@ -65,14 +74,9 @@ impl<R: Outcome> How<R> {
     /// Lets `retry_if` say whether the error at hand is worth another attempt.
     #[inline]
     #[must_use]
-    pub fn retry_if(
-        how: Self,
-        out: &Attempt<R>,
-        predicate: impl FnOnce(&R::Error) -> bool,
-    ) -> Self {
-        let error = Attempt::body(out).and_then(R::error);
+    pub fn retry_if<F: Fn(&S::Error) -> bool>(how: Self, predicate: &'a F) -> Self {
         Self {
-            retry: error.map(predicate).or(how.retry),
+            retry_if: Some(predicate),
             ..how
         }
     }
@@ -82,10 +86,10 @@ impl<R: Outcome> How<R> {
     #[must_use]
     pub fn retry_if_ok(
         how: Self,
-        out: &Attempt<R>,
-        predicate: impl FnOnce(&R::Value) -> bool,
+        out: &Attempt<S::Result>,
+        predicate: impl FnOnce(&S::Value) -> bool,
     ) -> Self {
-        let value = Attempt::body(out).and_then(R::value);
+        let value = Attempt::body(out).and_then(S::value);
         Self {
             fails_although_ok: value.is_some_and(predicate),
             ..how
@@ -94,12 +98,34 @@ impl<R: Outcome> How<R> {
 
     /// What the error is.
     #[inline]
-    pub(crate) fn classify(&self, error: &R::Error) -> Classification {
-        (self.classify)(error)
+    pub(crate) fn classify(&self, error: &S::Error) -> Classification {
+        self.decide((self.classify)(error), Some(error))
+    }
+
+    /// Whether `retry_if` was given.
+    #[inline]
+    pub(crate) fn decides(&self) -> bool {
+        self.retry_if.is_some()
+    }
+
+    /// Gives `retry_if` the last word about another attempt.
+    #[inline]
+    pub(crate) fn decide(
+        &self,
+        classification: Classification,
+        error: Option<&S::Error>,
+    ) -> Classification {
+        match (self.retry_if, error) {
+            (Some(retry_if), Some(error)) if retry_if(error) => {
+                classification.with_retry(Retry::Yes)
+            }
+            (Some(_), Some(_)) => classification.with_retry(Retry::No),
+            _ => classification,
+        }
     }
 
     /// The text of an error, with its sources, of bounded length.
-    pub(crate) fn describe(&self, error: &R::Error) -> String {
+    pub(crate) fn describe(&self, error: &S::Error) -> String {
         bounded(format_args!(
             "{}",
             Shown {
@@ -107,12 +133,6 @@ impl<R: Outcome> How<R> {
                 error
             }
         ))
-    }
-
-    /// What `retry_if` said.
-    #[inline]
-    pub(crate) fn retry(&self) -> Option<bool> {
-        self.retry
     }
 
     /// Whether `retry_if_ok` said yes.
@@ -123,9 +143,9 @@ impl<R: Outcome> How<R> {
 
     /// An answer of ours, as what the function returns.
     #[inline]
-    pub(crate) fn reject(&self, error: Error) -> R {
+    pub(crate) fn reject(&self, error: Error) -> S::Result {
         match self.reject {
-            Some(reject) => R::from_error(reject(error)),
+            Some(reject) => S::from_error(reject(error)),
             // The macros leave the bound out only where the attribute turns off everything that
             // answers, and no setting undoes that.
             None => unreachable!("nothing answers for this function, and yet: {error}"),
@@ -133,11 +153,19 @@ impl<R: Outcome> How<R> {
     }
 }
 
-impl<R: Outcome> fmt::Debug for How<R> {
+impl<S: Shape> Clone for How<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Shape> Copy for How<'_, S> {}
+
+impl<S: Shape> fmt::Debug for How<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("How")
             .field("rejects", &self.reject.is_some())
-            .field("retry", &self.retry)
+            .field("decides", &self.decides())
             .field("fails_although_ok", &self.fails_although_ok)
             .finish_non_exhaustive()
     }
@@ -178,13 +206,26 @@ impl<E: From<Error>> Rejection for E {
     }
 }
 
-/// The way from our answers to the error type of `call`: the one bound on it.
+/// The way from our answers to an error type that is spelt out in the signature: the one bound on
+/// it.
 #[inline]
-pub fn reject<R: Outcome>(_: &Call<R>) -> fn(Error) -> R::Error
+pub fn reject<E: Rejection>() -> fn(Error) -> E {
+    E::rejection
+}
+
+/// As [`reject`], for an error type behind an alias of the whole result.
+#[inline]
+pub fn reject_in<R>() -> fn(Error) -> <R::Shape as Shape>::Error
 where
-    R::Error: Rejection,
+    R: Outcome<Shape: Shape<Error: Rejection>>,
 {
-    R::Error::rejection
+    Rejection::rejection
+}
+
+/// As [`reject`], for a type parameter: the compiler then proposes the bound that is missing.
+#[inline]
+pub fn reject_generic<E: From<Error>>() -> fn(Error) -> E {
+    E::from
 }
 
 /// Stands for an error type while the compiler looks for what can be done with it.
@@ -193,7 +234,7 @@ pub struct Probe<E>(PhantomData<fn(&E)>);
 impl<E> Probe<E> {
     /// For the error type of `call`.
     #[inline]
-    pub fn of<R: Outcome<Error = E>>(_: &Call<R>) -> Self {
+    pub fn of<S: Shape<Error = E>>(_: &Call<S>) -> Self {
         Self(PhantomData)
     }
 }

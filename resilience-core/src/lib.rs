@@ -30,6 +30,7 @@ mod severity;
 mod site;
 mod stats;
 mod sync;
+mod task;
 mod trace;
 
 pub use crate::breaker::BreakerState;
@@ -44,6 +45,7 @@ pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
@@ -61,9 +63,9 @@ pub mod __private {
     pub use inventory;
 
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, probe, reject};
-    pub use crate::outcome::Outcome;
-    pub use crate::reuse::{Reuse, reuse};
+    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
 }

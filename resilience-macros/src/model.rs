@@ -5,7 +5,7 @@ use proc_macro2::{Group, TokenStream};
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
-use crate::inputs::{Binding, Receiver, erase_impl, take_bindings};
+use crate::inputs::{Binding, Receiver, erase_impl, peel, take_bindings};
 use crate::item::{Body, RawFn, split_inner_attributes};
 
 /// An annotated async function that passed all checks.
@@ -36,11 +36,15 @@ impl Model {
         let output = erase_impl(output);
         let (inner_attrs, body) = split_inner_attributes(block);
         let receiver = Receiver::of(&item.sig);
-        let bindings = if args.one_attempt() {
+        let mut bindings = if args.one_attempt() {
             Vec::new()
         } else {
             take_bindings(&mut item.sig)
         };
+        let named = args.names();
+        for binding in &mut bindings {
+            binding.named = named.contains(&binding.ident.to_string());
+        }
         Some(Self {
             args,
             item,
@@ -56,5 +60,17 @@ impl Model {
     /// counted `self` has to stay outside where another attempt may follow.
     pub(crate) fn moves(&self) -> bool {
         self.args.one_attempt() || matches!(self.receiver, Receiver::None | Receiver::Shared)
+    }
+
+    /// Whether the type is nothing but a type parameter of the function.
+    pub(crate) fn is_parameter(&self, ty: &Type) -> bool {
+        let Type::Path(path) = peel(ty) else {
+            return false;
+        };
+        self.item
+            .sig
+            .generics
+            .type_params()
+            .any(|parameter| path.path.is_ident(&parameter.ident))
     }
 }

@@ -177,6 +177,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     if trimmed.is_empty() {
         return Err("an empty string is no duration: write `\"30s\"`".into());
     }
+    if ["off", "none", "never", "disabled"].contains(&trimmed) {
+        return Err("`off` is written without quotes".into());
+    }
     if trimmed.parse::<f64>().is_ok() {
         return Err(format!(
             "a duration needs a unit: write `\"{trimmed}s\"` or `\"{trimmed}ms\"`"
