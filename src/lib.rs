@@ -4,10 +4,10 @@
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{
     BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, Category, Classification,
-    Classify, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter, Options,
-    Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
-    Summary, Switch, TimeLimit, TimedOut, classify, problems, recent_errors, register_classify,
-    sites, summary,
+    Classify, Current, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter,
+    Options, Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity,
+    SiteInfo, Summary, Switch, TimeLimit, TimedOut, classify, current, problems, propagate,
+    recent_errors, register_classify, sites, summary,
 };
 
 #[cfg(feature = "macros")]

@@ -1,6 +1,12 @@
 //! What the attributes promise, named after the pitfalls (M), and every option: each test fails
 //! when the option is taken out of the attribute.
 
+#![allow(
+    clippy::large_types_passed_by_value,
+    clippy::too_many_arguments,
+    reason = "shapes"
+)]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 

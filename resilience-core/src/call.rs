@@ -169,6 +169,8 @@ impl Decisions {
             until: self.due.min(self.deadline).min(self.enclosing),
             timeout,
             began: None,
+            site: self.site.site(),
+            attempt: self.attempts,
             service: if self.admission.is_some() {
                 self.site.service_address()
             } else {
@@ -263,6 +265,7 @@ impl Decisions {
             error_type,
             message,
             delay.is_none(),
+            refused,
             policy.retries,
         );
         let Some(delay) = delay else {
@@ -390,6 +393,7 @@ impl Decisions {
         error_type: &str,
         message: &dyn Fn() -> String,
         last: bool,
+        refused: bool,
         retries: u32,
     ) {
         let severity = match classification.severity(self.attempts) {
@@ -404,6 +408,7 @@ impl Decisions {
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
                 last,
+                refused,
                 classification,
                 severity,
                 error_type: classification.error_type().unwrap_or(error_type),

@@ -41,6 +41,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) of: u32,
     /// There will be no further attempt: this is what the caller gets.
     pub(crate) last: bool,
+    /// It comes from a refusal of the runtime, of this call or of one inside.
+    pub(crate) refused: bool,
     pub(crate) classification: &'a Classification,
     pub(crate) severity: Severity,
     pub(crate) error_type: &'a str,

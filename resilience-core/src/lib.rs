@@ -30,6 +30,7 @@ mod severity;
 mod site;
 mod stats;
 mod sync;
+mod task;
 mod trace;
 
 pub use crate::breaker::BreakerState;
@@ -44,6 +45,7 @@ pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
 pub fn summary() -> Summary {

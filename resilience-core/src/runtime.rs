@@ -96,7 +96,7 @@ impl Runtime {
 
     /// The runtime of the calls that are made here and now.
     pub fn current() -> Self {
-        scope::with_runtime(|scoped| scoped.unwrap_or_else(|| Self::global()).clone())
+        scope::current_runtime().unwrap_or_else(|| Self::global().clone())
     }
 
     /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit
@@ -147,11 +147,14 @@ impl Runtime {
         self.0.shared.recent.clear();
     }
 
+    fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
+        lock(&self.0.sites).get(&address(site)).cloned()
+    }
+
     /// The state of a site in this runtime.
     fn site(&self, site: &'static Site) -> Arc<SiteState> {
-        let address = std::ptr::from_ref(site).addr();
-        if let Some(state) = lock(&self.0.sites).get(&address) {
-            return Arc::clone(state);
+        if let Some(state) = self.known_site(site) {
+            return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
         let written = breaker_of(site.service(), site);
@@ -163,7 +166,7 @@ impl Runtime {
             service: self.service(site.service(), shared_breaker),
             settings,
         });
-        Arc::clone(lock(&self.0.sites).entry(address).or_insert(state))
+        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
     }
 
     fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
@@ -248,6 +251,10 @@ impl Shared {
 }
 
 impl SiteState {
+    pub(crate) fn site(&self) -> &'static Site {
+        self.site
+    }
+
     pub(crate) fn operation(&self) -> &'static str {
         self.site.operation()
     }
@@ -279,9 +286,18 @@ pub(crate) enum SiteRef {
 }
 
 impl SiteRef {
-    /// The state of a site in this runtime, or in the global one.
+    /// The state of a site in this runtime, or in the global one, if it has been made.
     #[inline]
-    pub(crate) fn of(site: &'static Site, scoped: Option<&Runtime>) -> Self {
+    pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
+        match scoped {
+            Some(runtime) => runtime.known_site(site).map(Self::Scoped),
+            None => site.slot.get().map(|state| Self::Global(state)),
+        }
+    }
+
+    /// The same, made if need be.
+    #[cold]
+    pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
         match scoped {
             Some(runtime) => Self::Scoped(runtime.site(site)),
             None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
@@ -299,6 +315,10 @@ impl std::ops::Deref for SiteRef {
             Self::Scoped(state) => state,
         }
     }
+}
+
+fn address(site: &'static Site) -> usize {
+    std::ptr::from_ref(site).addr()
 }
 
 /// Puts a runtime in the scope for the time of one poll, also if the poll panics.

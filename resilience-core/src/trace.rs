@@ -2,7 +2,8 @@
 //!
 //! Failed attempts and delays are `DEBUG`, a call that finally failed is one `WARN` (`ERROR` where
 //! its severity is high or critical), a breaker that opens is a `WARN`. A refusal is `DEBUG`: the
-//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log. Integers
+//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log; so is a call
+//! that fails because one inside it was refused. Integers
 //! are `i64`, the only ones that OpenTelemetry keeps as numbers.
 
 use tracing::{debug, error, info, trace, warn};
@@ -29,6 +30,9 @@ fn write(event: &Event<'_>) {
                 failure,
                 "attempt failed"
             );
+        }
+        Event::AttemptFailed(failure) if failure.refused => {
+            attempt_failed!(debug, "resilience.call.failed", failure, "call failed");
         }
         Event::AttemptFailed(failure) if failure.severity >= Severity::High => {
             attempt_failed!(error, "resilience.call.failed", failure, "call failed");
