@@ -179,7 +179,7 @@ fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         return;
     };
     match Receiver::of(&item.sig) {
-        Receiver::Value => ctxt.error(
+        Receiver::Value(_) => ctxt.error(
             receiver,
             "a further attempt needs `self` as well: take `&self` or `self: Arc<Self>`, or set \
              `retries = 0`",

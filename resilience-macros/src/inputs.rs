@@ -13,8 +13,8 @@ pub(crate) enum Receiver {
     Shared,
     /// `&mut self`: every attempt borrows it again.
     Unique(Token![self]),
-    /// `self`: only one attempt can have it.
-    Value,
+    /// `self`: only one attempt can have it. With its token where it is `mut self`.
+    Value(Option<Token![self]>),
     /// `mut self: Arc<Self>`: what one attempt assigns, the next would see.
     Mutable,
     /// `self: Arc<Self>`: attempts use it by reference.
@@ -60,7 +60,7 @@ impl Receiver {
             return Self::None;
         };
         match &receiver.kind {
-            ReceiverKind::Value => Self::Value,
+            ReceiverKind::Value => Self::Value(receiver.mutability.map(|_| receiver.self_token)),
             ReceiverKind::Reference(_, _, None) => Self::Shared,
             ReceiverKind::Reference(..) => Self::Unique(receiver.self_token),
             ReceiverKind::Typed(_, ty) => match peel(ty) {
@@ -68,7 +68,9 @@ impl Receiver {
                     Self::Unique(receiver.self_token)
                 }
                 Type::Reference(_) => Self::Shared,
-                Type::Path(path) if path.path.is_ident("Self") => Self::Value,
+                Type::Path(path) if path.path.is_ident("Self") => {
+                    Self::Value(receiver.mutability.map(|_| receiver.self_token))
+                }
                 _ if receiver.mutability.is_some() => Self::Mutable,
                 _ => Self::Typed,
             },

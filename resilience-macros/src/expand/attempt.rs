@@ -98,8 +98,17 @@ fn block(model: &Model) -> TokenStream {
     let fake_return = fake_return(model);
     let body = &model.body;
     if model.moves() {
+        // Takes `self` as a whole. Of a field alone that the body overwrites, the compiler would say
+        // that its captured value is never read.
+        let whole = match &model.receiver {
+            Receiver::Value(Some(this)) => {
+                Some(quote_spanned!(Span::mixed_site()=> let _ = &#this;))
+            }
+            _ => None,
+        };
         let inside = quote_spanned! {Span::mixed_site()=>
             #fake_return
+            #whole
             #[allow(unused_braces)]
             #body
         };
