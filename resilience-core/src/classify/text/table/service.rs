@@ -261,10 +261,11 @@ pub(super) const RULES: &[Rule] = &[
             "bad response from server",
         ],
     },
-    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do not.
+    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do
+    // not, so a status beside it decides.
     Rule {
         name: "internal error",
-        rank: Rank::Vague,
+        rank: Rank::Loose,
         verdict: verdict::SERVICE_UNSURE,
         phrases: &[
             "internal error",
