@@ -56,7 +56,7 @@ fn of_code(code: ErrorCode, extended: i32) -> (Verdict, &'static str) {
 /// The database is a file of this machine, so the fault of a lock is nobody's far away.
 const LOCKED: Verdict = verdict::COLLISION.fault(Fault::Local);
 
-// Extended codes of SQLITE_CONSTRAINT (19).
-const CHECK: i32 = 19 | (1 << 8);
-const NOT_NULL: i32 = 19 | (5 << 8);
-const DATATYPE: i32 = 19 | (12 << 8);
+// Extended codes of SQLITE_CONSTRAINT (19, 0x13).
+const CHECK: i32 = 0x13 | (1 << 8);
+const NOT_NULL: i32 = 0x13 | (5 << 8);
+const DATATYPE: i32 = 0x13 | (12 << 8);
