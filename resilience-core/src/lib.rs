@@ -1,7 +1,7 @@
 //! The runtime of the `resilience` crate: what an annotated function's expansion calls.
 //!
 //! Applications depend on `resilience`, which re-exports what is here. The state machines are told
-//! the time and know nothing of tasks: settings are plain data, [`driver`] alone awaits, `clock`
+//! the time and know nothing of tasks: settings are plain data, `driver` alone awaits, `clock`
 //! alone reads the clock, `event` alone tells listeners, and `scope` is the only ambient state.
 
 #![forbid(unsafe_code)]
