@@ -34,6 +34,8 @@ pub(crate) struct Decisions {
     /// When the running attempt times out, or the pause ends, once the clock has been read.
     due: Moment,
     admission: Option<Admission>,
+    /// When the attempt was admitted, where slow calls are counted.
+    began: Option<Moment>,
     attempts: u32,
     stage: Stage,
     mark: Mark,
@@ -101,6 +103,7 @@ impl Decisions {
             enclosing: Moment::NEVER,
             due: Moment::NEVER,
             admission: None,
+            began: None,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
@@ -136,6 +139,9 @@ impl Decisions {
                 Some(admission) => Some(admission),
                 None => Some(self.admit()?),
             };
+            // Measured only where slow calls are counted.
+            let slow = self.site.service.breaker.slow_call_duration();
+            self.began = slow.map(|_| self.now());
         }
         self.attempts += 1;
         self.stage = Stage::Running;
@@ -153,7 +159,7 @@ impl Decisions {
             self.breaker_moved(Some(moved));
         }
         answer.map_err(|refusal| {
-            Error::circuit_open(breaker.name().clone(), refusal.failures, refusal.retry_in)
+            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
         })
     }
 
@@ -218,11 +224,12 @@ impl Decisions {
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
-        if let Some(admission) = self.admission.take()
-            && !self.site.service.breaker.is_healthy(admission)
-        {
-            let moved = self.site.service.breaker.succeed(admission, self.now());
-            self.breaker_moved(moved);
+        if let Some(admission) = self.admission.take() {
+            let breaker = &self.site.service.breaker;
+            let elapsed = self.elapsed();
+            if !breaker.is_healthy(admission, elapsed) {
+                self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
+            }
         }
         if self.around.nested {
             scope::mark(Mark::None);
@@ -375,7 +382,8 @@ impl Decisions {
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let moved = self.site.service.breaker.fail(admission, id, now);
+            let elapsed = self.began.map(|began| now.since(began));
+            let moved = self.site.service.breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
     }
@@ -511,6 +519,11 @@ impl Decisions {
             .get_or_insert_with(|| Box::pin(Extra::default()))
             .as_mut()
             .project()
+    }
+
+    /// How long the attempt has taken, where slow calls are counted.
+    fn elapsed(&self) -> Option<Duration> {
+        self.began.map(|began| self.now().since(began))
     }
 
     fn now(&self) -> Moment {

@@ -30,13 +30,13 @@ mod stats;
 mod sync;
 mod trace;
 
-pub use crate::breaker::BreakerState;
+pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
 pub use crate::fields::{FieldValue, Fields};
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch};
+pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
@@ -46,6 +46,22 @@ pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The breakers of the current runtime, of all services that have been called, by name.
+pub fn breakers() -> Vec<BreakerHandle> {
+    Runtime::current().breakers()
+}
+
+/// The breaker of a service in the current runtime; `None` where no annotated function names the
+/// service.
+pub fn breaker(service: &str) -> Option<BreakerHandle> {
+    Runtime::current().breaker(service)
+}
+
+/// [Resets](BreakerHandle::reset) every breaker of the current runtime.
+pub fn reset_breakers() {
+    Runtime::current().reset_breakers();
 }
 
 /// The `count` most recent errors of the current runtime, oldest first.
@@ -63,5 +79,7 @@ pub mod __private {
     pub use crate::outcome::Outcome;
     pub use crate::reuse::{Reuse, reuse};
     pub use crate::site::{Registered, Site};
-    pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
+    pub use crate::{
+        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+    };
 }
