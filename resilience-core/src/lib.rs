@@ -34,14 +34,14 @@ mod task;
 pub mod testing;
 mod trace;
 
-pub use crate::breaker::BreakerState;
+pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
 pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch};
+pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
@@ -52,6 +52,22 @@ pub use crate::task::{Current, current, propagate};
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The breakers of the current runtime, of all services that have been called, by name.
+pub fn breakers() -> Vec<BreakerHandle> {
+    Runtime::current().breakers()
+}
+
+/// The breaker of a service in the current runtime; `None` where no annotated function names the
+/// service.
+pub fn breaker(service: &str) -> Option<BreakerHandle> {
+    Runtime::current().breaker(service)
+}
+
+/// [Resets](BreakerHandle::reset) every breaker of the current runtime.
+pub fn reset_breakers() {
+    Runtime::current().reset_breakers();
 }
 
 /// The `count` most recent errors of the current runtime, oldest first.
@@ -69,5 +85,7 @@ pub mod __private {
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
-    pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
+    pub use crate::{
+        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+    };
 }
