@@ -485,6 +485,6 @@ impl Admission {
 }
 
 #[cfg(all(test, loom))]
-mod loom;
+mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
