@@ -11,7 +11,7 @@ pub use resilience_core::{
 };
 
 #[cfg(feature = "macros")]
-pub use resilience_macros::{fail_fast, resilient};
+pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
 pub use resilience_core::__private;

@@ -8,6 +8,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use crate::driver::{Attempt, Call};
 use crate::fields::bounded;
@@ -228,6 +229,18 @@ pub fn reject_generic<E: From<Error>>() -> fn(Error) -> E {
     E::from
 }
 
+/// A classification with what a field or an expression says about waiting: for the derive.
+#[must_use]
+pub fn retry_after(
+    classification: Classification,
+    after: impl Into<Option<Duration>>,
+) -> Classification {
+    match after.into() {
+        Some(after) => classification.with_retry_after(after),
+        None => classification,
+    }
+}
+
 /// Stands for an error type while the compiler looks for what can be done with it.
 pub struct Probe<E>(PhantomData<fn(&E)>);
 
@@ -236,6 +249,24 @@ impl<E> Probe<E> {
     #[inline]
     pub fn of<S: Shape<Error = E>>(_: &Call<S>) -> Self {
         Self(PhantomData)
+    }
+
+    /// For the type of `error`.
+    #[inline]
+    pub fn at(_: &E) -> Self {
+        Self(PhantomData)
+    }
+
+    /// For a type by its name.
+    #[inline]
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> Default for Probe<E> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -255,15 +286,23 @@ pub mod probe {
 
     type Ask<E> = fn(&E) -> Classification;
 
+    type AskUser<E> = fn(&E) -> Option<String>;
+
     /// An error that classifies itself.
     pub trait ByClassify<E> {
         /// How to classify it.
         fn __resilience_classify(&self) -> Ask<E>;
+        /// How to say it in plain words.
+        fn __resilience_user(&self) -> AskUser<E>;
     }
 
     impl<E: Classify> ByClassify<E> for &&&&&&Probe<E> {
         fn __resilience_classify(&self) -> Ask<E> {
             E::classify
+        }
+
+        fn __resilience_user(&self) -> AskUser<E> {
+            E::user_message
         }
     }
 
@@ -346,6 +385,8 @@ pub mod probe {
     pub trait ByNothing<E> {
         /// How to classify it.
         fn __resilience_classify(&self) -> Ask<E>;
+        /// How to say it in plain words.
+        fn __resilience_user(&self) -> AskUser<E>;
         /// How to write it down.
         fn __resilience_text(&self) -> Text<E>;
     }
@@ -355,8 +396,50 @@ pub mod probe {
             |_| Classification::unknown()
         }
 
+        fn __resilience_user(&self) -> AskUser<E> {
+            |_| None
+        }
+
         fn __resilience_text(&self) -> Text<E> {
             type_name_text::<E>
+        }
+    }
+
+    /// A standard error that can be found behind a `dyn Error`.
+    pub trait Found<E> {
+        /// The error as its own type.
+        fn __resilience_find<'a>(
+            &self,
+            error: &'a (dyn StdError + 'static),
+        ) -> Option<&'a dyn Classify>;
+    }
+
+    impl<E: StdError + Classify + 'static> Found<E> for &Probe<E> {
+        fn __resilience_find<'a>(
+            &self,
+            error: &'a (dyn StdError + 'static),
+        ) -> Option<&'a dyn Classify> {
+            error
+                .downcast_ref::<E>()
+                .map(|error| error as &dyn Classify)
+        }
+    }
+
+    /// Something that cannot.
+    pub trait NotFound<E> {
+        /// Nothing.
+        fn __resilience_find<'a>(
+            &self,
+            error: &'a (dyn StdError + 'static),
+        ) -> Option<&'a dyn Classify>;
+    }
+
+    impl<E> NotFound<E> for Probe<E> {
+        fn __resilience_find<'a>(
+            &self,
+            _: &'a (dyn StdError + 'static),
+        ) -> Option<&'a dyn Classify> {
+            None
         }
     }
 

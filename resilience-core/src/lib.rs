@@ -62,10 +62,16 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::how::{
+        How, Probe, Rejection, probe, reject, reject_generic, reject_in, retry_after,
+    };
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
-    pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
+    pub use crate::{
+        BackoffOptions, BreakerOptions, Category, Classification, Classify, Error, Fields, Jitter,
+        Options, Retry, Severity,
+    };
 }

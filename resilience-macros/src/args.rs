@@ -475,7 +475,7 @@ fn nested(
 
 /// The path under which generated code finds this crate. It stands in code of other modules, so
 /// it has to be absolute.
-fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
+pub(crate) fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
     let path = match peel(expr) {
         Expr::Path(path) if path.qself.is_none() => path.path.clone(),
         Expr::Lit(lit) => {

@@ -327,11 +327,11 @@ mod tests {
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(mut self))),
-            Receiver::Value
+            Receiver::Value(_)
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(self: Self))),
-            Receiver::Value
+            Receiver::Value(_)
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(self: Arc<Self>))),

@@ -35,6 +35,7 @@ mod site;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
 
 use crate::args::Args;
 use crate::model::Model;
@@ -74,11 +75,13 @@ fn spanned(path: &TokenStream, span: Span) -> TokenStream {
 
 /// The path of that module.
 pub(crate) fn private(args: &Args) -> TokenStream {
+    private_of(args.krate.as_ref())
+}
+
+/// The path of that module, given what `crate = path` says.
+pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
     let module = Ident::new(PRIVATE, Span::call_site());
-    let krate = args
-        .krate
-        .as_ref()
-        .map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
+    let krate = krate.map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
     quote!(#krate::#module)
 }
 
