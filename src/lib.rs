@@ -3,11 +3,12 @@
 
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{
-    BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, Category, Classification,
-    Classify, Current, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter,
-    Options, Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity,
-    SiteInfo, Summary, Switch, TimeLimit, TimedOut, classify, current, problems, propagate,
-    recent_errors, register_classify, sites, summary,
+    AttemptFailed, BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, CallOutcome,
+    Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind, Event,
+    EventSite, Fault, FieldValue, Fields, Jitter, Listener, Options, Place, Problem, RecentError,
+    Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary, Switch, TimeLimit,
+    TimedOut, classify, current, problems, propagate, recent_errors, register_classify, sites,
+    summary, testing,
 };
 
 #[cfg(feature = "macros")]

@@ -14,11 +14,12 @@ use tokio::time::Sleep;
 use crate::breaker::{Admission, CallId, Moved};
 use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallOutcome, Event, Failure, emit};
+use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
 use crate::runtime::SiteRef;
 use crate::scope::{self, Enclosing, Frame, Mark};
 use crate::site::Site;
+use crate::testing::Struck;
 use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
@@ -57,6 +58,9 @@ pin_project! {
         id: Option<CallId>,
         // The delay before the attempt that runs.
         delay: Duration,
+        // What a test does to the attempt that runs, and from when on the body may run after all.
+        fault: Option<Struck>,
+        fault_over: Option<Moment>,
     }
 }
 
@@ -142,6 +146,9 @@ impl Decisions {
         self.mark = Mark::None;
         self.anchored = false;
         self.due = Moment::NEVER;
+        if self.site.shared.faults.any() {
+            self.strike();
+        }
         Ok(())
     }
 
@@ -155,6 +162,57 @@ impl Decisions {
         answer.map_err(|refusal| {
             Error::circuit_open(breaker.name().clone(), refusal.failures, refusal.retry_in)
         })
+    }
+
+    #[cold]
+    fn strike(&mut self) {
+        let site = &self.site;
+        let fault = site.shared.faults.strike(site.operation(), site.service());
+        let silent = site.site().options().silent;
+        *self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
+    }
+
+    /// What a test put in the way of the body; `None` where nothing is.
+    #[inline]
+    pub(crate) fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        if self
+            .extra
+            .as_ref()
+            .is_some_and(|extra| extra.fault.is_some())
+        {
+            self.poll_struck(cx)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn poll_struck(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        let delay = match self.extra().fault.take()? {
+            Struck::Error(error) => return Some(Poll::Ready(error)),
+            Struck::Hang => {
+                *self.extra().fault = Some(Struck::Hang);
+                return Some(self.poll_limit(cx));
+            }
+            Struck::Delay(delay) => delay,
+        };
+        let now = self.now();
+        if !self.anchored {
+            self.anchor(now);
+        }
+        let over = *self.extra().fault_over.get_or_insert(now + delay);
+        if now >= over {
+            *self.extra().fault_over = None;
+            return None;
+        }
+        *self.extra().fault = Some(Struck::Delay(delay));
+        let limit = self.due.min(self.deadline);
+        match self.poll_timer(over.min(limit), cx) {
+            Poll::Pending => Some(Poll::Pending),
+            Poll::Ready(Err(NoTimer)) => Some(Poll::Ready(no_timer())),
+            Poll::Ready(Ok(())) if over > limit => Some(Poll::Ready(self.timed_out())),
+            Poll::Ready(Ok(())) => self.poll_struck(cx),
+        }
     }
 
     /// Puts the attempt on the task's stack for one poll.
@@ -275,7 +333,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::RetryScheduled {
-                site: &self.site,
+                site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
             },
@@ -292,7 +350,7 @@ impl Decisions {
             emit(
                 &self.site.shared,
                 Event::Rejected {
-                    site: &self.site,
+                    site: EventSite(&self.site),
                     error,
                     fields,
                 },
@@ -350,6 +408,11 @@ impl Decisions {
         }
         // A zero delay does not sleep, but every few attempts lets other tasks run.
         self.due = Moment::NEVER;
+        let delay = if self.site.shared.waits {
+            delay
+        } else {
+            Duration::ZERO
+        };
         if !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY) {
             self.due = wake;
             self.set_timer(wake).ok()?;
@@ -403,8 +466,8 @@ impl Decisions {
         };
         emit(
             &self.site.shared,
-            Event::AttemptFailed(Failure {
-                site: &self.site,
+            Event::AttemptFailed(AttemptFailed {
+                site: EventSite(&self.site),
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
                 last,
@@ -443,7 +506,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::CallFinished {
-                site: &self.site,
+                site: EventSite(&self.site),
                 outcome,
                 attempts: self.attempts,
             },
@@ -497,8 +560,17 @@ impl Decisions {
 
     fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
+            let Moved { from, to, failures } = moved;
             let service = self.site.service();
-            emit(&self.site.shared, Event::BreakerMoved { service, moved });
+            emit(
+                &self.site.shared,
+                Event::BreakerMoved {
+                    service,
+                    from,
+                    to,
+                    failures,
+                },
+            );
         }
     }
 

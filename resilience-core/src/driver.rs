@@ -195,6 +195,9 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
         {
             return Poll::Ready(Attempt(Ended::Ours(refusal)));
         }
+        if let Some(fault) = decisions.poll_fault(cx) {
+            return fault.map(|error| Attempt(Ended::Ours(error)));
+        }
         let inside = Inside::enter(decisions);
         let polled = attempt.as_mut().poll(cx);
         inside.leave();

@@ -31,6 +31,7 @@ mod site;
 mod stats;
 mod sync;
 mod task;
+pub mod testing;
 mod trace;
 
 pub use crate::breaker::BreakerState;
@@ -38,6 +39,7 @@ pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
+pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch};
 pub use crate::recent::RecentError;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{Breaker, CallId};
 use crate::clock::Clock;
 use crate::error::ServiceName;
+use crate::event::Listener;
 use crate::recent::{Recent, RecentError};
 use crate::scope;
 use crate::settings::{BreakerSettings, Settings};
@@ -16,6 +17,7 @@ use crate::site::{Place, Site, breaker_of, problems};
 use crate::stats::{BreakerSummary, Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
+use crate::testing::{Fault, Faults};
 
 /// The state that annotated functions share: breakers, counts and recent errors.
 ///
@@ -44,14 +46,24 @@ struct Inner {
 }
 
 /// What the calls of a runtime share, whatever their site.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) stats: Stats,
     pub(crate) recent: Recent,
+    pub(crate) listening: Listening,
+    pub(crate) listeners: Vec<Box<dyn Listener>>,
+    pub(crate) faults: Faults,
     calls: AtomicU64,
-    /// A seeded generator, where somebody asked for repeatable jitter.
-    random: Option<Mutex<fastrand::Rng>>,
+    random: Random,
+    /// Whether delays are slept.
+    pub(crate) waits: bool,
+}
+
+/// Which of the built-in listeners hear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listening {
+    pub(crate) tracing: bool,
+    pub(crate) statistics: bool,
 }
 
 /// What the sites of one service share.
@@ -75,11 +87,17 @@ impl Runtime {
         Self::builder().build()
     }
 
-    /// A runtime of its own with other than the usual limits.
+    /// A runtime of its own with other limits or listeners than the usual ones.
     pub const fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             error_history_limit: ERROR_HISTORY_LIMIT,
-            jitter_seed: None,
+            random: Random::Free,
+            listening: Listening {
+                tracing: true,
+                statistics: true,
+            },
+            listeners: Vec::new(),
+            waits: true,
         }
     }
 
@@ -147,6 +165,17 @@ impl Runtime {
         self.0.shared.recent.clear();
     }
 
+    /// Makes things go wrong in the functions of this operation or service: for tests. Where
+    /// several faults have the same target, the first one that strikes counts.
+    pub fn inject(&self, target: &str, fault: Fault) {
+        self.0.shared.faults.inject(target, fault);
+    }
+
+    /// Takes all injected faults back.
+    pub fn clear_faults(&self) {
+        self.0.shared.faults.clear();
+    }
+
     fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
         lock(&self.0.sites).get(&address(site)).cloned()
     }
@@ -196,24 +225,62 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// The limits of a runtime.
-#[derive(Clone, Copy, Debug)]
+/// The limits and listeners of a runtime.
 #[must_use]
 pub struct RuntimeBuilder {
     error_history_limit: usize,
-    jitter_seed: Option<u64>,
+    random: Random,
+    listening: Listening,
+    listeners: Vec<Box<dyn Listener>>,
+    waits: bool,
 }
 
 impl RuntimeBuilder {
     /// How many recent errors are kept; 100 unless said otherwise, none with 0.
-    pub const fn error_history_limit(mut self, errors: usize) -> Self {
+    pub fn error_history_limit(mut self, errors: usize) -> Self {
         self.error_history_limit = errors;
         self
     }
 
+    /// Adds somebody who hears all events. May be called several times.
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Leaves out the `tracing` events.
+    pub fn without_tracing(mut self) -> Self {
+        self.listening.tracing = false;
+        self
+    }
+
+    /// Leaves out the counts: [`Runtime::summary`] knows only the breakers then.
+    pub fn without_statistics(mut self) -> Self {
+        self.listening.statistics = false;
+        self
+    }
+
     /// Makes jitter repeatable: the same seed gives the same delays in the same order.
-    pub const fn jitter_seed(mut self, seed: u64) -> Self {
-        self.jitter_seed = Some(seed);
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.random = Random::Seeded(Mutex::new(fastrand::Rng::with_seed(seed)));
+        self
+    }
+
+    /// Fixes jitter at a point of its range: 0 is the shortest delay, 0.5 the middle, 1 the
+    /// longest. Other values are taken as the nearest of these ends.
+    pub fn fixed_jitter(mut self, point: f64) -> Self {
+        self.random = Random::Fixed(if point.is_nan() {
+            0.5
+        } else {
+            point.clamp(0.0, 1.0)
+        });
+        self
+    }
+
+    /// Leaves out all delays between attempts: for tests that want the attempts and not the time.
+    /// Whether a delay would have ended too late is decided as ever.
+    pub fn no_waits(mut self) -> Self {
+        self.waits = false;
         self
     }
 
@@ -224,14 +291,40 @@ impl RuntimeBuilder {
                 clock: Clock,
                 stats: Stats::new(),
                 recent: Recent::new(self.error_history_limit),
+                listening: self.listening,
+                listeners: self.listeners,
+                faults: Faults::default(),
                 calls: AtomicU64::new(1),
-                random: self
-                    .jitter_seed
-                    .map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
+                random: self.random,
+                waits: self.waits,
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
         }))
+    }
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("error_history_limit", &self.error_history_limit)
+            .field("listeners", &self.listeners.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where jitter comes from.
+enum Random {
+    Free,
+    Seeded(Mutex<fastrand::Rng>),
+    Fixed(f64),
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
     }
 }
 
@@ -244,8 +337,9 @@ impl Shared {
     /// A number in `0.0..1.0`.
     pub(crate) fn random(&self) -> f64 {
         match &self.random {
-            Some(seeded) => lock(seeded).f64(),
-            None => fastrand::f64(),
+            Random::Free => fastrand::f64(),
+            Random::Seeded(generator) => lock(generator).f64(),
+            Random::Fixed(point) => *point,
         }
     }
 }

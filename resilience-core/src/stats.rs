@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::breaker::{BreakerState, Moved};
+use crate::breaker::BreakerState;
 use crate::event::{CallOutcome, Event};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -171,11 +171,7 @@ impl Stats {
                 self.error(classification.category(), classification.severity(1));
             }
             Event::BreakerMoved {
-                moved:
-                    Moved {
-                        to: BreakerState::Open,
-                        ..
-                    },
+                to: BreakerState::Open,
                 ..
             } => {
                 add(&self.breaker_opens, 1);
