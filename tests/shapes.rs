@@ -6,6 +6,8 @@
 #[path = "ui/support.rs"]
 mod support;
 
+#[path = "ui/pass/async_trait.rs"]
+mod async_trait_methods;
 #[path = "ui/pass/attributes.rs"]
 mod attributes;
 #[path = "ui/pass/borrow_of_mut_self.rs"]

@@ -38,6 +38,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
 use crate::args::Args;
+use crate::boxed_future::BoxedFuture;
 use crate::model::Model;
 
 /// The module of the facade that generated code may use, and nobody else.
@@ -95,6 +96,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let inner_attrs = &model.inner_attrs;
     let mut body = Group::new(Delimiter::Brace, quote!(#inner_attrs #begin #run));
+    if let Some(BoxedFuture { pin, keywords, .. }) = &model.boxed_future {
+        body.set_span(model.body.span());
+        body = Group::new(Delimiter::Brace, quote!(#pin(#keywords #body)));
+    }
     // The user's own braces: lints about the whole body point at them and stay alive.
     body.set_span(model.body.span());
     let mut tokens = model.item.head();
