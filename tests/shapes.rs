@@ -10,6 +10,8 @@ mod support;
 mod async_trait_methods;
 #[path = "ui/pass/attributes.rs"]
 mod attributes;
+#[path = "ui/pass/blocks.rs"]
+mod blocks;
 #[path = "ui/pass/borrow_of_mut_self.rs"]
 mod borrow_of_mut_self;
 #[path = "ui/pass/borrow_returned.rs"]

@@ -46,6 +46,7 @@ macro_rules! variants {
 }
 
 variants!(small, 16);
+#[allow(dead_code)]
 variants!(medium, 512);
 variants!(large, 4096);
 

@@ -287,6 +287,13 @@ fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
         );
         return;
     }
+    if name == "skip" {
+        ctxt.error(
+            &arg.name,
+            "`skip` leaves a method out of an annotated `impl` block or trait",
+        );
+        return;
+    }
     if names::PLANNED.contains(&name.as_str()) {
         ctxt.error(
             &arg.name,

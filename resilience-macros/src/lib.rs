@@ -5,6 +5,7 @@
 
 mod args;
 mod attribute;
+mod block;
 mod boxed_future;
 mod check;
 mod ctxt;
