@@ -67,7 +67,7 @@ pub mod __private {
     pub use crate::classify::Registration;
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
     pub use crate::how::{
-        How, Probe, Rejection, probe, reject, reject_generic, reject_in, retry_after,
+        How, Probe, Rejection, RetryAfter, probe, reject, reject_generic, reject_in, retry_after,
     };
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::reuse::{Reuse, reuse, reuse_generic};

@@ -140,14 +140,14 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
     };
     let skips = |arg: &RawArg| arg.name == "skip" && matches!(arg.value, RawValue::None);
     if args.iter().any(skips) {
-        if args.len() > 1 {
-            ctxt.error(
-                &own,
-                "`skip` leaves the method out: nothing can stand beside it",
-            );
-            return Method::Annotated(attribute, args, item, ctxt);
+        if args.len() == 1 {
+            return Method::Alone(item);
         }
-        return Method::Alone(item);
+        ctxt.error(
+            &own,
+            "`skip` leaves the method out: nothing can stand beside it",
+        );
+        args.retain(|arg| !skips(arg));
     }
     for default in defaults {
         let name = default.name.to_string();

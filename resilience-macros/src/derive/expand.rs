@@ -152,8 +152,11 @@ impl Arm<'_> {
             };
         }
         if let Some(after) = &says.retry_after {
+            // The bound is on the second argument, and spanned at it.
             let after = match after {
-                After::Field(field) if self.has(field) => quote!(*#field),
+                After::Field(field) if self.has(field) => {
+                    quote_spanned!(field.span()=> *#field)
+                }
                 After::Field(constant) => quote!(#constant),
                 After::Time(time) => quote!(#time),
             };
