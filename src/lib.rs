@@ -3,12 +3,12 @@
 
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{
-    AttemptFailed, BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, CallOutcome,
-    Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind, Event,
-    EventSite, Fault, FieldValue, Fields, Jitter, Listener, Options, Place, Problem, RecentError,
-    Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary, Switch, TimeLimit,
-    TimedOut, classify, current, problems, propagate, recent_errors, register_classify, sites,
-    summary, testing,
+    AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
+    CallOutcome, Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind,
+    Event, EventSite, Fault, FieldValue, Fields, Jitter, Listener, OpenedBy, Options, Place,
+    Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary,
+    Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current, problems, propagate,
+    recent_errors, register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]
