@@ -12,7 +12,18 @@ pub use resilience_core::{
 };
 
 #[cfg(feature = "macros")]
-pub use resilience_macros::{fail_fast, resilient};
+pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
 pub use resilience_core::__private;
+
+// The examples of the attributes are compiled here, where the crate that they use is known.
+#[cfg(all(doctest, feature = "macros"))]
+mod examples {
+    #[doc = include_str!("../resilience-macros/docs/resilient.md")]
+    mod resilient {}
+    #[doc = include_str!("../resilience-macros/docs/fail_fast.md")]
+    mod fail_fast {}
+    #[doc = include_str!("../resilience-macros/docs/classify.md")]
+    mod classify {}
+}

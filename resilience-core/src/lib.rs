@@ -13,6 +13,7 @@ mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod derive;
 mod driver;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ mod keyed;
 mod options;
 mod outcome;
 mod path;
+mod probe;
 mod recent;
 mod reuse;
 mod runtime;
@@ -85,12 +87,24 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
+    pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::probe::Probe;
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+        BackoffOptions, BreakerOptions, Category, Classification, Classify, Error, Fields, Jitter,
+        Options, Retry, Severity, Window,
     };
+
+    /// What can be asked of a `Probe`, imported as a whole where it is asked.
+    pub mod probe {
+        pub use crate::probe::{
+            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
+            Carries, CarriesNot, Found, NotFound,
+        };
+    }
 }
