@@ -15,6 +15,8 @@
 
 use std::task::{Poll, Waker};
 
+use crate::clock::Moment;
+use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -228,6 +230,14 @@ impl Bulkhead {
             word: Word::unpack(word),
             line,
         }
+    }
+}
+
+impl Forgettable for Bulkhead {
+    /// With nobody inside it, it is.
+    fn is_fresh(&self, _: Moment) -> bool {
+        let word = Word::unpack(self.word.load(Ordering::Acquire));
+        word.taken == 0 && !word.waited
     }
 }
 

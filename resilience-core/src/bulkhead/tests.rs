@@ -148,6 +148,20 @@ fn l6_no_slot_at_all_counts_as_one_and_u32_max_is_no_trouble() {
 }
 
 #[test]
+fn b19_it_can_be_forgotten_when_nobody_is_inside() {
+    let now = Moment::from_nanos(0);
+    let bulkhead = bulkhead(1, 1);
+    assert!(bulkhead.is_fresh(now));
+    bulkhead.try_acquire().unwrap();
+    let (mut ticket, _) = waiting(&bulkhead);
+    assert!(!bulkhead.is_fresh(now));
+    bulkhead.release();
+    assert!(!bulkhead.is_fresh(now));
+    bulkhead.leave(&mut ticket);
+    assert!(bulkhead.is_fresh(now));
+}
+
+#[test]
 fn threads_never_run_more_than_there_are_slots_and_lose_none() {
     let bulkhead = bulkhead(3, 100);
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));

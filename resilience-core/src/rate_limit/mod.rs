@@ -28,6 +28,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::{Moment, saturating_nanos};
+use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
 use crate::rate_limit::scale::Scale;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -275,6 +276,13 @@ impl RateLimiter {
             permit: self.permit.load(Ordering::Acquire),
             bucket: self.bucket.load(Ordering::Acquire),
         }
+    }
+}
+
+impl Forgettable for RateLimiter {
+    fn is_fresh(&self, now: Moment) -> bool {
+        let taken = self.word.0.load(Ordering::Acquire) >> FLAGS;
+        taken <= self.scale().position(now) && self.waiting() == 0
     }
 }
 

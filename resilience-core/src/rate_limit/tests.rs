@@ -347,6 +347,19 @@ fn new_numbers_wake_all_and_those_for_whom_it_takes_too_long_now_are_refused() {
 }
 
 #[test]
+fn b19_it_can_be_forgotten_when_it_is_as_a_new_one_would_be() {
+    let limiter = limiter(1, SECOND, 2);
+    assert!(limiter.is_fresh(start()));
+    assert_eq!(drain(&limiter, start()), 2);
+    assert!(!limiter.is_fresh(start() + SECOND));
+    assert!(limiter.is_fresh(start() + 2 * SECOND));
+    let (mut ticket, ..) = waiting(&limiter, start());
+    assert!(!limiter.is_fresh(start() + 2 * SECOND), "somebody waits");
+    limiter.leave(&mut ticket);
+    assert!(limiter.is_fresh(start() + 2 * SECOND));
+}
+
+#[test]
 fn l5_l2_threads_that_share_it_are_admitted_exactly_the_burst() {
     let limiter = limiter(1, 86_400 * SECOND, 10_000);
     let admitted: u64 = std::thread::scope(|scope| {
