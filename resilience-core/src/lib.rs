@@ -8,15 +8,7 @@
 
 mod backoff;
 mod breaker;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the driver does not use it yet")
-)]
 mod budget;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the driver does not use it yet")
-)]
 mod bulkhead;
 mod call;
 mod category;
@@ -28,27 +20,16 @@ mod driver;
 mod error;
 mod event;
 mod fields;
+mod guards;
 mod how;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for `key = ..`, which the driver wires")
-)]
 mod keyed;
 mod line;
 mod options;
 mod outcome;
 mod path;
 mod probe;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the driver does not use it yet")
-)]
 mod rate_limit;
 mod recent;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the driver does not use it yet")
-)]
 mod resource;
 mod reuse;
 mod runtime;

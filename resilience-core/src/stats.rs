@@ -180,7 +180,9 @@ impl Stats {
             } => {
                 add(&self.breaker_opens, 1);
             }
-            Event::BreakerMoved { .. } | Event::RetryScheduled { .. } => {}
+            Event::BreakerMoved { .. }
+            | Event::RetryScheduled { .. }
+            | Event::BudgetSpent { .. } => {}
         }
     }
 
