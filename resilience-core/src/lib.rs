@@ -41,9 +41,13 @@ pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
 pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
+pub use crate::options::{
+    BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
+    RateLimitOptions, Switch, Window,
+};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+pub use crate::settings::origin::{Level, Origin, Source};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
@@ -86,6 +90,7 @@ pub mod __private {
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Error, Fields,
+        Jitter, Nested, Options, RateLimitOptions, Window,
     };
 }

@@ -12,8 +12,10 @@ use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::recent::{Recent, RecentError};
 use crate::scope;
-use crate::settings::{BreakerSettings, Settings};
-use crate::site::{Place, Site, breaker_of, problems, written_for};
+use crate::settings::origin::Origin;
+use crate::settings::resolve::{Subject, Written};
+use crate::settings::{ServiceSettings, SiteSettings};
+use crate::site::{Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -78,7 +80,7 @@ pub(crate) struct SiteState {
     site: &'static Site,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: SiteSettings,
 }
 
 impl Runtime {
@@ -160,8 +162,9 @@ impl Runtime {
         let service = if let Some(service) = known {
             service
         } else {
-            let settings = BreakerSettings::of_service(service, written_for(service)?);
-            self.service(service, settings)
+            let written = Written::default();
+            let settings = written.service_settings(service, &shared_by(service)?);
+            self.service(service, &settings)
         };
         Some(self.handle(&service))
     }
@@ -205,14 +208,21 @@ impl Runtime {
             return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
-        let written = breaker_of(site.service(), site);
-        let settings = Settings::effective(site.options(), site.service(), written);
-        let shared_breaker = BreakerSettings::of_service(site.service(), written);
+        let name = site.service();
+        let written = Written::default();
+        let shared = shared_with(name, site);
+        let service = written.service(name, &shared);
+        let subject = Subject {
+            options: site.options(),
+            names: &site.names(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
         let state = Arc::new(SiteState {
             site,
             shared: Arc::clone(&self.0.shared),
-            service: self.service(site.service(), shared_breaker),
-            settings,
+            service: self.service(name, &ServiceSettings::of(&service)),
+            settings: written.settings(subject, &service),
         });
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
     }
@@ -221,12 +231,12 @@ impl Runtime {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
+    fn service(&self, name: &str, settings: &ServiceSettings) -> Arc<Service> {
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
-        let breaker = Breaker::new(ServiceName::new(name), breaker);
+        let breaker = Breaker::new(ServiceName::new(name), settings.breaker_numbers());
         let service = Arc::new(Service { breaker });
         services.insert(name.into(), Arc::clone(&service));
         service
