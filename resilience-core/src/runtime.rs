@@ -17,8 +17,10 @@ use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
 use crate::scope;
-use crate::settings::{BreakerSettings, BudgetSettings, Settings};
-use crate::site::{Place, Site, breaker_of, problems, written_for};
+use crate::settings::origin::Origin;
+use crate::settings::resolve::{Subject, Written};
+use crate::settings::{ServiceSettings, SiteSettings};
+use crate::site::{Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -78,16 +80,16 @@ pub(crate) struct Service {
     pub(crate) guards: Guards,
     pub(crate) budget: Budget,
     keyed: OnceLock<Keyed<Guards>>,
-    breaker: BreakerSettings,
+    settings: ServiceSettings,
 }
 
 impl Service {
-    fn new(name: &str, breaker: BreakerSettings, budget: BudgetSettings, now: Moment) -> Self {
+    fn new(name: &str, settings: &ServiceSettings, now: Moment) -> Self {
         Self {
-            guards: Guards::new(ServiceName::new(name), breaker),
-            budget: Budget::new(budget, now),
+            guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
+            budget: Budget::new(settings.budget.unwrap_or_default(), now),
             keyed: OnceLock::new(),
-            breaker,
+            settings: *settings,
         }
     }
 
@@ -97,7 +99,10 @@ impl Service {
             .keyed
             .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
         keyed.get(key, now, || {
-            Guards::new(Arc::clone(self.guards.service()), self.breaker)
+            Guards::new(
+                Arc::clone(self.guards.service()),
+                self.settings.breaker_numbers(),
+            )
         })
     }
 }
@@ -108,7 +113,7 @@ pub(crate) struct SiteState {
     site: &'static Site,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: SiteSettings,
 }
 
 impl Runtime {
@@ -190,8 +195,9 @@ impl Runtime {
         let service = if let Some(service) = known {
             service
         } else {
-            let settings = BreakerSettings::of_service(service, written_for(service)?);
-            self.service(service, settings, BudgetSettings::default())
+            let written = Written::default();
+            let settings = written.service_settings(service, &shared_by(service)?);
+            self.service(service, &settings)
         };
         Some(self.handle(&service))
     }
@@ -225,6 +231,14 @@ impl Runtime {
         self.0.shared.faults.clear();
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    pub(crate) fn services(&self) -> Vec<Arc<Service>> {
+        lock(&self.0.services).values().cloned().collect()
+    }
+
     fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
         lock(&self.0.sites).get(&address(site)).cloned()
     }
@@ -235,14 +249,21 @@ impl Runtime {
             return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
-        let written = breaker_of(site.service(), site);
-        let settings = Settings::effective(site.options(), site.service(), written);
-        let shared_breaker = BreakerSettings::of_service(site.service(), written);
+        let name = site.service();
+        let written = Written::default();
+        let shared = shared_with(name, site);
+        let service = written.service(name, &shared);
+        let subject = Subject {
+            options: site.options(),
+            names: &site.names(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
         let state = Arc::new(SiteState {
             site,
             shared: Arc::clone(&self.0.shared),
-            service: self.service(site.service(), shared_breaker, BudgetSettings::default()),
-            settings,
+            service: self.service(name, &ServiceSettings::of(&service)),
+            settings: written.settings(subject, &service),
         });
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
     }
@@ -251,18 +272,13 @@ impl Runtime {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(
-        &self,
-        name: &str,
-        breaker: BreakerSettings,
-        budget: BudgetSettings,
-    ) -> Arc<Service> {
+    fn service(&self, name: &str, settings: &ServiceSettings) -> Arc<Service> {
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
         let now = self.0.shared.clock.now();
-        let service = Arc::new(Service::new(name, breaker, budget, now));
+        let service = Arc::new(Service::new(name, settings, now));
         services.insert(name.into(), Arc::clone(&service));
         service
     }
