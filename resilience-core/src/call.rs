@@ -14,11 +14,12 @@ use tokio::time::Sleep;
 use crate::breaker::{Admission, CallId, Moved};
 use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallOutcome, Event, Failure, emit};
+use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
 use crate::runtime::SiteRef;
 use crate::scope::{self, Enclosing, Frame, Mark};
 use crate::site::Site;
+use crate::testing::Struck;
 use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
@@ -34,8 +35,8 @@ pub(crate) struct Decisions {
     /// When the running attempt times out, or the pause ends, once the clock has been read.
     due: Moment,
     admission: Option<Admission>,
-    /// When the attempt was admitted, where slow calls are counted.
-    began: Option<Moment>,
+    /// When the attempt was admitted, where slow calls are counted; else never.
+    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
@@ -59,6 +60,9 @@ pin_project! {
         id: Option<CallId>,
         // The delay before the attempt that runs.
         delay: Duration,
+        // What a test does to the attempt that runs, and from when on the body may run after all.
+        fault: Option<Struck>,
+        fault_over: Option<Moment>,
     }
 }
 
@@ -103,7 +107,7 @@ impl Decisions {
             enclosing: Moment::NEVER,
             due: Moment::NEVER,
             admission: None,
-            began: None,
+            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
@@ -140,14 +144,18 @@ impl Decisions {
                 None => Some(self.admit()?),
             };
             // Measured only where slow calls are counted.
-            let slow = self.site.service.breaker.slow_call_duration();
-            self.began = slow.map(|_| self.now());
+            if self.site.service.breaker.slow_call_duration().is_some() {
+                self.began = self.now();
+            }
         }
         self.attempts += 1;
         self.stage = Stage::Running;
         self.mark = Mark::None;
         self.anchored = false;
         self.due = Moment::NEVER;
+        if self.site.shared.faults.any() {
+            self.strike();
+        }
         Ok(())
     }
 
@@ -163,6 +171,57 @@ impl Decisions {
         })
     }
 
+    #[cold]
+    fn strike(&mut self) {
+        let site = &self.site;
+        let fault = site.shared.faults.strike(site.operation(), site.service());
+        let silent = site.site().options().silent;
+        *self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
+    }
+
+    /// What a test put in the way of the body; `None` where nothing is.
+    #[inline]
+    pub(crate) fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        if self
+            .extra
+            .as_ref()
+            .is_some_and(|extra| extra.fault.is_some())
+        {
+            self.poll_struck(cx)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn poll_struck(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        let delay = match self.extra().fault.take()? {
+            Struck::Error(error) => return Some(Poll::Ready(error)),
+            Struck::Hang => {
+                *self.extra().fault = Some(Struck::Hang);
+                return Some(self.poll_limit(cx));
+            }
+            Struck::Delay(delay) => delay,
+        };
+        let now = self.now();
+        if !self.anchored {
+            self.anchor(now);
+        }
+        let over = *self.extra().fault_over.get_or_insert(now + delay);
+        if now >= over {
+            *self.extra().fault_over = None;
+            return None;
+        }
+        *self.extra().fault = Some(Struck::Delay(delay));
+        let limit = self.due.min(self.deadline);
+        match self.poll_timer(over.min(limit), cx) {
+            Poll::Pending => Some(Poll::Pending),
+            Poll::Ready(Err(NoTimer)) => Some(Poll::Ready(no_timer())),
+            Poll::Ready(Ok(())) if over > limit => Some(Poll::Ready(self.timed_out())),
+            Poll::Ready(Ok(())) => self.poll_struck(cx),
+        }
+    }
+
     /// Puts the attempt on the task's stack for one poll.
     #[inline]
     pub(crate) fn enter(&self) {
@@ -175,6 +234,8 @@ impl Decisions {
             until: self.due.min(self.deadline).min(self.enclosing),
             timeout,
             began: None,
+            site: self.site.site(),
+            attempt: self.attempts,
             service: if self.admission.is_some() {
                 self.site.service_address()
             } else {
@@ -270,6 +331,7 @@ impl Decisions {
             error_type,
             message,
             delay.is_none(),
+            refused,
             policy.retries,
         );
         let Some(delay) = delay else {
@@ -279,7 +341,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::RetryScheduled {
-                site: &self.site,
+                site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
             },
@@ -296,7 +358,7 @@ impl Decisions {
             emit(
                 &self.site.shared,
                 Event::Rejected {
-                    site: &self.site,
+                    site: EventSite(&self.site),
                     error,
                     fields,
                 },
@@ -305,19 +367,23 @@ impl Decisions {
             self.finish(CallOutcome::Rejected);
             return Verdict::GiveUp;
         }
-        let classification = match error.kind() {
+        self.fail(Failed {
+            classification: Self::classify_own(error),
+            error_type: error.kind_name(),
+            message: &|| error.to_string(),
+        })
+    }
+
+    /// What an answer of the runtime means for the attempt that it ended.
+    pub(crate) fn classify_own(error: &Error) -> Classification {
+        match error.kind() {
             // The call's own time is over, so there is nothing left to try in.
             ErrorKind::TimedOut(TimedOut {
                 of: TimeLimit::Call,
                 ..
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
-        };
-        self.fail(Failed {
-            classification,
-            error_type: error.kind_name(),
-            message: &|| error.to_string(),
-        })
+        }
     }
 
     /// The body panicked, in a poll of the attempt.
@@ -350,6 +416,11 @@ impl Decisions {
         }
         // A zero delay does not sleep, but every few attempts lets other tasks run.
         self.due = Moment::NEVER;
+        let delay = if self.site.shared.waits {
+            delay
+        } else {
+            Duration::ZERO
+        };
         if !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY) {
             self.due = wake;
             self.set_timer(wake).ok()?;
@@ -382,7 +453,7 @@ impl Decisions {
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let elapsed = self.began.map(|began| now.since(began));
+            let elapsed = self.began.is_finite().then(|| now.since(self.began));
             let moved = self.site.service.breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
@@ -394,6 +465,7 @@ impl Decisions {
         error_type: &str,
         message: &dyn Fn() -> String,
         last: bool,
+        refused: bool,
         retries: u32,
     ) {
         let severity = match classification.severity(self.attempts) {
@@ -403,11 +475,12 @@ impl Decisions {
         };
         emit(
             &self.site.shared,
-            Event::AttemptFailed(Failure {
-                site: &self.site,
+            Event::AttemptFailed(AttemptFailed {
+                site: EventSite(&self.site),
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
                 last,
+                refused,
                 classification,
                 severity,
                 error_type: classification.error_type().unwrap_or(error_type),
@@ -442,7 +515,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::CallFinished {
-                site: &self.site,
+                site: EventSite(&self.site),
                 outcome,
                 attempts: self.attempts,
             },
@@ -497,7 +570,7 @@ impl Decisions {
     fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
             let service = self.site.service();
-            emit(&self.site.shared, Event::BreakerMoved { service, moved });
+            emit(&self.site.shared, Event::moved(service, moved));
         }
     }
 
@@ -523,7 +596,7 @@ impl Decisions {
 
     /// How long the attempt has taken, where slow calls are counted.
     fn elapsed(&self) -> Option<Duration> {
-        self.began.map(|began| self.now().since(began))
+        self.began.is_finite().then(|| self.now().since(self.began))
     }
 
     fn now(&self) -> Moment {

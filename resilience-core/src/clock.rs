@@ -23,6 +23,11 @@ impl Moment {
         Self(nanos)
     }
 
+    /// Whether this time ever comes.
+    pub(crate) const fn is_finite(self) -> bool {
+        self.0 != Self::NEVER.0
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

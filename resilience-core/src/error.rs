@@ -35,6 +35,7 @@ enum Detail {
         field: &'static str,
         message: String,
     },
+    Injected(Classification),
 }
 
 /// What happened, with the data of each case.
@@ -66,6 +67,8 @@ pub enum ErrorKind<'a> {
         /// How it is wrong.
         message: &'a str,
     },
+    /// A test wanted it so: see [`testing`](crate::testing).
+    Injected(&'a Classification),
 }
 
 /// A requirement that was not met.
@@ -138,6 +141,11 @@ impl Error {
         })))
     }
 
+    #[cold]
+    pub(crate) fn injected(classification: Classification) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Injected(classification))))
+    }
+
     /// What happened, with its data.
     pub fn kind(&self) -> ErrorKind<'_> {
         match &self.0 {
@@ -157,6 +165,7 @@ impl Error {
                 Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
+                Detail::Injected(classification) => ErrorKind::Injected(classification),
             },
         }
     }
@@ -184,6 +193,7 @@ impl Error {
             ErrorKind::Requirements(_) => "requirements",
             ErrorKind::TimedOut(_) => "timed_out",
             ErrorKind::Setting { .. } => "setting",
+            ErrorKind::Injected(_) => "injected",
         }
     }
 
@@ -222,6 +232,7 @@ impl Error {
             ErrorKind::TimedOut(TimedOut { limit, .. }) => {
                 format!("This took longer than {} and was stopped.", Plain(limit))
             }
+            ErrorKind::Injected(_) => String::from("A test made this fail on purpose."),
             ErrorKind::Setting { field, .. } => format!(
                 "The program is not set up correctly (“{field}”). Whoever runs it has to correct \
                  that."
@@ -275,6 +286,9 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
+            ErrorKind::Injected(fault) => {
+                write!(f, "injected fault of category {}", fault.category())
+            }
         }
     }
 }
@@ -295,6 +309,7 @@ impl Classify for Error {
                 .rejection(),
             ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
             ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
+            ErrorKind::Injected(classification) => return classification.clone(),
             ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)
                 .with_severity(Severity::Critical)
                 .with_retry(Retry::No),
@@ -319,7 +334,7 @@ impl From<Error> for std::io::Error {
         let kind = match error.kind() {
             ErrorKind::TimedOut(_) => Io::TimedOut,
             ErrorKind::Requirements(_) => Io::InvalidInput,
-            ErrorKind::CircuitOpen { .. } | ErrorKind::Setting { .. } => Io::Other,
+            _ => Io::Other,
         };
         Self::new(kind, error)
     }

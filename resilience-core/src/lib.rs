@@ -1,8 +1,10 @@
 //! The runtime of the `resilience` crate: what an annotated function's expansion calls.
 //!
 //! Applications depend on `resilience`, which re-exports what is here. The state machines are told
-//! the time and know nothing of tasks: settings are plain data, [`driver`] alone awaits, `clock`
+//! the time and know nothing of tasks: settings are plain data, `driver` alone awaits, `clock`
 //! alone reads the clock, `event` alone tells listeners, and `scope` is the only ambient state.
+
+#![forbid(unsafe_code)]
 
 mod backoff;
 mod breaker;
@@ -11,6 +13,7 @@ mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod derive;
 mod driver;
 mod error;
 mod event;
@@ -24,6 +27,7 @@ mod keyed;
 mod options;
 mod outcome;
 mod path;
+mod probe;
 mod recent;
 mod reuse;
 mod runtime;
@@ -33,6 +37,8 @@ mod severity;
 mod site;
 mod stats;
 mod sync;
+mod task;
+pub mod testing;
 mod trace;
 
 pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
@@ -40,6 +46,7 @@ pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
+pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
 pub use crate::recent::RecentError;
@@ -47,6 +54,7 @@ pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
@@ -79,12 +87,24 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
+    pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, probe, reject};
-    pub use crate::outcome::Outcome;
-    pub use crate::reuse::{Reuse, reuse};
+    pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
+    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::probe::Probe;
+    pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+        BackoffOptions, BreakerOptions, Category, Classification, Classify, Error, Fields, Jitter,
+        Options, Retry, Severity, Window,
     };
+
+    /// What can be asked of a `Probe`, imported as a whole where it is asked.
+    pub mod probe {
+        pub use crate::probe::{
+            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
+            Carries, CarriesNot, Found, NotFound,
+        };
+    }
 }

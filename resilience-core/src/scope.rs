@@ -21,6 +21,9 @@ pub(crate) struct Frame {
     pub(crate) timeout: Option<Duration>,
     /// When it began, if a call inside was the first to ask for the time.
     pub(crate) began: Option<Moment>,
+    /// Whose attempt it is, and its number.
+    pub(crate) site: &'static Site,
+    pub(crate) attempt: u32,
     /// The service whose admission the attempt holds, by address; zero for none.
     pub(crate) service: usize,
     /// Nothing in here retries or waits.
@@ -54,9 +57,15 @@ impl Enclosing {
     /// holds here.
     #[inline]
     pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
-        SCOPE.with_borrow(|scope| {
-            let site = SiteRef::of(site, scope.runtime.as_ref());
+        let found = SCOPE.with_borrow(|scope| {
+            let site = SiteRef::known(site, scope.runtime.as_ref())?;
             let around = Self::among(&scope.frames, &site);
+            Some((site, around))
+        });
+        found.unwrap_or_else(|| {
+            // Made without a hold on the scope: somebody may log, and the log may call.
+            let site = SiteRef::make(site, current_runtime());
+            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames, &site));
             (site, around)
         })
     }
@@ -120,10 +129,42 @@ impl Frame {
     }
 }
 
+/// The attempt that runs here and now, if it is one of ours, and the limit on it.
+pub(crate) fn current(now: impl FnOnce() -> Moment) -> Option<(Frame, Moment, Moment)> {
+    let frame = SCOPE.with_borrow(|scope| scope.frames.last().copied())?;
+    let now = now();
+    Some((frame, now, limit(now)))
+}
+
+/// All that a task is in the midst of, to be carried over to another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried {
+    runtime: Option<Runtime>,
+    frames: Vec<Frame>,
+}
+
+impl Carried {
+    /// A copy of what holds here. The attempts' own times begin `now`.
+    pub(crate) fn from_here(now: Moment) -> Self {
+        limit(now);
+        SCOPE.with_borrow(|scope| Self {
+            runtime: scope.runtime.clone(),
+            frames: scope.frames.clone(),
+        })
+    }
+
+    /// Exchanges this with what holds here.
+    pub(crate) fn swap(&mut self) {
+        SCOPE.with_borrow_mut(|scope| {
+            std::mem::swap(&mut scope.runtime, &mut self.runtime);
+            std::mem::swap(&mut scope.frames, &mut self.frames);
+        });
+    }
+}
+
 /// The scoped runtime of this task, if there is one.
-#[inline]
-pub(crate) fn with_runtime<T>(use_it: impl FnOnce(Option<&Runtime>) -> T) -> T {
-    SCOPE.with_borrow(|scope| use_it(scope.runtime.as_ref()))
+pub(crate) fn current_runtime() -> Option<Runtime> {
+    SCOPE.with_borrow(|scope| scope.runtime.clone())
 }
 
 /// Swaps the task's runtime; the former one comes back in `runtime`.
@@ -144,12 +185,17 @@ thread_local! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
+
+    static SITE: Site = Site::new("f", || "k::f::here", "f.rs", 1, 1, Options::resilient());
 
     fn frame(timeout: u64) -> Frame {
         Frame {
             until: Moment::NEVER,
             timeout: Some(Duration::from_nanos(timeout)),
             began: None,
+            site: &SITE,
+            attempt: 1,
             service: 7,
             fail_fast: false,
             mark: Mark::None,

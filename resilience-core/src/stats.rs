@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::breaker::{BreakerState, Moved};
+use crate::breaker::BreakerState;
 use crate::event::{CallOutcome, Event};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -176,11 +176,7 @@ impl Stats {
                 self.error(classification.category(), classification.severity(1));
             }
             Event::BreakerMoved {
-                moved:
-                    Moved {
-                        to: BreakerState::Open,
-                        ..
-                    },
+                to: BreakerState::Open,
                 ..
             } => {
                 add(&self.breaker_opens, 1);

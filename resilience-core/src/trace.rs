@@ -2,14 +2,15 @@
 //!
 //! Failed attempts and delays are `DEBUG`, a call that finally failed is one `WARN` (`ERROR` where
 //! its severity is high or critical), a breaker that opens is a `WARN`. A refusal is `DEBUG`: the
-//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log. Integers
-//! are `i64`, the only ones that OpenTelemetry keeps as numbers.
+//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log; so is a call
+//! that fails because one inside it was refused. Integers are `i64`, the only ones that OpenTelemetry
+//! keeps as numbers.
 
 use tracing::{debug, error, info, trace, warn};
 
 use crate::Severity;
 use crate::breaker::BreakerState;
-use crate::event::{CallOutcome, Event, Failure};
+use crate::event::{AttemptFailed, Event};
 
 #[inline]
 pub(crate) fn record(event: &Event<'_>) {
@@ -29,6 +30,9 @@ fn write(event: &Event<'_>) {
                 failure,
                 "attempt failed"
             );
+        }
+        Event::AttemptFailed(failure) if failure.refused => {
+            attempt_failed!(debug, "resilience.call.failed", failure, "call failed");
         }
         Event::AttemptFailed(failure) if failure.severity >= Severity::High => {
             attempt_failed!(error, "resilience.call.failed", failure, "call failed");
@@ -61,12 +65,17 @@ fn write(event: &Event<'_>) {
             fields = fields.map(tracing::field::display),
             "rejected"
         ),
-        Event::BreakerMoved { service, moved } => match moved.to {
+        Event::BreakerMoved {
+            service,
+            from,
+            to,
+            failures,
+        } => match to {
             BreakerState::Open => warn!(
                 name: "resilience.breaker.opened",
                 service,
-                from = moved.from.as_str(),
-                failures = i64::from(moved.failures),
+                from = from.as_str(),
+                failures = i64::from(*failures),
                 "circuit opened"
             ),
             BreakerState::HalfOpen => {
@@ -80,8 +89,8 @@ fn write(event: &Event<'_>) {
                 warn!(
                     name: "resilience.breaker.forced",
                     service,
-                    from = moved.from.as_str(),
-                    to = moved.to.as_str(),
+                    from = from.as_str(),
+                    to = to.as_str(),
                     "circuit moved by hand"
                 );
             }
@@ -103,7 +112,7 @@ fn write(event: &Event<'_>) {
 
 macro_rules! attempt_failed {
     ($level:ident, $name:literal, $failure:expr, $text:literal) => {{
-        let Failure { site, attempt, of, classification, severity, error_type, message, fields, .. } =
+        let AttemptFailed { site, attempt, of, classification, severity, error_type, message, fields, .. } =
             $failure;
         $level!(
             name: $name,
@@ -123,15 +132,3 @@ macro_rules! attempt_failed {
     }};
 }
 use attempt_failed;
-
-impl CallOutcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panicked",
-        }
-    }
-}

@@ -1,7 +1,9 @@
 //! What the arguments of an attribute mean. Every option is a field; mistakes are pushed into the
 //! `Ctxt` and the option counts as not written.
 
-use proc_macro2::{Group, Ident};
+use std::collections::HashSet;
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Lit, Path};
 
@@ -196,6 +198,21 @@ impl Args {
         }
     }
 
+    /// The names that stand in expressions which see the function's variables.
+    pub(crate) fn names(&self) -> HashSet<String> {
+        let mut names = HashSet::new();
+        for field in &self.fields {
+            collect_names(field.value.to_token_stream(), &mut names);
+        }
+        for option in [&self.retry_if, &self.retry_if_ok, &self.before_retry]
+            .into_iter()
+            .flatten()
+        {
+            collect_names(option.value.to_token_stream(), &mut names);
+        }
+        names
+    }
+
     /// Whether the expansion has no loop.
     pub(crate) fn one_attempt(&self) -> bool {
         self.attribute == Attribute::FailFast
@@ -232,6 +249,18 @@ impl Args {
     }
 }
 
+fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
+    for tree in tokens {
+        match tree {
+            TokenTree::Ident(ident) => {
+                names.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => collect_names(group.stream(), names),
+            _ => {}
+        }
+    }
+}
+
 /// Says what to write instead of an option that this attribute does not have.
 fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
     let name = arg.name.to_string();
@@ -255,6 +284,20 @@ fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
         ctxt.error(
             &arg.name,
             format!("`{name}` is an option of `#[{other}]`, not of `#[{this}]`: {reason}"),
+        );
+        return;
+    }
+    if name == "skip" {
+        ctxt.error(
+            &arg.name,
+            "`skip` leaves a method out of an annotated `impl` block or trait",
+        );
+        return;
+    }
+    if names::PLANNED.contains(&name.as_str()) {
+        ctxt.error(
+            &arg.name,
+            format!("`{name}` is not built yet: this version does not have it"),
         );
         return;
     }
@@ -439,7 +482,7 @@ fn nested(
 
 /// The path under which generated code finds this crate. It stands in code of other modules, so
 /// it has to be absolute.
-fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
+pub(crate) fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
     let path = match peel(expr) {
         Expr::Path(path) if path.qself.is_none() => path.path.clone(),
         Expr::Lit(lit) => {
@@ -498,7 +541,6 @@ fn wrong(ctxt: &Ctxt, tokens: &Expr, message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::TokenStream;
     use quote::quote;
 
     use super::*;

@@ -1,16 +1,18 @@
 //! Rules that concern more than one option, or the function itself. Each is a function with an
 //! example of what it refuses.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{Ident, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{FnArg, ReturnType, Type, TypeParamBound};
+use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
 use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::boxed_future::BoxedFuture;
 use crate::ctxt::Ctxt;
+use crate::grammar;
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
-use crate::value::{Count, Time};
+use crate::value::{Category, Count, Time};
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -20,6 +22,7 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         receiver_survives(args, item, ctxt);
         output_survives(args, item, ctxt);
     }
+    values_are_constant(args, item, ctxt);
     backoff_in_order(args, ctxt);
     deadline_holds_an_attempt(args, ctxt);
     breaker_can_open(args, ctxt);
@@ -68,7 +71,7 @@ fn starts_with_a_call(body: &proc_macro2::TokenStream) -> bool {
 /// #[tokio::test] #[resilient] async fn f() -> R
 /// ```
 fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
-    if item.sig.asyncness.is_some() {
+    if item.sig.asyncness.is_some() || BoxedFuture::of(item).is_some() {
         return true;
     }
     let this = args.attribute.name();
@@ -144,10 +147,19 @@ fn has_body(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 
 /// ```text
 /// #[resilient] async fn f() { .. }
+/// #[resilient] async fn f() -> impl Trait { .. }
 /// ```
 fn returns_result(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let this = args.attribute.name();
+    if let ReturnType::Type(_, ty) = &item.sig.output
+        && matches!(peel(ty), Type::ImplTrait(_))
+    {
+        ctxt.error(
+            ty,
+            format!("`#[{this}]` needs a function that returns `Result<_, _>`: write it out"),
+        );
+    }
     if matches!(item.sig.output, ReturnType::Default) {
-        let this = args.attribute.name();
         ctxt.error(
             &item.sig.ident,
             format!(
@@ -168,7 +180,7 @@ fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         return;
     };
     match Receiver::of(&item.sig) {
-        Receiver::Value => ctxt.error(
+        Receiver::Value(_) => ctxt.error(
             receiver,
             "a further attempt needs `self` as well: take `&self` or `self: Arc<Self>`, or set \
              `retries = 0`",
@@ -192,6 +204,51 @@ fn output_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
             "the result borrows what a further attempt needs again (`&mut`): return an owned \
              value, or set `retries = 0`",
         );
+    }
+}
+
+/// ```text
+/// #[resilient(retries = n)] async fn f(n: u32) -> R
+/// ```
+fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let mut values: Vec<(&Ident, &Expr)> = Vec::new();
+    if let Some(Opt {
+        name,
+        value: Category::Expr(expr),
+    }) = &args.category
+    {
+        values.push((name, expr));
+    }
+    for option in [&args.service, &args.operation].into_iter().flatten() {
+        values.push((&option.name, &option.value));
+    }
+    if let Some(option) = &args.retries {
+        values.push((&option.name, &option.value.expr));
+    }
+    for option in [&args.timeout, &args.deadline].into_iter().flatten() {
+        if let Switch::On(time) = &option.value {
+            values.push((&option.name, &time.expr));
+        }
+    }
+    for (name, expr) in values {
+        let Expr::Path(path) = grammar::peel(expr) else {
+            continue;
+        };
+        let is_argument = item.sig.inputs.iter().any(|input| match input {
+            FnArg::Typed(input) => {
+                matches!(&*input.pat, Pat::Ident(pat) if path.path.is_ident(&pat.ident))
+            }
+            FnArg::Receiver(_) => false,
+        });
+        if is_argument {
+            ctxt.error(
+                expr,
+                format!(
+                    "`{name}` belongs to the function and not to one call of it: a constant can \
+                     stand here, an argument cannot"
+                ),
+            );
+        }
     }
 }
 

@@ -108,6 +108,19 @@ pub(crate) fn category(word: &str) -> Option<&'static str> {
         .or_else(|| nearest(&word, CATEGORIES))
 }
 
+/// Options that are designed and not built: nothing is accepted and ignored.
+pub(crate) const PLANNED: &[&str] = &[
+    "rate_limit",
+    "bulkhead",
+    "budget",
+    "fallback",
+    "idempotent",
+    "key",
+    "nested",
+    "resource",
+    "enabled",
+];
+
 /// What to write for a word that is an option in another crate, or in another place of ours.
 /// `number` is the value where it is a whole number.
 pub(crate) fn redirect(word: &str, number: Option<u64>) -> Option<String> {

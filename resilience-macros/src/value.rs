@@ -110,6 +110,7 @@ impl ToTokens for Factor {
 }
 
 /// A duration: a string with units, or an expression for a `Duration`.
+#[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) expr: Expr,
     /// The value, where it is a literal.
@@ -177,6 +178,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     if trimmed.is_empty() {
         return Err("an empty string is no duration: write `\"30s\"`".into());
     }
+    if ["off", "none", "never", "disabled"].contains(&trimmed) {
+        return Err("`off` is written without quotes".into());
+    }
     if trimmed.parse::<f64>().is_ok() {
         return Err(format!(
             "a duration needs a unit: write `\"{trimmed}s\"` or `\"{trimmed}ms\"`"
@@ -219,6 +223,7 @@ fn duration_hint(name: &str, lit: &Lit) -> String {
 }
 
 /// A category: the name of a built-in one, or an expression for a `Category`.
+#[derive(Clone)]
 pub(crate) enum Category {
     BuiltIn(&'static str, Span),
     Expr(Expr),

@@ -54,7 +54,8 @@ pub(crate) struct Common {
         long,
         global = true,
         env = "SYNC_PIPELINE_EMBEDDING_MODEL",
-        value_name = "NAME"
+        value_name = "NAME",
+        requires = "embeddings"
     )]
     pub(crate) embedding_model: Option<String>,
 }
@@ -139,7 +140,7 @@ Exit status: 0 all well, 1 some records failed, 2 could not run.
 Other variables:
   SYNC_PIPELINE_EMBEDDING_API_KEY  the embedding server's key
   SYNC_PIPELINE_LOG                off, error, warn, info, debug or trace: what to log to
-                                   standard error (default: error)
+                                   standard error (default: off)
 
 Example:
   git ls-files | sync-pipeline sync --stdin

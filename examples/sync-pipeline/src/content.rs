@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use resilience::{Category, Classification, Classify, Fault, Retry, Severity};
+use resilience::{Category, Classification, Classify};
 
+use crate::blocking;
 use crate::record::{Body, Change};
 
 /// What to do about the content of a change.
@@ -131,11 +132,7 @@ pub async fn read(source: &Source<'_>, limit: u64) -> Result<String, ContentErro
         Place::Base64(code) => text(STANDARD.decode(code).map_err(ContentError::Base64)?),
         Place::File(path) => {
             let path = path.to_owned();
-            let read = tokio::task::spawn_blocking(move || read_file(path, limit)).await;
-            match read {
-                Ok(bytes) => text(bytes?),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            text(blocking::run(move || read_file(path, limit)).await?)
         }
     }
 }
@@ -179,12 +176,14 @@ impl fmt::Display for Skip {
 impl Classify for ContentError {
     fn classify(&self) -> Classification {
         match self {
-            Self::Read { source, .. } => file_failure(source),
+            Self::Read { source, .. } => source.classify(),
             Self::NotAFile { .. } | Self::Grown { .. } => Classification::new(Category::VALIDATION),
             Self::NotUtf8 { .. } | Self::Base64(_) => Classification::new(Category::ENCODING),
         }
     }
 }
+
+resilience::register_classify!(ContentError);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'a> {
@@ -234,22 +233,6 @@ fn binary_extension(path: &Path) -> Option<String> {
     BINARY.contains(&extension.as_str()).then_some(extension)
 }
 
-/// A missing or forbidden file does not appear by waiting and is nobody's fault but the record's.
-fn file_failure(error: &io::Error) -> Classification {
-    let failure = Classification::new(Category::FILESYSTEM).with_reason(error.kind().to_string());
-    match error.kind() {
-        io::ErrorKind::NotFound
-        | io::ErrorKind::NotADirectory
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::InvalidFilename => failure
-            .with_severity(Severity::Low)
-            .with_retry(Retry::No)
-            .with_fault(Fault::Caller),
-        io::ErrorKind::PermissionDenied => failure.with_retry(Retry::No).with_fault(Fault::Caller),
-        _ => failure,
-    }
-}
-
 /// Extensions of files that hold no text.
 const BINARY: &[&str] = &[
     "7z", "a", "aac", "avi", "avif", "bin", "bmp", "bz2", "class", "dat", "db", "dll", "dmg",
@@ -262,6 +245,8 @@ const BINARY: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use resilience::{Fault, Retry, Severity};
+
     use super::*;
     use crate::record::{Record, parse};
 

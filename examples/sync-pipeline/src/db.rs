@@ -9,6 +9,8 @@ use std::time::Duration;
 use resilience::{Category, Classification, Classify, Fault, Retry, Severity};
 use rusqlite::{Connection, ErrorCode};
 
+use crate::blocking;
+
 /// A handle on the database. Clones share one connection.
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -58,7 +60,7 @@ impl Db {
     /// Opens the database, which is created where it is missing.
     pub async fn open(path: &Path) -> Result<Self, DbError> {
         let path = path.to_owned();
-        blocking(move || {
+        blocking::run(move || {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(|source| DbError::Folder {
                     path: path.clone(),
@@ -73,7 +75,7 @@ impl Db {
     /// Opens the database only if it is there.
     pub async fn open_existing(path: &Path) -> Result<Self, DbError> {
         let path = path.to_owned();
-        blocking(move || {
+        blocking::run(move || {
             if !path.exists() {
                 return Err(DbError::Missing { path });
             }
@@ -90,7 +92,7 @@ impl Db {
         E: Send + 'static,
     {
         let connection = Arc::clone(&self.connection);
-        blocking(move || {
+        blocking::run(move || {
             // A panic while the lock was held rolled its transaction back: the connection is fine.
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut connection)
@@ -145,6 +147,8 @@ impl Classify for DbError {
     }
 }
 
+resilience::register_classify!(DbError);
+
 /// What kind of failure SQLite reports.
 pub fn sqlite_failure(error: &rusqlite::Error) -> Classification {
     let Some(code) = error.sqlite_error_code() else {
@@ -165,15 +169,6 @@ pub fn sqlite_failure(error: &rusqlite::Error) -> Classification {
         ErrorCode::ConstraintViolation => Classification::new(Category::CONFLICT),
         ErrorCode::TooBig | ErrorCode::TypeMismatch => Classification::new(Category::VALIDATION),
         _ => Classification::unknown(),
-    }
-}
-
-/// Runs blocking work; its panics go on here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        // The task is never cancelled while somebody waits for it: what is left is a panic.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

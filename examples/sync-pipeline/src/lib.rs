@@ -18,6 +18,7 @@
 // SQLite and OpenAI are names, not code.
 #![allow(clippy::doc_markdown)]
 
+mod blocking;
 pub mod chunk;
 pub mod content;
 pub mod db;

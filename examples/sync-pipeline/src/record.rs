@@ -213,6 +213,8 @@ impl Classify for RecordError {
     }
 }
 
+resilience::register_classify!(RecordError);
+
 /// The fields of a JSON object that is meant to be a record.
 struct Fields(Map<String, Value>);
 

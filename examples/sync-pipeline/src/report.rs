@@ -166,7 +166,7 @@ pub(crate) fn outcome(outcome: &Outcome, label: &Label) -> String {
         .or(label.repo.as_deref())
         .unwrap_or("");
     match outcome {
-        Outcome::Indexed { chunks } => format!("indexed {path} ({chunks} chunks)"),
+        Outcome::Indexed { chunks } => format!("indexed {path} (chunks: {chunks})"),
         Outcome::Unchanged => format!("unchanged {path}"),
         Outcome::Deleted => format!("deleted {path}"),
         Outcome::NotThere => format!("nothing to delete: {path} is not in the index"),

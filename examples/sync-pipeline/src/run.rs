@@ -22,10 +22,11 @@ pub(crate) async fn sync(
     args: &SyncArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
+    let embedder = embedder(common)?;
     let db = open(common).await?;
     let pipeline = Pipeline {
         index: Box::new(SqliteIndex::new(db.clone())),
-        embedder: embedder(common)?,
+        embedder,
         collection: common.collection.clone(),
         dry_run: args.dry_run,
         max_file_size: args.max_file_size,
@@ -155,7 +156,7 @@ impl Run {
                 self.store.complete(&self.id, done).await?;
             }
             Err(error) => {
-                let (category, severity) = telemetry::kind_of(&error);
+                let (category, severity) = telemetry::kind_of(&error, number);
                 let message = report::chain(&error);
                 let text = report::failure(number, &label, category, severity, &message);
                 screen.line(format_args!("{text}"));

@@ -25,11 +25,11 @@ pub(crate) async fn search(
     args: &SearchArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
+    let embedder = embedder(common)?;
     let db = Db::open_existing(&common.db)
         .await
         .context("opening the database")?;
     let index = SqliteIndex::new(db);
-    let embedder = embedder(common)?;
     let query = args.query.join(" ");
     let asked: Vec<String> = words(&query)
         .into_iter()

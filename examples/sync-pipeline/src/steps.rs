@@ -100,6 +100,7 @@ pub(crate) async fn apply(
 #[resilient(
     operation = "sync_add",
     retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -115,6 +116,7 @@ async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> 
 #[resilient(
     operation = "sync_modify",
     retries = 2,
+    timeout = "5m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -215,7 +217,8 @@ async fn embed_chunks(
             .await
             .with_context(|| {
                 let first = batch.first().map_or(0, |chunk| chunk.first_line);
-                format!("embedding {} chunks from line {first} on", batch.len())
+                let last = batch.last().map_or(0, |chunk| chunk.last_line);
+                format!("embedding lines {first} to {last}")
             })?;
         done.extend(batch.iter().cloned().zip(vectors));
     }

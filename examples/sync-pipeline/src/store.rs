@@ -4,7 +4,7 @@
 //! as it was at the end of a run: history, not the state of anything that lives.
 
 use resilience::{Category, Classification, Classify, Severity};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::db::{Db, DbError, sqlite_failure};
 
@@ -279,7 +279,9 @@ impl Store {
         let forgotten = self
             .db
             .call(|connection| {
-                let transaction = connection.transaction()?;
+                let transaction = connection
+                    // It reads before it writes: nobody may write in between.
+                    .transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let count = transaction.query_row(
                     "SELECT coalesce(sum(count), 0) FROM error_counts",
                     [],
@@ -305,6 +307,8 @@ impl Classify for StoreError {
         }
     }
 }
+
+resilience::register_classify!(StoreError);
 
 fn fail(connection: &mut Connection, run_id: &str, line: &Failed) -> rusqlite::Result<()> {
     let (category, severity) = (line.category.as_str(), line.severity.as_str());

@@ -5,23 +5,25 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
-use resilience::{BreakerSummary, Category, Classification, Classify as _, Severity};
-use sync_pipeline::content::ContentError;
-use sync_pipeline::embed::EmbedError;
-use sync_pipeline::index::IndexError;
-use sync_pipeline::record::RecordError;
+use resilience::{BreakerSummary, Category, FieldValue, Severity};
 use sync_pipeline::store::BreakerState;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::cli::LOG_VARIABLE;
 use crate::report::Screen;
 
-/// The one category and severity under which a failed record is counted.
-pub(crate) fn kind_of(error: &anyhow::Error) -> (Category, Severity) {
-    let classification = error
-        .chain()
-        .find_map(classify)
-        .unwrap_or_else(Classification::unknown);
+/// The one category and severity under which a failed record is counted: those that the runtime
+/// gave to the call for its line. A record that failed before any call is classified here.
+pub(crate) fn kind_of(error: &anyhow::Error, line: u64) -> (Category, Severity) {
+    let line = FieldValue::from(line);
+    // The newest error is that of the outermost call, which is the last one to end.
+    let newest = resilience::recent_errors(1).pop();
+    if let Some(newest) =
+        newest.filter(|newest| newest.last && newest.fields.get("line") == Some(&line))
+    {
+        return (newest.category, newest.severity);
+    }
+    let classification = resilience::classify::error(error.as_ref());
     (classification.category(), classification.severity(1))
 }
 
@@ -45,13 +47,14 @@ pub(crate) fn attempts() -> (u64, u64) {
     (summary.attempts, summary.retries)
 }
 
-/// Sends the log to standard error, above the progress bar where there is one.
+/// Sends the log to standard error, above the progress bar where there is one. Without the variable
+/// there is none: the program's own lines say what fails.
 pub(crate) fn log_to(screen: &Screen) -> anyhow::Result<()> {
     let level = match std::env::var(LOG_VARIABLE) {
         Ok(level) if !level.is_empty() => {
             LevelFilter::from_str(&level).with_context(|| format!("{LOG_VARIABLE} is `{level}`"))?
         }
-        _ => LevelFilter::ERROR,
+        _ => LevelFilter::OFF,
     };
     let bar = screen.bar();
     tracing_subscriber::fmt()
@@ -60,19 +63,6 @@ pub(crate) fn log_to(screen: &Screen) -> anyhow::Result<()> {
         .with_writer(move || LogWriter { bar: bar.clone() })
         .try_init()
         .map_err(|error| anyhow!(error))
-}
-
-fn classify(error: &(dyn std::error::Error + 'static)) -> Option<Classification> {
-    if let Some(error) = error.downcast_ref::<RecordError>() {
-        return Some(error.classify());
-    }
-    if let Some(error) = error.downcast_ref::<ContentError>() {
-        return Some(error.classify());
-    }
-    if let Some(error) = error.downcast_ref::<EmbedError>() {
-        return Some(error.classify());
-    }
-    error.downcast_ref::<IndexError>().map(IndexError::classify)
 }
 
 /// Writes without tearing the progress bar.
@@ -90,5 +80,31 @@ impl Write for LogWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_step_is_known_before_its_first_call_and_none_contradicts_another() {
+        assert_eq!(resilience::problems(), []);
+        let mut operations: Vec<_> = resilience::sites()
+            .iter()
+            .map(|site| site.operation.clone())
+            .collect();
+        operations.sort();
+        assert_eq!(
+            operations,
+            [
+                "embed_query",
+                "generate_embedding",
+                "index_document",
+                "look_up_document",
+                "remove_document",
+                "sync_add",
+                "sync_delete",
+                "sync_modify",
+            ]
+        );
     }
 }

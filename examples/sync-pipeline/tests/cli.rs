@@ -215,7 +215,7 @@ fn a_second_run_changes_nothing_and_says_so() {
     place.write("b.txt", "three");
     let third = place.run(&["sync", "--stdin", "--verbose"], "a.txt\nb.txt\n");
     assert_eq!(third.line("line 1:"), "line 1: unchanged a.txt");
-    assert_eq!(third.line("line 2:"), "line 2: indexed b.txt (1 chunks)");
+    assert_eq!(third.line("line 2:"), "line 2: indexed b.txt (chunks: 1)");
 }
 
 #[test]
@@ -257,6 +257,7 @@ fn six_missing_files_are_six_failures_and_no_outage() {
     assert_eq!(ran.status, Some(1), "{ran:#?}");
     assert_eq!(ran.err, "");
     ran.line("  6 records: 0 indexed, 0 unchanged, 0 deleted, 0 skipped, 6 failed");
+    ran.line("  6 attempts of annotated steps, 0 of them retries");
     assert!(!ran.says("Breakers that are not closed"), "{ran:#?}");
 
     let summary = place.run(&["errors", "--summary"], "");
@@ -345,12 +346,29 @@ fn paths_of_two_repositories_and_two_collections_do_not_meet() {
 fn what_cannot_run_exits_with_two() {
     let place = Place::new();
     place.write("no.db", "x".repeat(5_000));
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 9] = [
         &["sync"],
         &["sync", "--stdin", "--db", "no.db"],
         &["sync", "--stdin", "--db", "no.db/sync.db"],
         &["sync", "--stdin", "--collection", "no name"],
         &["sync", "--stdin", "--embeddings", "http://localhost:1"],
+        &["sync", "--stdin", "--embedding-model", "m"],
+        &[
+            "sync",
+            "--stdin",
+            "--embeddings",
+            "localhost",
+            "--embedding-model",
+            "m",
+        ],
+        &[
+            "sync",
+            "--stdin",
+            "--embeddings",
+            "ftp://localhost",
+            "--embedding-model",
+            "m",
+        ],
         &["search", "anything"],
     ];
     for args in cases {

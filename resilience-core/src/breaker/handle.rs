@@ -77,7 +77,7 @@ impl BreakerHandle {
     fn force(&self, manual: Manual) {
         if let Some(moved) = self.service.breaker.force(manual) {
             let service = self.service();
-            emit(&self.shared, Event::BreakerMoved { service, moved });
+            emit(&self.shared, Event::moved(service, moved));
         }
     }
 }

@@ -29,17 +29,18 @@ pub(super) fn itself(error: &io::Error) -> Classification {
     text::Window::of(error, text::bytes)
 }
 
-/// std's own "stream did not contain valid UTF-8" has no type, only its message.
+/// std's own "stream did not contain valid UTF-8" has no type, only its message, and TLS
+/// libraries put certificates that they do not accept into this kind.
 fn of_data(error: &io::Error) -> Classification {
     let found = text::Window::of(error, text::bytes);
-    if found.category() == Category::ENCODING {
+    if matches!(found.category(), Category::ENCODING | Category::NETWORK) {
         return found;
     }
     verdict::VALIDATION.because("io: invalid data")
 }
 
 /// Every stable kind.
-fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
+pub(super) fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
     Some(match kind {
         // A missing file does not appear by waiting.
         ErrorKind::NotFound => (verdict::FILE_MISSING, "io: not found"),

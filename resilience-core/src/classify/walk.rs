@@ -96,13 +96,21 @@ fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
     macro_rules! first_of {
         ($($ty:ty),* $(,)?) => {
             $(if let Some(error) = error.downcast_ref::<$ty>() {
-                return Some(error.classify());
+                return Some(Classify::classify(error));
             })*
         };
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return Some(super::io::itself(error));
     }
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return Some(super::reqwest::itself(error));
+    }
+    #[cfg(feature = "rusqlite")]
+    first_of!(rusqlite::Error);
+    #[cfg(feature = "serde_json")]
+    first_of!(serde_json::Error);
     first_of!(
         tokio::time::error::Elapsed,
         tokio::task::JoinError,
@@ -147,7 +155,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
 }
 
 /// Whether an answer is more than "unknown".
-fn says_something(classification: &Classification) -> bool {
+pub(super) fn says_something(classification: &Classification) -> bool {
     classification.category() != Category::UNKNOWN
         || classification.retry() != crate::Retry::Unsure
         || classification.is_rejection()

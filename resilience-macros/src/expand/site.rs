@@ -2,9 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
 
 use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::expand::call_at;
 use crate::model::Model;
 
 /// ```text
@@ -26,9 +26,9 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
     let place = quote_spanned! {model.item.sig.ident.span()=>
         ::core::file!(), ::core::line!(), ::core::column!()
     };
-    let output = &model.output;
     // The one bound on the return type. Whoever returns no `Result` is told so right there.
-    let begin = quote_spanned!(output.span()=> #private::begin::<#output>);
+    let site = quote_spanned!(Span::mixed_site()=> &__RESILIENCE_SITE);
+    let begin = call_at(&model.output, private, "begin", site);
     quote_spanned! {Span::mixed_site()=>
         let mut __resilience_call = {
             fn __resilience_here() {}
@@ -39,7 +39,7 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
                 #options,
             );
             #private::inventory::submit! { #private::Registered(&__RESILIENCE_SITE) }
-            #begin(&__RESILIENCE_SITE)
+            #begin
         };
     }
 }

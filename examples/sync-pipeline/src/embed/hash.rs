@@ -1,6 +1,7 @@
 //! An embedder that needs nothing but the text. It is lexical: it knows words, not meaning.
 
-use crate::embed::{BoxFuture, EmbedError, Embedder, Weights};
+use crate::blocking;
+use crate::embed::{BoxFuture, EmbedError, Embedder, Weights, normalise};
 use crate::lexical::words;
 
 /// Feature hashing: every word, pair of words and group of three letters adds to one of 384
@@ -39,10 +40,7 @@ impl Embedder for HashEmbedder {
                     .map(|text| vector(text, &Weights::new()))
                     .collect()
             };
-            match tokio::task::spawn_blocking(work).await {
-                Ok(vectors) => Ok(vectors),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            Ok(blocking::run(work).await)
         })
     }
 
@@ -83,7 +81,7 @@ fn vector(text: &str, weights: &Weights) -> Vec<f32> {
         // The tenth time a word appears says less than the first.
         vector[place] += sign * weight * (1.0 + count.ln());
     }
-    super::http::normalise(&mut vector);
+    normalise(&mut vector);
     vector
 }
 

@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::prefix;
-use crate::embed::{BoxFuture, EmbedError, Embedder};
+use crate::embed::{BoxFuture, EmbedError, Embedder, normalise};
 
 /// Asks `{base}/v1/embeddings`.
 #[derive(Debug)]
@@ -26,6 +26,16 @@ pub struct ApiKey(String);
 impl HttpEmbedder {
     /// An embedder for the server at `base`, such as `http://localhost:8080`.
     pub fn new(base: &str, model: String, key: Option<ApiKey>) -> Result<Self, EmbedError> {
+        let wrong = |reason: String| EmbedError::Address {
+            url: base.to_owned(),
+            reason,
+        };
+        let address = Url::parse(base).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(address.scheme(), "http" | "https") {
+            return Err(wrong(
+                "it begins with neither http:// nor https://".to_owned(),
+            ));
+        }
         // Fails only if somebody has installed a provider before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -101,20 +111,6 @@ impl From<String> for ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(..)")
-    }
-}
-
-/// Brings a vector to length 1; one without direction stays as it is.
-pub(super) fn normalise(vector: &mut [f32]) {
-    let length = vector
-        .iter()
-        .map(|x| f64::from(*x).powi(2))
-        .sum::<f64>()
-        .sqrt();
-    if length > 0.0 {
-        for x in vector {
-            *x = (f64::from(*x) / length) as f32;
-        }
     }
 }
 

@@ -67,6 +67,14 @@ pub enum EmbedError {
     /// The answer is not what was asked for.
     #[error("the embedding service's answer is unusable: {0}")]
     Answer(String),
+    /// The server's address is none.
+    #[error("`{url}` is not the address of an embedding service: {reason}")]
+    Address {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The program's HTTP client cannot be made.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
@@ -94,11 +102,13 @@ impl Classify for EmbedError {
                 retry_after.map_or(failure.clone(), |after| failure.with_retry_after(after))
             }
             Self::Answer(_) => Classification::new(Category::SERVICE).with_retry(Retry::Unsure),
-            Self::Client(_) => Classification::new(Category::VALIDATION),
+            Self::Address { .. } | Self::Client(_) => Classification::new(Category::VALIDATION),
             Self::Resilience(error) => error.classify(),
         }
     }
 }
+
+resilience::register_classify!(EmbedError);
 
 /// One batch of texts to vectors.
 #[resilient(
@@ -132,6 +142,20 @@ pub async fn embed_query(
         .into_iter()
         .next()
         .ok_or_else(|| EmbedError::Answer("no vector".to_owned()))
+}
+
+/// Brings a vector to length 1; one without direction stays as it is.
+fn normalise(vector: &mut [f32]) {
+    let length = vector
+        .iter()
+        .map(|x| f64::from(*x).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    if length > 0.0 {
+        for x in vector {
+            *x = (f64::from(*x) / length) as f32;
+        }
+    }
 }
 
 fn status_failure(status: u16, quota: bool) -> Classification {

@@ -138,6 +138,8 @@ impl Classify for IndexError {
     }
 }
 
+resilience::register_classify!(IndexError);
+
 /// Looks up what is stored under an id.
 #[resilient(operation = "look_up_document", service = "vector_index", retries = 2, fields(%id))]
 pub async fn look_up_document(

@@ -22,6 +22,8 @@ pub(super) enum Rank {
     Word,
     /// A status that says little: 400, 500, INTERNAL. Any words beside it say more.
     Vague,
+    /// A subject and an event near each other.
+    Loose,
     /// Words that hardly occur but in this failure.
     Phrase,
     /// A code or an exact message.

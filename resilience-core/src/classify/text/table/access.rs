@@ -8,8 +8,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::AUTH,
         phrases: &[
-            "unauthorized",
-            "unauthorised",
             "unauthenticated",
             "not authenticated",
             "authentication failed",
@@ -55,6 +53,8 @@ pub(super) const RULES: &[Rule] = &[
             "api key required",
             "api key must be set",
             "invalid authentication",
+            "invalid auth",
+            "not authed",
             "invalid access key",
             "invalid access token",
             "invalid bearer token",
@@ -145,7 +145,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::AUTH,
         phrases: &[
-            "forbidden",
             "access denied",
             "access denied exception",
             "access is denied for",
@@ -208,6 +207,9 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Word,
         verdict: verdict::AUTH,
         phrases: &[
+            "unauthorized",
+            "unauthorised",
+            "forbidden",
             "credentials",
             "denied",
             "not permitted",

@@ -88,7 +88,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Phrase,
         verdict: verdict::SERVICE_BUSY,
         phrases: &[
-            "overloaded",
             "overloaded error",
             "server is busy",
             "server busy",
@@ -97,7 +96,6 @@ pub(super) const RULES: &[Rule] = &[
             "too busy",
             "redis is busy",
             "insufficient capacity",
-            "at capacity",
             "over capacity",
             "out of capacity",
             "no capacity",
@@ -105,6 +103,12 @@ pub(super) const RULES: &[Rule] = &[
             "load shedding",
             "load shed",
         ],
+    },
+    Rule {
+        name: "overloaded",
+        rank: Rank::Word,
+        verdict: verdict::SERVICE_BUSY,
+        phrases: &["overloaded", "at capacity", "unavailable"],
     },
     // Postgres 53300, MySQL 1040 and 1203, MongoDB, Redis, pgbouncer: admission was refused.
     Rule {
@@ -140,8 +144,8 @@ pub(super) const RULES: &[Rule] = &[
             "server is shutting down",
             "is shutting down",
             "shutdown in progress",
-            "terminating connection due to administrator",
-            "terminating connection because of crash",
+            "terminating connection due to",
+            "terminating connection because",
             "crash of another server process",
             "in recovery mode",
             "is not ready",
@@ -257,10 +261,11 @@ pub(super) const RULES: &[Rule] = &[
             "bad response from server",
         ],
     },
-    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do not.
+    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do
+    // not, so a status beside it decides.
     Rule {
         name: "internal error",
-        rank: Rank::Vague,
+        rank: Rank::Loose,
         verdict: verdict::SERVICE_UNSURE,
         phrases: &[
             "internal error",
@@ -279,6 +284,7 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE,
         phrases: &[
             "try again later",
+            "come back later",
             "try again in",
             "try again shortly",
             "try again soon",
