@@ -243,8 +243,8 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         for (option, places) in disagreements {
             problems.push(Problem {
                 message: format!(
-                    "`{option}` of the breaker of service `{service}` is written with different \
-                     values; the first one by file and line holds"
+                    "`{option}` of the breaker of service `{service}` differs from what another site \
+                     wrote, or cannot hold beside it; the first one by file and line holds"
                 ),
                 places,
             });
