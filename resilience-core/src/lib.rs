@@ -8,6 +8,16 @@
 
 mod backoff;
 mod breaker;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod budget;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
@@ -24,16 +34,28 @@ mod how;
     expect(dead_code, reason = "for `key = ..`, which the driver wires")
 )]
 mod keyed;
+mod line;
 mod options;
 mod outcome;
 mod path;
 mod probe;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod rate_limit;
 mod recent;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the driver does not use it yet")
+)]
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
