@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::breaker::{BreakerState, Moved};
+use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
@@ -78,8 +78,10 @@ pub enum Event<'a> {
         from: BreakerState,
         /// Where it is.
         to: BreakerState,
-        /// The failures that opened it.
+        /// The failures, or slow calls, that opened it.
         failures: u32,
+        /// What opened it, where it is open or half-open now.
+        opened_by: Option<OpenedBy>,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -177,12 +179,18 @@ impl CallOutcome {
 
 impl<'a> Event<'a> {
     pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
-        let Moved { from, to, failures } = moved;
+        let Moved {
+            from,
+            to,
+            failures,
+            opened_by,
+        } = moved;
         Self::BreakerMoved {
             service,
             from,
             to,
             failures,
+            opened_by,
         }
     }
 }

@@ -255,8 +255,8 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
             let part = key.part().map(Key::path).unwrap_or_default();
             problems.push(Problem {
                 message: format!(
-                    "`{}` of the {} of service `{service}` is written with different values; the \
-                     first one by file and line holds",
+                    "`{}` of the {} of service `{service}` differs from what another site wrote, \
+                     or cannot hold beside it; the first one by file and line holds",
                     key.name(),
                     part.replace('_', " "),
                 ),

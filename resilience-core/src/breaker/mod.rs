@@ -428,13 +428,19 @@ impl Inner {
             (BreakerState::Open, BreakerState::HalfOpen) => self.reopened,
             _ => 0,
         };
-        let failures = match &phase {
-            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => reason.count,
-            _ => 0,
+        let reason = match &phase {
+            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => Some(*reason),
+            Phase::ForcedOpen => Some(Reason::HAND),
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => None,
         };
         self.phase = phase;
         self.generation += 1;
-        Moved { from, to, failures }
+        Moved {
+            from,
+            to,
+            failures: reason.map_or(0, |reason| reason.count),
+            opened_by: reason.map(|reason| reason.by),
+        }
     }
 
     /// How long the present open period lasts, and half-open after it at most.
