@@ -19,6 +19,11 @@ mod error;
 mod event;
 mod fields;
 mod how;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for `key = ..`, which the driver wires")
+)]
+mod keyed;
 mod options;
 mod outcome;
 mod path;

@@ -345,6 +345,10 @@ mod tests {
     use super::*;
     use crate::options::Jitter;
 
+    #[expect(
+        clippy::large_types_passed_by_value,
+        reason = "as the builder hands them out"
+    )]
     fn settings(options: Options, service: &str) -> Settings {
         Settings::effective(&options, service, BreakerOptions::new())
     }

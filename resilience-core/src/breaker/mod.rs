@@ -27,6 +27,7 @@ use self::tally::{Sample, Tally, reaches};
 use self::word::{CLEAN, CLOSED, Word};
 use crate::clock::Moment;
 use crate::error::ServiceName;
+use crate::keyed::Forgettable;
 use crate::settings::BreakerSettings;
 use crate::sync::{Mutex, lock};
 
@@ -261,20 +262,18 @@ impl Breaker {
         })
     }
 
-    /// Whether it is as a new one would be.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for breakers by key, which the driver wires")
-    )]
-    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
-        matches!(&lock(&self.inner).phase, Phase::Closed(tally) if tally.is_empty(now))
-    }
-
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = lock(&self.inner);
         let answer = change(&mut inner);
         self.word.store(inner.word());
         answer
+    }
+}
+
+/// A breaker by key that has nothing to remember makes room for another key.
+impl Forgettable for Breaker {
+    fn is_fresh(&self, now: Moment) -> bool {
+        matches!(&lock(&self.inner).phase, Phase::Closed(tally) if tally.is_empty(now))
     }
 }
 
@@ -486,6 +485,6 @@ impl Admission {
 }
 
 #[cfg(all(test, loom))]
-mod loom;
+mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;

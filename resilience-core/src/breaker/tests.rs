@@ -10,8 +10,8 @@ fn at(seconds: u64) -> Moment {
 fn breaker(failure_threshold: u32, success_threshold: u32, distinct_calls: u32) -> Breaker {
     with(BreakerSettings {
         failure_threshold,
-        success_threshold,
         distinct_calls,
+        success_threshold,
         ..BreakerSettings::default()
     })
 }

@@ -181,7 +181,8 @@ impl Model {
         let failed = self.window.iter().filter(|(_, failed, _)| *failed).count();
         let slow = self.window.iter().filter(|(.., slow)| *slow).count();
         let defined = all >= self.settings.minimum_calls as usize;
-        let share = |part: usize| part as f64 / all as f64;
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap());
+        let share = |part: usize| number(part) / number(all);
         let mut calls = self.row.clone();
         calls.sort_unstable();
         calls.dedup();

@@ -1,4 +1,9 @@
-//! What threads share, in every order that the memory model allows.
+//! What threads share, in every order that the memory model allows:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \
+//!     cargo test -p resilience-core --lib --release loom_
+//! ```
 
 use loom::sync::Arc;
 use loom::thread;
