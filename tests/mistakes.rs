@@ -1,6 +1,7 @@
 //! An ordinary mistake in a body is reported as it would be without the attribute: the same
 //! messages at the same places, and not a word about a macro.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -45,7 +46,7 @@ fn diagnostics(attribute: &str, function: &str, name: &str) -> Vec<String> {
     let parsed = errors
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    let mut shown: Vec<_> = parsed.filter_map(shown).collect();
+    let mut shown: Vec<_> = parsed.filter_map(|diagnostic| shown(&diagnostic)).collect();
     // The order of warnings is that of the passes that find them.
     shown.sort();
     shown
@@ -58,7 +59,7 @@ fn newest(dependencies: &Path) -> PathBuf {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        name.starts_with("libresilience-") && name.ends_with(".rlib")
+        name.starts_with("libresilience-") && path.extension().is_some_and(|end| end == "rlib")
     };
     let built = |path: &PathBuf| {
         path.metadata()
@@ -73,7 +74,7 @@ fn newest(dependencies: &Path) -> PathBuf {
 }
 
 /// Level, message and places of one diagnostic; nothing of the closing summary.
-fn shown(diagnostic: Value) -> Option<String> {
+fn shown(diagnostic: &Value) -> Option<String> {
     let spans = diagnostic["spans"].as_array()?;
     if spans.is_empty() {
         return None;
@@ -81,7 +82,7 @@ fn shown(diagnostic: Value) -> Option<String> {
     let mut shown = format!("{} {}", diagnostic["level"], diagnostic["message"]);
     for span in spans.iter().filter(|span| span["is_primary"] == true) {
         let place = ["line_start", "column_start", "line_end", "column_end"].map(|at| &span[at]);
-        shown.push_str(&format!(" {place:?}"));
+        write!(shown, " {place:?}").unwrap();
     }
     // `?` counts as an expansion, but not as one of an attribute.
     let text = diagnostic["rendered"].as_str().unwrap_or_default();
