@@ -53,6 +53,12 @@ pub enum Event<'a> {
         /// How long until then.
         delay: Duration,
     },
+    /// There would be another attempt, but the retry budget of the service is spent.
+    #[non_exhaustive]
+    BudgetSpent {
+        /// Of which function.
+        site: EventSite<'a>,
+    },
     /// The runtime answered instead of the body.
     #[non_exhaustive]
     Rejected {
@@ -224,6 +230,14 @@ impl fmt::Display for Event<'_> {
                     f,
                     "{}: attempt {next_attempt} in {delay:?}",
                     site.operation()
+                )
+            }
+            Self::BudgetSpent { site } => {
+                write!(
+                    f,
+                    "{}: retry budget of {} spent",
+                    site.operation(),
+                    site.service()
                 )
             }
             Self::Rejected { site, error, .. } => {

@@ -8,6 +8,8 @@
 
 mod backoff;
 mod breaker;
+mod budget;
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
@@ -18,22 +20,23 @@ mod driver;
 mod error;
 mod event;
 mod fields;
+mod guards;
 mod how;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for `key = ..`, which the driver wires")
-)]
 mod keyed;
+mod line;
 mod options;
 mod outcome;
 mod path;
 mod probe;
+mod rate_limit;
 mod recent;
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;

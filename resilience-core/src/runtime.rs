@@ -3,16 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::{Breaker, BreakerHandle, CallId};
-use crate::clock::Clock;
+use crate::breaker::{BreakerHandle, CallId};
+use crate::budget::Budget;
+use crate::clock::{Clock, Moment};
 use crate::error::ServiceName;
 use crate::event::Listener;
+use crate::guards::Guards;
+use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
+use crate::resource::Pools;
 use crate::scope;
-use crate::settings::{BreakerSettings, Settings};
+use crate::settings::{BreakerSettings, BudgetSettings, Settings};
 use crate::site::{Place, Site, breaker_of, problems, written_for};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -53,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) listening: Listening,
     pub(crate) listeners: Vec<Box<dyn Listener>>,
     pub(crate) faults: Faults,
+    pub(crate) pools: Pools,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -69,7 +75,31 @@ pub(crate) struct Listening {
 /// What the sites of one service share.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) breaker: Breaker,
+    pub(crate) guards: Guards,
+    pub(crate) budget: Budget,
+    keyed: OnceLock<Keyed<Guards>>,
+    breaker: BreakerSettings,
+}
+
+impl Service {
+    fn new(name: &str, breaker: BreakerSettings, budget: BudgetSettings, now: Moment) -> Self {
+        Self {
+            guards: Guards::new(ServiceName::new(name), breaker),
+            budget: Budget::new(budget, now),
+            keyed: OnceLock::new(),
+            breaker,
+        }
+    }
+
+    /// The guards of one key.
+    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, now: Moment) -> Arc<Guards> {
+        let keyed = self
+            .keyed
+            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
+        keyed.get(key, now, || {
+            Guards::new(Arc::clone(self.guards.service()), self.breaker)
+        })
+    }
 }
 
 /// A site in one runtime.
@@ -161,7 +191,7 @@ impl Runtime {
             service
         } else {
             let settings = BreakerSettings::of_service(service, written_for(service)?);
-            self.service(service, settings)
+            self.service(service, settings, BudgetSettings::default())
         };
         Some(self.handle(&service))
     }
@@ -211,7 +241,7 @@ impl Runtime {
         let state = Arc::new(SiteState {
             site,
             shared: Arc::clone(&self.0.shared),
-            service: self.service(site.service(), shared_breaker),
+            service: self.service(site.service(), shared_breaker, BudgetSettings::default()),
             settings,
         });
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
@@ -221,13 +251,18 @@ impl Runtime {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
+    fn service(
+        &self,
+        name: &str,
+        breaker: BreakerSettings,
+        budget: BudgetSettings,
+    ) -> Arc<Service> {
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
-        let breaker = Breaker::new(ServiceName::new(name), breaker);
-        let service = Arc::new(Service { breaker });
+        let now = self.0.shared.clock.now();
+        let service = Arc::new(Service::new(name, breaker, budget, now));
         services.insert(name.into(), Arc::clone(&service));
         service
     }
@@ -317,6 +352,7 @@ impl RuntimeBuilder {
                 listening: self.listening,
                 listeners: self.listeners,
                 faults: Faults::default(),
+                pools: Pools::default(),
                 calls: AtomicU64::new(1),
                 random: self.random,
                 waits: self.waits,
@@ -377,12 +413,7 @@ impl SiteState {
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.service.breaker.name().as_str()
-    }
-
-    /// Identifies the service within its runtime, for as long as this state lives.
-    pub(crate) fn service_address(&self) -> usize {
-        std::ptr::from_ref(&*self.service).addr()
+        self.service.guards.service().as_str()
     }
 
     pub(crate) fn is_fail_fast(&self) -> bool {

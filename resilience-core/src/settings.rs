@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::Category;
 use crate::backoff::Backoff;
+pub(crate) use crate::budget::BudgetSettings;
+pub(crate) use crate::bulkhead::BulkheadSettings;
 use crate::options::{BackoffOptions, BreakerOptions, Options, Switch, Window};
+pub(crate) use crate::rate_limit::RateLimitSettings;
 
 /// What holds for the calls of one site.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,11 @@ pub(crate) struct Settings {
     pub(crate) deadline: Option<Duration>,
     /// The service's breaker, unless the site switched it off.
     pub(crate) breaker: Option<BreakerSettings>,
+    pub(crate) rate_limit: Option<RateLimitSettings>,
+    pub(crate) bulkhead: Option<BulkheadSettings>,
+    pub(crate) budget: Option<BudgetSettings>,
+    pub(crate) nested_retry: bool,
+    pub(crate) idempotent: bool,
     /// Retries for errors of every category, where somebody wrote a number.
     retries: Option<u32>,
     /// Delays for errors of every category, where somebody wrote them.
@@ -69,6 +77,11 @@ impl Settings {
                 Some(Switch::Off) => None,
                 _ => Some(BreakerSettings::effective(shared, profile)),
             },
+            rate_limit: None,
+            bulkhead: None,
+            budget: Some(BudgetSettings::default()),
+            nested_retry: false,
+            idempotent: true,
             retries: options
                 .retries
                 .or_else(|| profile.map(|profile| profile.retries)),

@@ -52,6 +52,12 @@ fn write(event: &Event<'_>) {
             delay_seconds = delay.as_secs_f64(),
             "retry scheduled"
         ),
+        Event::BudgetSpent { site } => debug!(
+            name: "resilience.budget.spent",
+            operation = site.operation(),
+            service = site.service(),
+            "retry budget spent"
+        ),
         Event::Rejected {
             site,
             error,
