@@ -1,5 +1,7 @@
 //! What operators ask of a runtime and set by hand. The breakers' part is in `breaker/handle.rs`.
 
+use crate::bulkhead::Bulkhead;
+use crate::rate_limit::RateLimiter;
 use crate::runtime::Runtime;
 
 /// The limits of a service in use.
@@ -41,9 +43,9 @@ impl Runtime {
                 );
                 (limiter.is_some() || bulkhead.is_some()).then(|| LimitSummary {
                     service: service.guards.service().as_str().to_owned(),
-                    running: bulkhead.map(|bulkhead| bulkhead.taken()),
-                    queued: bulkhead.map_or(0, |bulkhead| bulkhead.waiting()),
-                    waiting: limiter.map_or(0, |limiter| limiter.waiting()),
+                    running: bulkhead.map(Bulkhead::taken),
+                    queued: bulkhead.map_or(0, Bulkhead::waiting),
+                    waiting: limiter.map_or(0, RateLimiter::waiting),
                 })
             })
             .collect();
