@@ -30,6 +30,8 @@ pub(super) const RULES: &[Rule] = &[
             "provisioned throughput",
             "throughput exceeded",
             "throughput exceeds",
+            // tokio
+            "no permits available",
             "bandwidth exhausted",
             "bandwidth limit exceeded",
             "flood wait",
@@ -61,6 +63,7 @@ pub(super) const RULES: &[Rule] = &[
             "throttling",
             "slow down",
             "slowdown",
+            "token bucket",
         ],
     },
     Rule {
@@ -180,6 +183,8 @@ pub(super) const RULES: &[Rule] = &[
             "memory limit reached",
             "memory cgroup",
             "not enough memory",
+            "more system memory",
+            "more memory than",
             "insufficient memory",
             "out of shared memory",
             "insufficient system resources",

@@ -138,6 +138,8 @@ pub(super) const RULES: &[Rule] = &[
             "connection reset",
             "connection was reset",
             "reset by peer",
+            // tungstenite
+            "reset without closing handshake",
             "reset the connection",
             "forcibly closed",
             "connection aborted",
@@ -237,6 +239,9 @@ pub(super) const RULES: &[Rule] = &[
             "body is still expected",
             "body are still expected",
             "outstanding read data",
+            "stream ended unexpectedly",
+            "stream ended before",
+            "stream ended with",
             "bytes remaining to read",
             "without closing the tls connection",
             "close notify",
@@ -253,6 +258,8 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "unexpected eof",
             "unexpected end of file",
+            // `Read::read_exact`
+            "failed to fill whole buffer",
             "connection error",
             "connection exception",
             "connection problem",

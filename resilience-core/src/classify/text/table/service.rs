@@ -54,6 +54,10 @@ pub(super) const RULES: &[Rule] = &[
             "upstream connect error",
             "upstream error",
             "upstream request failed",
+            "circuit breaker is open",
+            "circuit breaker open",
+            "circuit is open",
+            "circuit is now open",
             "error from upstream",
             "no healthy upstream",
             "no healthy backend",
@@ -242,8 +246,16 @@ pub(super) const RULES: &[Rule] = &[
             "not able to persist on disk",
             "database space exceeded",
             "misconf",
+            "vault is sealed",
             "etcdserver no space",
         ],
+    },
+    // S3 and its likes: an answer, where the words around it may speak of the program.
+    Rule {
+        name: "internal error of the other side",
+        rank: Rank::Code,
+        verdict: verdict::SERVICE,
+        phrases: &["encountered an internal error"],
     },
     // HTTP 500 in words.
     Rule {
