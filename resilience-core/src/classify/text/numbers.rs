@@ -168,7 +168,10 @@ impl<'a> Place<'a> {
     /// `status: 404`, `HTTP/1.1 404`, `status code was 404`, `API error 404`, `got 404`.
     fn has_status_cue(self) -> bool {
         // `a 503 status code`
-        if matches!(self.after(), b"status" | b"http") {
+        if matches!(self.after(), b"status" | b"http")
+            || self.followed_by("error response")
+            || self.followed_by("error responses")
+        {
             return true;
         }
         let (one, two) = self.before();

@@ -20,6 +20,10 @@ pub(super) const RULES: &[Rule] = &[
             "ratelimited",
             "rate exceeded",
             "rate too high",
+            "rate too large",
+            "rate is large",
+            // GitHub
+            "abuse detection",
             "request limit exceeded",
             "requests limit exceeded",
             "api limit exceeded",
