@@ -3,16 +3,27 @@
 
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{
-    AttemptFailed, BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, CallOutcome,
-    Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind, Event,
-    EventSite, Fault, FieldValue, Fields, Jitter, Listener, Options, Place, Problem, RecentError,
-    Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary, Switch, TimeLimit,
-    TimedOut, classify, current, problems, propagate, recent_errors, register_classify, sites,
-    summary, testing,
+    AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
+    CallOutcome, Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind,
+    Event, EventSite, Fault, FieldValue, Fields, Jitter, Listener, OpenedBy, Options, Place,
+    Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary,
+    Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current, problems, propagate,
+    recent_errors, register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]
-pub use resilience_macros::{fail_fast, resilient};
+pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
 pub use resilience_core::__private;
+
+// The examples of the attributes are compiled here, where the crate that they use is known.
+#[cfg(all(doctest, feature = "macros"))]
+mod examples {
+    #[doc = include_str!("../resilience-macros/docs/resilient.md")]
+    mod resilient {}
+    #[doc = include_str!("../resilience-macros/docs/fail_fast.md")]
+    mod fail_fast {}
+    #[doc = include_str!("../resilience-macros/docs/classify.md")]
+    mod classify {}
+}

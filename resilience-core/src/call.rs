@@ -35,6 +35,8 @@ pub(crate) struct Decisions {
     /// When the running attempt times out, or the pause ends, once the clock has been read.
     due: Moment,
     admission: Option<Admission>,
+    /// When the attempt was admitted, where slow calls are counted; else never.
+    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
@@ -105,6 +107,7 @@ impl Decisions {
             enclosing: Moment::NEVER,
             due: Moment::NEVER,
             admission: None,
+            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
@@ -140,6 +143,10 @@ impl Decisions {
                 Some(admission) => Some(admission),
                 None => Some(self.admit()?),
             };
+            // Measured only where slow calls are counted.
+            if self.site.service.breaker.slow_call_duration().is_some() {
+                self.began = self.now();
+            }
         }
         self.attempts += 1;
         self.stage = Stage::Running;
@@ -160,7 +167,7 @@ impl Decisions {
             self.breaker_moved(Some(moved));
         }
         answer.map_err(|refusal| {
-            Error::circuit_open(breaker.name().clone(), refusal.failures, refusal.retry_in)
+            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
         })
     }
 
@@ -278,11 +285,12 @@ impl Decisions {
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
-        if let Some(admission) = self.admission.take()
-            && !self.site.service.breaker.is_healthy(admission)
-        {
-            let moved = self.site.service.breaker.succeed(admission, self.now());
-            self.breaker_moved(moved);
+        if let Some(admission) = self.admission.take() {
+            let breaker = &self.site.service.breaker;
+            let elapsed = self.elapsed();
+            if !breaker.is_healthy(admission, elapsed) {
+                self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
+            }
         }
         if self.around.nested {
             scope::mark(Mark::None);
@@ -445,7 +453,8 @@ impl Decisions {
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let moved = self.site.service.breaker.fail(admission, id, now);
+            let elapsed = self.began.is_finite().then(|| now.since(self.began));
+            let moved = self.site.service.breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
     }
@@ -560,17 +569,8 @@ impl Decisions {
 
     fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
-            let Moved { from, to, failures } = moved;
             let service = self.site.service();
-            emit(
-                &self.site.shared,
-                Event::BreakerMoved {
-                    service,
-                    from,
-                    to,
-                    failures,
-                },
-            );
+            emit(&self.site.shared, Event::moved(service, moved));
         }
     }
 
@@ -592,6 +592,11 @@ impl Decisions {
             .get_or_insert_with(|| Box::pin(Extra::default()))
             .as_mut()
             .project()
+    }
+
+    /// How long the attempt has taken, where slow calls are counted.
+    fn elapsed(&self) -> Option<Duration> {
+        self.began.is_finite().then(|| self.now().since(self.began))
     }
 
     fn now(&self) -> Moment {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::breaker::{OpenedBy, Reason};
 use crate::{Category, Classification, Classify, Retry, Severity};
 
 /// An answer of the runtime itself: the circuit is open, the call timed out, a requirement is not
@@ -18,7 +19,9 @@ pub struct Error(Repr);
 
 enum Repr {
     CircuitOpen {
+        opened_by: OpenedBy,
         failures: u16,
+        /// `u32::MAX` where nobody knows.
         retry_in_ms: u32,
         service: Arc<ServiceName>,
     },
@@ -44,10 +47,13 @@ pub enum ErrorKind<'a> {
     CircuitOpen {
         /// The service whose breaker it is.
         service: &'a str,
-        /// The failures that opened it, 65 535 at most.
+        /// What opened it.
+        opened_by: OpenedBy,
+        /// How many failures, or slow calls, opened it, 65 535 at most.
         failures: u32,
-        /// The time until a call may be let through as a probe, to the millisecond.
-        retry_in: Duration,
+        /// The time until a call may be let through as a probe, to the millisecond; `None` where
+        /// somebody holds it open by hand.
+        retry_in: Option<Duration>,
     },
     /// Requirements of a `#[fail_fast]` function are not met: the body was not run.
     Requirements(&'a [Requirement]),
@@ -101,14 +107,18 @@ pub enum TimeLimit {
 impl Error {
     pub(crate) fn circuit_open(
         service: Arc<ServiceName>,
-        failures: u32,
-        retry_in: Duration,
+        reason: Reason,
+        retry_in: Option<Duration>,
     ) -> Self {
         // Rounded up: who waits this long is not refused for a fraction of a millisecond.
-        let retry_in_ms = retry_in.as_nanos().div_ceil(1_000_000);
+        let retry_in_ms = retry_in.map_or(u32::MAX, |retry_in| {
+            let ms = retry_in.as_nanos().div_ceil(1_000_000);
+            u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
+        });
         Self(Repr::CircuitOpen {
-            failures: u16::try_from(failures).unwrap_or(u16::MAX),
-            retry_in_ms: u32::try_from(retry_in_ms).unwrap_or(u32::MAX),
+            opened_by: reason.by,
+            failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
+            retry_in_ms,
             service,
         })
     }
@@ -140,13 +150,16 @@ impl Error {
     pub fn kind(&self) -> ErrorKind<'_> {
         match &self.0 {
             Repr::CircuitOpen {
+                opened_by,
                 failures,
                 retry_in_ms,
                 service,
             } => ErrorKind::CircuitOpen {
                 service: service.as_str(),
+                opened_by: *opened_by,
                 failures: u32::from(*failures),
-                retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
+                retry_in: (*retry_in_ms != u32::MAX)
+                    .then(|| Duration::from_millis(u64::from(*retry_in_ms))),
             },
             Repr::Detail(detail) => match &**detail {
                 Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
@@ -160,7 +173,7 @@ impl Error {
     /// How long to wait before a call can succeed, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
-            ErrorKind::CircuitOpen { retry_in, .. } => Some(retry_in),
+            ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
             _ => None,
         }
     }
@@ -189,12 +202,22 @@ impl Error {
     pub fn user_message(&self) -> String {
         match self.kind() {
             ErrorKind::CircuitOpen {
-                service, retry_in, ..
-            } => format!(
-                "“{service}” is not being called at the moment, because calls to it failed. It can \
-                 be tried again in {}.",
-                Plain(retry_in)
-            ),
+                service,
+                opened_by,
+                retry_in,
+                ..
+            } => {
+                let because = match opened_by {
+                    OpenedBy::Failures => "because calls to it failed",
+                    OpenedBy::SlowCalls => "because calls to it took too long",
+                    OpenedBy::Hand => "because somebody switched it off",
+                };
+                let text = format!("“{service}” is not being called at the moment, {because}.");
+                match retry_in {
+                    Some(wait) => format!("{text} It can be tried again in {}.", Plain(wait)),
+                    None => text,
+                }
+            }
             ErrorKind::Requirements(unmet) => {
                 let mut text = String::from("The request cannot be carried out:");
                 for Requirement { field, message } in unmet {
@@ -223,13 +246,21 @@ impl fmt::Display for Error {
         match self.kind() {
             ErrorKind::CircuitOpen {
                 service,
+                opened_by,
                 failures,
                 retry_in,
-            } => write!(
-                f,
-                "circuit open for service `{service}` after {failures} failures, next probe in \
-                 {retry_in:?}"
-            ),
+            } => {
+                write!(f, "circuit open for service `{service}` ")?;
+                match opened_by {
+                    OpenedBy::Failures => write!(f, "after {failures} failures")?,
+                    OpenedBy::SlowCalls => write!(f, "after {failures} slow calls")?,
+                    OpenedBy::Hand => f.write_str("by hand, until it is reset")?,
+                }
+                match retry_in {
+                    Some(retry_in) => write!(f, ", next probe in {retry_in:?}"),
+                    None => Ok(()),
+                }
+            }
             ErrorKind::Requirements(unmet) => {
                 f.write_str("requirements not met: ")?;
                 for (i, Requirement { field, message }) in unmet.iter().enumerate() {
@@ -354,11 +385,12 @@ mod tests {
     use super::*;
 
     fn open() -> Error {
-        Error::circuit_open(
-            ServiceName::new("weaviate"),
-            5,
-            Duration::from_millis(29_500),
-        )
+        opened(OpenedBy::Failures, 5, Some(Duration::from_millis(29_500)))
+    }
+
+    fn opened(by: OpenedBy, count: u32, retry_in: Option<Duration>) -> Error {
+        let reason = Reason { by, count };
+        Error::circuit_open(ServiceName::new("weaviate"), reason, retry_in)
     }
 
     #[test]
@@ -374,6 +406,23 @@ mod tests {
             error.user_message(),
             "“weaviate” is not being called at the moment, because calls to it failed. It can be \
              tried again in 30 seconds."
+        );
+    }
+
+    #[test]
+    fn an_open_error_says_when_it_was_slow_calls_and_when_it_was_somebody() {
+        let slow = opened(OpenedBy::SlowCalls, 8, Some(Duration::MAX));
+        assert!(slow.to_string().contains("after 8 slow calls, next probe"));
+        assert!(slow.retry_after().is_some(), "long is not never");
+        let held = opened(OpenedBy::Hand, 0, None);
+        assert_eq!(held.retry_after(), None);
+        assert_eq!(
+            held.to_string(),
+            "circuit open for service `weaviate` by hand, until it is reset"
+        );
+        assert_eq!(
+            Error::user_message(&held),
+            "“weaviate” is not being called at the moment, because somebody switched it off."
         );
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Moved};
 use crate::fields::Fields;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
@@ -165,6 +165,18 @@ impl CallOutcome {
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
             Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
+        let Moved { from, to, failures } = moved;
+        Self::BreakerMoved {
+            service,
+            from,
+            to,
+            failures,
         }
     }
 }

@@ -6,15 +6,15 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::{Breaker, CallId};
+use crate::breaker::{Breaker, BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::recent::{Recent, RecentError};
 use crate::scope;
 use crate::settings::{BreakerSettings, Settings};
-use crate::site::{Place, Site, breaker_of, problems};
-use crate::stats::{BreakerSummary, Stats, Summary};
+use crate::site::{Place, Site, breaker_of, problems, written_for};
+use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
@@ -135,22 +135,41 @@ impl Runtime {
 
     /// What has been counted, and where every breaker is.
     pub fn summary(&self) -> Summary {
-        let now = self.0.shared.clock.now();
-        let mut breakers: Vec<_> = lock(&self.0.services)
-            .iter()
-            .map(|(name, service)| {
-                let (state, failures) = service.breaker.state(now);
-                BreakerSummary {
-                    service: name.to_string(),
-                    state,
-                    failures,
-                }
-            })
-            .collect();
-        breakers.sort_by(|a, b| a.service.cmp(&b.service));
+        let breakers = self.breakers();
+        let breakers = breakers.iter().map(BreakerHandle::summary).collect();
         Summary {
             breakers,
             ..self.0.shared.stats.summary()
+        }
+    }
+
+    /// The breakers of all services that have been called, by name.
+    pub fn breakers(&self) -> Vec<BreakerHandle> {
+        let mut breakers: Vec<_> = lock(&self.0.services)
+            .values()
+            .map(|service| self.handle(service))
+            .collect();
+        breakers.sort_by(|a, b| a.service().cmp(b.service()));
+        breakers
+    }
+
+    /// The breaker of a service, also before its first call: `None` where no annotated function
+    /// names the service.
+    pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
+        let known = lock(&self.0.services).get(service).map(Arc::clone);
+        let service = if let Some(service) = known {
+            service
+        } else {
+            let settings = BreakerSettings::of_service(service, written_for(service)?);
+            self.service(service, settings)
+        };
+        Some(self.handle(&service))
+    }
+
+    /// [Resets](BreakerHandle::reset) every breaker.
+    pub fn reset_breakers(&self) {
+        for breaker in self.breakers() {
+            breaker.reset();
         }
     }
 
@@ -196,6 +215,10 @@ impl Runtime {
             settings,
         });
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+    }
+
+    fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
+        BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
     fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Category;
 use crate::backoff::Backoff;
-use crate::options::{BackoffOptions, BreakerOptions, Options, Switch};
+use crate::options::{BackoffOptions, BreakerOptions, Options, Switch, Window};
 
 /// What holds for the calls of one site.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,12 +26,22 @@ pub(crate) struct Settings {
 }
 
 /// The numbers of a breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BreakerSettings {
+    /// Without effect beside `failure_rate_threshold`.
     pub(crate) failure_threshold: u32,
+    /// Without effect beside `failure_rate_threshold`.
+    pub(crate) distinct_calls: u32,
+    pub(crate) failure_rate_threshold: Option<f64>,
+    pub(crate) slow_call_duration: Option<Duration>,
+    /// Without effect unless `slow_call_duration` is set.
+    pub(crate) slow_call_rate_threshold: f64,
+    pub(crate) window: Window,
+    pub(crate) minimum_calls: u32,
     pub(crate) success_threshold: u32,
     pub(crate) wait_duration: Duration,
-    pub(crate) distinct_calls: u32,
+    /// As `wait_duration` where it does not grow.
+    pub(crate) wait_duration_max: Duration,
 }
 
 /// How errors of one category are retried.
@@ -106,6 +116,12 @@ impl RetrySettings {
 }
 
 impl BreakerSettings {
+    pub(crate) const MAX_DISTINCT_CALLS: u32 = 100;
+    /// 25 kB.
+    pub(crate) const MAX_WINDOW: u32 = 100_000;
+    pub(crate) const MIN_SPAN: Duration = Duration::from_millis(1);
+    pub(crate) const DEFAULT_WINDOW: u32 = 100;
+
     /// The numbers of a service's breaker.
     pub(crate) fn of_service(service: &str, written: BreakerOptions) -> Self {
         Self::effective(written, Profile::of(service))
@@ -113,13 +129,69 @@ impl BreakerSettings {
 
     fn effective(written: BreakerOptions, profile: Option<&Profile>) -> Self {
         let base = profile.map_or(DEFAULT_BREAKER, |profile| profile.breaker);
+        let wait_duration = written.wait_duration.unwrap_or(base.wait_duration);
         Self {
             failure_threshold: written.failure_threshold.unwrap_or(base.failure_threshold),
-            success_threshold: written.success_threshold.unwrap_or(base.success_threshold),
-            wait_duration: written.wait_duration.unwrap_or(base.wait_duration),
             distinct_calls: written.distinct_calls.unwrap_or(base.distinct_calls),
+            failure_rate_threshold: written.failure_rate_threshold,
+            slow_call_duration: written.slow_call_duration,
+            slow_call_rate_threshold: written
+                .slow_call_rate_threshold
+                .unwrap_or(base.slow_call_rate_threshold),
+            window: written.window.unwrap_or(base.window),
+            minimum_calls: written.minimum_calls.unwrap_or(base.minimum_calls),
+            success_threshold: written.success_threshold.unwrap_or(base.success_threshold),
+            wait_duration,
+            wait_duration_max: written.wait_duration_max.unwrap_or(wait_duration),
+        }
+        .sane()
+    }
+
+    /// The nearest numbers that a breaker can work with. Whoever writes others is told so where
+    /// they are written; here nothing may panic, stand still or eat the memory.
+    pub(crate) fn sane(self) -> Self {
+        let window = match self.window {
+            Window::Count(size) => Window::Count(size.clamp(1, Self::MAX_WINDOW)),
+            Window::Time(span) => Window::Time(span.max(Self::MIN_SPAN)),
+        };
+        let wait_duration = self.wait_duration.max(MIN_WAIT);
+        Self {
+            failure_threshold: self.failure_threshold.max(1),
+            distinct_calls: self.distinct_calls.clamp(1, Self::MAX_DISTINCT_CALLS),
+            failure_rate_threshold: self.failure_rate_threshold.map(share),
+            slow_call_duration: self.slow_call_duration,
+            slow_call_rate_threshold: share(self.slow_call_rate_threshold),
+            window,
+            minimum_calls: match window {
+                Window::Count(size) => self.minimum_calls.clamp(1, size),
+                Window::Time(_) => self.minimum_calls.max(1),
+            },
+            success_threshold: self.success_threshold.max(1),
+            wait_duration,
+            wait_duration_max: self.wait_duration_max.max(wait_duration),
         }
     }
+
+    /// Whether some rule asks for a rate.
+    pub(crate) const fn has_window(&self) -> bool {
+        self.failure_rate_threshold.is_some() || self.slow_call_duration.is_some()
+    }
+
+    /// How long it stays open when it has opened again so many times without closing.
+    pub(crate) fn wait(&self, reopened: u32) -> Duration {
+        let factor = 1_u32.checked_shl(reopened).unwrap_or(u32::MAX);
+        self.wait_duration
+            .saturating_mul(factor)
+            .min(self.wait_duration_max)
+    }
+}
+
+/// A share above 0 and at most 1. What is no number is all of them: that opens last.
+fn share(rate: f64) -> f64 {
+    if rate.is_nan() {
+        return 1.0;
+    }
+    rate.clamp(f64::MIN_POSITIVE, 1.0)
 }
 
 impl Default for BreakerSettings {
@@ -128,47 +200,42 @@ impl Default for BreakerSettings {
     }
 }
 
-/// The breaker numbers that the sites of one service wrote: for each number the first one.
-/// `disagreement` hears of every later one that differs: its position, and the option's name.
+/// The breaker numbers that the sites of one service wrote: for each number the first one, unless
+/// it clashes with an earlier one. `disagreement` hears of every later one that differs or clashes:
+/// its position, and the option's name.
 pub(crate) fn merge_breakers(
     written: impl IntoIterator<Item = BreakerOptions>,
     mut disagreement: impl FnMut(usize, &'static str),
 ) -> BreakerOptions {
-    fn merge<T: Copy + PartialEq>(first: &mut Option<T>, later: Option<T>) -> bool {
-        match (*first, later) {
-            (Some(first), Some(later)) => first == later,
-            (None, Some(_)) => {
-                *first = later;
-                true
-            }
-            (_, None) => true,
-        }
-    }
     let mut merged = BreakerOptions::new();
     for (position, later) in written.into_iter().enumerate() {
-        let agreed = [
-            (
-                "failure_threshold",
-                merge(&mut merged.failure_threshold, later.failure_threshold),
-            ),
-            (
-                "success_threshold",
-                merge(&mut merged.success_threshold, later.success_threshold),
-            ),
-            (
-                "wait_duration",
-                merge(&mut merged.wait_duration, later.wait_duration),
-            ),
-            (
-                "distinct_calls",
-                merge(&mut merged.distinct_calls, later.distinct_calls),
-            ),
-        ];
-        for (name, agreed) in agreed {
-            if !agreed {
-                disagreement(position, name);
-            }
+        macro_rules! merge {
+            ($name:literal: $first:ident $(, $with:ident)?) => {
+                if later.$first.is_some() $(|| later.$with.is_some())? {
+                    let taken = BreakerOptions {
+                        $first: later.$first,
+                        $($with: later.$with,)?
+                        ..merged
+                    };
+                    let free = merged.$first.is_none() $(&& merged.$with.is_none())?;
+                    if free && taken.clash().is_none() {
+                        merged = taken;
+                    } else if merged != taken {
+                        disagreement(position, $name);
+                    }
+                }
+            };
         }
+        merge!("failure_threshold": failure_threshold);
+        merge!("distinct_calls": distinct_calls);
+        merge!("failure_rate_threshold": failure_rate_threshold);
+        merge!("slow_call_duration": slow_call_duration);
+        merge!("slow_call_rate_threshold": slow_call_rate_threshold);
+        merge!("window": window);
+        merge!("minimum_calls": minimum_calls);
+        merge!("success_threshold": success_threshold);
+        // Written as one: `wait_duration = "30s..5m"`.
+        merge!("wait_duration": wait_duration, wait_duration_max);
     }
     merged
 }
@@ -243,6 +310,7 @@ impl Profile {
                 failure_threshold: failures,
                 success_threshold: successes,
                 wait_duration: Duration::from_secs(open_s),
+                wait_duration_max: Duration::from_secs(open_s),
                 ..DEFAULT_BREAKER
             },
         }
@@ -259,16 +327,28 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_FACTOR: f64 = 2.0;
 const DEFAULT_BREAKER: BreakerSettings = BreakerSettings {
     failure_threshold: 5,
+    distinct_calls: 2,
+    failure_rate_threshold: None,
+    slow_call_duration: None,
+    slow_call_rate_threshold: 1.0,
+    window: Window::Count(BreakerSettings::DEFAULT_WINDOW),
+    minimum_calls: 20,
     success_threshold: 1,
     wait_duration: Duration::from_secs(30),
-    distinct_calls: 2,
+    wait_duration_max: Duration::from_secs(30),
 };
+/// So that half-open has time for a verdict.
+const MIN_WAIT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::options::Jitter;
 
+    #[expect(
+        clippy::large_types_passed_by_value,
+        reason = "as the builder hands them out"
+    )]
     fn settings(options: Options, service: &str) -> Settings {
         Settings::effective(&options, service, BreakerOptions::new())
     }
@@ -379,5 +459,71 @@ mod tests {
                 .success_threshold(2)
         );
         assert_eq!(told, [(2, "failure_threshold")]);
+    }
+    #[test]
+    fn numbers_that_clash_with_the_first_are_told_and_not_taken() {
+        let second = Duration::from_secs(1);
+        let new = BreakerOptions::new;
+        let written = [
+            new().failure_threshold(3).wait_duration(second),
+            new().failure_rate_threshold(0.5).minimum_calls(50),
+            new()
+                .slow_call_duration(second)
+                .window(Window::Count(10))
+                .wait_duration(second)
+                .wait_duration_max(2 * second),
+        ];
+        let mut told = Vec::new();
+        let merged = merge_breakers(written, |position, name| told.push((position, name)));
+        assert_eq!(merged.failure_threshold, Some(3));
+        assert_eq!(merged.failure_rate_threshold, None);
+        assert_eq!(merged.minimum_calls, Some(50));
+        assert_eq!((merged.window, merged.wait_duration_max), (None, None));
+        let expected = [
+            (1, "failure_rate_threshold"),
+            (2, "window"),
+            (2, "wait_duration"),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn hostile_numbers_become_the_nearest_that_work() {
+        let hostile = BreakerSettings {
+            failure_threshold: 0,
+            distinct_calls: u32::MAX,
+            failure_rate_threshold: Some(f64::NAN),
+            slow_call_rate_threshold: -1.0,
+            window: Window::Count(u32::MAX),
+            minimum_calls: u32::MAX,
+            success_threshold: 0,
+            wait_duration: Duration::ZERO,
+            wait_duration_max: Duration::ZERO,
+            ..DEFAULT_BREAKER
+        };
+        let sane = hostile.sane();
+        assert_eq!(sane.window, Window::Count(100_000));
+        assert_eq!(sane.minimum_calls, 100_000);
+        assert_eq!(sane.failure_rate_threshold, Some(1.0));
+        assert!(sane.slow_call_rate_threshold > 0.0);
+        assert!(sane.wait_duration > Duration::ZERO);
+        assert_eq!(sane, sane.sane());
+        let endless = BreakerSettings {
+            wait_duration: Duration::MAX,
+            ..sane
+        };
+        assert_eq!(endless.sane().wait(u32::MAX), Duration::MAX);
+    }
+
+    #[test]
+    fn a_growing_wait_doubles_up_to_its_end() {
+        let growing = BreakerOptions::new()
+            .wait_duration(Duration::from_secs(30))
+            .wait_duration_max(Duration::from_secs(300));
+        let settings = BreakerSettings::of_service("", growing);
+        let waits = [0, 1, 2, 3, 4, 5, 64, u32::MAX].map(|times| settings.wait(times).as_secs());
+        assert_eq!(waits, [30, 60, 120, 240, 300, 300, 300, 300]);
+        let constant = BreakerSettings::of_service("", BreakerOptions::new());
+        assert_eq!(constant.wait(7), Duration::from_secs(30));
     }
 }

@@ -195,6 +195,13 @@ pub(crate) fn breaker_of(service: &str, asking: &Site) -> BreakerOptions {
     )
 }
 
+/// The breaker numbers that the registered sites of a service wrote; `None` where it has no site.
+pub(crate) fn written_for(service: &str) -> Option<BreakerOptions> {
+    let mut sites = registered();
+    sites.retain(|site| site.service() == service);
+    (!sites.is_empty()).then(|| merge_breakers(sites.iter().map(|site| site.breaker()), |_, _| {}))
+}
+
 /// In the order of file and line, which does not depend on the linker.
 fn registered() -> Vec<&'static Site> {
     let mut sites: Vec<_> = inventory::iter::<Registered>

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::breaker::BreakerState;
 use crate::event::{CallOutcome, Event};
@@ -62,8 +63,11 @@ pub struct BreakerSummary {
     pub service: String,
     /// The state.
     pub state: BreakerState,
-    /// Failures in a row; where it is not closed, those that opened it.
+    /// Failures in a row, or in the window; where it is open or half-open, the failures or slow
+    /// calls that opened it.
     pub failures: u32,
+    /// The time until a call may be let through as a probe, where it is open.
+    pub retry_in: Option<Duration>,
 }
 
 impl Summary {
@@ -109,6 +113,7 @@ impl fmt::Display for Summary {
             service,
             state,
             failures,
+            ..
         } in &self.breakers
         {
             write!(f, "\nbreaker {service} {state} ({failures} failures)")?;

@@ -84,6 +84,16 @@ fn write(event: &Event<'_>) {
             BreakerState::Closed => {
                 info!(name: "resilience.breaker.closed", service, "circuit closed");
             }
+            // Something protects no longer, or refuses for good: that should not be overlooked.
+            BreakerState::ForcedOpen | BreakerState::ForcedClosed | BreakerState::Disabled => {
+                warn!(
+                    name: "resilience.breaker.forced",
+                    service,
+                    from = from.as_str(),
+                    to = to.as_str(),
+                    "circuit moved by hand"
+                );
+            }
         },
         Event::CallFinished {
             site,

@@ -119,7 +119,6 @@ fn own_rules_come_first_and_in_order() {
     assert_eq!(rules.error(&error).category(), Category::TIMEOUT);
 }
 
-#[expect(clippy::disallowed_methods, reason = "it is about real time")]
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_huge_text_costs_its_two_ends() {

@@ -287,6 +287,13 @@ fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
         );
         return;
     }
+    if name == "skip" {
+        ctxt.error(
+            &arg.name,
+            "`skip` leaves a method out of an annotated `impl` block or trait",
+        );
+        return;
+    }
     if names::PLANNED.contains(&name.as_str()) {
         ctxt.error(
             &arg.name,
@@ -475,7 +482,7 @@ fn nested(
 
 /// The path under which generated code finds this crate. It stands in code of other modules, so
 /// it has to be absolute.
-fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
+pub(crate) fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
     let path = match peel(expr) {
         Expr::Path(path) if path.qself.is_none() => path.path.clone(),
         Expr::Lit(lit) => {

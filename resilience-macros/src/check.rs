@@ -6,6 +6,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
 use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::boxed_future::BoxedFuture;
 use crate::ctxt::Ctxt;
 use crate::grammar;
 use crate::inputs::{Receiver, peel};
@@ -70,7 +71,7 @@ fn starts_with_a_call(body: &proc_macro2::TokenStream) -> bool {
 /// #[tokio::test] #[resilient] async fn f() -> R
 /// ```
 fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
-    if item.sig.asyncness.is_some() {
+    if item.sig.asyncness.is_some() || BoxedFuture::of(item).is_some() {
         return true;
     }
     let this = args.attribute.name();

@@ -110,6 +110,7 @@ impl ToTokens for Factor {
 }
 
 /// A duration: a string with units, or an expression for a `Duration`.
+#[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) expr: Expr,
     /// The value, where it is a literal.
@@ -222,6 +223,7 @@ fn duration_hint(name: &str, lit: &Lit) -> String {
 }
 
 /// A category: the name of a built-in one, or an expression for a `Category`.
+#[derive(Clone)]
 pub(crate) enum Category {
     BuiltIn(&'static str, Span),
     Expr(Expr),
