@@ -55,13 +55,15 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let Some(finding) = best.pick(&signs) else {
         return Classification::unknown();
     };
-    let finding = match finding.verdict {
-        verdict::THROTTLED if signs.allowance && !signs.pace && signs.wait.is_none() => Finding {
+    let is_allowance = signs.allowance && !signs.pace && signs.wait.is_none();
+    let finding = if is_allowance && finding.verdict.is_for_pace() {
+        Finding {
             verdict: verdict::QUOTA,
             reason: "quota used up: a refusal that names a quota, a plan or billing",
             ..finding
-        },
-        _ => finding,
+        }
+    } else {
+        finding
     };
     let mut classification = finding.verdict.because(finding.reason);
     if signs.last {

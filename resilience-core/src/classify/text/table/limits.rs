@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "limit exceeded",
         rank: Rank::Code,
-        verdict: verdict::THROTTLED,
+        verdict: verdict::LIMITED,
         phrases: &[
             "resource exhausted",
             "resource has been exhausted",

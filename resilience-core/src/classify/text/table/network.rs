@@ -44,9 +44,6 @@ pub(super) const RULES: &[Rule] = &[
             "unable to establish",
             "connection attempt failed",
             "connection could not be established",
-            "connection failed",
-            "connection failure",
-            "communication failure",
             "failed to open connection",
             "failed to reach",
             "could not reach",
@@ -111,10 +108,11 @@ pub(super) const RULES: &[Rule] = &[
             "gaierror",
         ],
     },
+    // A router may say so in the middle of an exchange.
     Rule {
         name: "host unreachable",
         rank: Rank::Code,
-        verdict: verdict::UNREACHED,
+        verdict: verdict::NETWORK,
         phrases: &[
             "no route to host",
             "network is unreachable",
@@ -261,6 +259,9 @@ pub(super) const RULES: &[Rule] = &[
             // `Read::read_exact`
             "failed to fill whole buffer",
             "connection error",
+            "connection failed",
+            "connection failure",
+            "communication failure",
             "connection exception",
             "connection problem",
             "connection issue",

@@ -112,7 +112,13 @@ pub(super) const RULES: &[Rule] = &[
         name: "overloaded",
         rank: Rank::Word,
         verdict: verdict::SERVICE_BUSY,
-        phrases: &["overloaded", "at capacity", "unavailable"],
+        phrases: &["overloaded", "at capacity"],
+    },
+    Rule {
+        name: "service unavailable",
+        rank: Rank::Word,
+        verdict: verdict::SERVICE,
+        phrases: &["unavailable"],
     },
     // Postgres 53300, MySQL 1040 and 1203, MongoDB, Redis, pgbouncer: admission was refused.
     Rule {
@@ -145,12 +151,6 @@ pub(super) const RULES: &[Rule] = &[
             "still starting",
             "not start up in",
             "database system is",
-            "server is shutting down",
-            "is shutting down",
-            "shutdown in progress",
-            "terminating connection due to",
-            "terminating connection because",
-            "crash of another server process",
             "in recovery mode",
             "is not ready",
             "not yet ready",
@@ -168,6 +168,20 @@ pub(super) const RULES: &[Rule] = &[
             "being restarted",
             "warming up",
             "node is recovering",
+        ],
+    },
+    // Whatever was running was cut off. Postgres, MySQL, MongoDB.
+    Rule {
+        name: "going away",
+        rank: Rank::Phrase,
+        verdict: verdict::SERVICE,
+        phrases: &[
+            "server is shutting down",
+            "is shutting down",
+            "shutdown in progress",
+            "terminating connection due to",
+            "terminating connection because",
+            "crash of another server process",
             "interrupted at shutdown",
             "interrupted due to repl state change",
         ],
