@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn what_was_never_sent_had_no_effect() {
         assert_eq!(of(ErrorKind::ConnectionRefused).effect(), Effect::None);
-        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::None);
+        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::Possible);
         assert_eq!(of(ErrorKind::ConnectionReset).effect(), Effect::Possible);
     }
 
