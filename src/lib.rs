@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub use resilience_core::classify::user_message;
+pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
