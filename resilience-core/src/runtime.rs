@@ -214,7 +214,7 @@ impl Runtime {
         let service = written.service(name, &shared);
         let subject = Subject {
             options: site.options(),
-            names: &site.names(),
+            operation: site.operation(),
             service: name,
             origin: &Origin::attribute(site.place()),
         };
