@@ -8,26 +8,37 @@
 
 mod backoff;
 mod breaker;
+mod budget;
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod derive;
 mod driver;
 mod error;
 mod event;
 mod fields;
+mod guards;
 mod how;
+mod keyed;
+mod line;
+mod operator;
 mod options;
 mod outcome;
 mod path;
+mod probe;
 mod problem;
+mod rate_limit;
 mod recent;
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
@@ -42,6 +53,7 @@ pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
 pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
+pub use crate::operator::{LimitSummary, ResourceSummary};
 pub use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
     RateLimitOptions, Switch, Window,
@@ -87,13 +99,25 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
+    pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::probe::Probe;
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Error, Fields,
-        Jitter, Nested, Options, RateLimitOptions, Window,
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,
+        Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
+        Window,
     };
+
+    /// What can be asked of a `Probe`, imported as a whole where it is asked.
+    pub mod probe {
+        pub use crate::probe::{
+            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
+            Carries, CarriesNot, Found, NotFound,
+        };
+    }
 }

@@ -234,8 +234,8 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         for (key, places) in disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
             let message = format!(
-                "`{}` of the {} of service `{service}` is written with different values; the \
-                 first one by file and line holds",
+                "`{}` of the {} of service `{service}` differs from what another site wrote, or \
+                 cannot hold beside it; the first one by file and line holds",
                 key.name(),
                 part.replace('_', " "),
             );

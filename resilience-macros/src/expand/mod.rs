@@ -35,8 +35,10 @@ mod site;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
 
 use crate::args::Args;
+use crate::boxed_future::BoxedFuture;
 use crate::model::Model;
 
 /// The module of the facade that generated code may use, and nobody else.
@@ -74,11 +76,13 @@ fn spanned(path: &TokenStream, span: Span) -> TokenStream {
 
 /// The path of that module.
 pub(crate) fn private(args: &Args) -> TokenStream {
+    private_of(args.krate.as_ref())
+}
+
+/// The path of that module, given what `crate = path` says.
+pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
     let module = Ident::new(PRIVATE, Span::call_site());
-    let krate = args
-        .krate
-        .as_ref()
-        .map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
+    let krate = krate.map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
     quote!(#krate::#module)
 }
 
@@ -92,6 +96,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let inner_attrs = &model.inner_attrs;
     let mut body = Group::new(Delimiter::Brace, quote!(#inner_attrs #begin #run));
+    if let Some(BoxedFuture { pin, keywords, .. }) = &model.boxed_future {
+        body.set_span(model.body.span());
+        body = Group::new(Delimiter::Brace, quote!(#pin(#keywords #body)));
+    }
     // The user's own braces: lints about the whole body point at them and stay alive.
     body.set_span(model.body.span());
     let mut tokens = model.item.head();

@@ -1,4 +1,5 @@
-//! What threads share, in every order that the memory model allows.
+//! What threads share, in every order that the memory model allows. `resilience-core/loom.sh` runs
+//! them.
 
 use loom::sync::Arc;
 use loom::thread;
