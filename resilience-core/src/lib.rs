@@ -29,6 +29,7 @@ mod options;
 mod outcome;
 mod path;
 mod probe;
+mod problem;
 mod rate_limit;
 mod recent;
 mod resource;
@@ -57,11 +58,13 @@ pub use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
     RateLimitOptions, Switch, Window,
 };
+pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::settings::origin::{Level, Origin, Source};
+pub use crate::settings::{Loader, Settings};
 pub use crate::severity::Severity;
-pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
 pub use crate::task::{Current, current, propagate};
 
