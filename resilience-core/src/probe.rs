@@ -15,6 +15,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::classify::write_chain;
 use crate::driver::Call;
 use crate::outcome::Shape;
 use crate::{Classification, Classify, Error, classify};
@@ -95,10 +96,7 @@ impl<E: StdError> ByError<E> for &&&&&Probe<E> {
     }
 
     fn __resilience_text(&self) -> Text<E> {
-        |error, f| {
-            write!(f, "{error}")?;
-            chain(&error.to_string(), error.source(), f)
-        }
+        |error, f| write_chain(error, error.source(), f)
     }
 }
 
@@ -123,8 +121,7 @@ macro_rules! by_as_ref {
             fn __resilience_text(&self) -> Text<E> {
                 |error, f| {
                     let error: &$error = error.as_ref();
-                    write!(f, "{error}")?;
-                    chain(&error.to_string(), error.source(), f)
+                    write_chain(error, error.source(), f)
                 }
             }
         }
@@ -238,29 +235,6 @@ impl<E> CarriesNot<E> for Probe<E> {
         None
     }
 }
-
-/// The sources of an error whose own text is `above`. Many errors end their text with that of
-/// their source; it is written once.
-fn chain(
-    above: &str,
-    mut source: Option<&(dyn StdError + 'static)>,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let mut above = above.to_owned();
-    // A chain that never ends is a mistake of its author's, not of whoever reports it.
-    for _ in 0..LONGEST_CHAIN {
-        let Some(error) = source else { break };
-        let text = error.to_string();
-        if !above.ends_with(&text) {
-            write!(f, ": {text}")?;
-        }
-        above = text;
-        source = error.source();
-    }
-    Ok(())
-}
-
-const LONGEST_CHAIN: usize = 64;
 
 fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{error}")

@@ -26,27 +26,10 @@ use std::time::Duration;
 
 use crate::budget::window::Window;
 use crate::clock::{Moment, saturating_nanos};
+use crate::settings::BudgetSettings;
 use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
-
-/// The numbers of a retry budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BudgetSettings {
-    /// So many retries per 100 calls.
-    pub(crate) percent: u32,
-    /// So many retries a second, however few the calls.
-    pub(crate) floor: u32,
-}
-
-impl Default for BudgetSettings {
-    fn default() -> Self {
-        Self {
-            percent: 20,
-            floor: 10,
-        }
-    }
-}
 
 /// The retry budget of one service.
 ///

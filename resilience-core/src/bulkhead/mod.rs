@@ -18,18 +18,9 @@ use std::task::{Poll, Waker};
 use crate::clock::Moment;
 use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
+use crate::settings::BulkheadSettings;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
-
-/// The numbers of a bulkhead. They are checked where settings are read; no slot at all counts as
-/// one here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BulkheadSettings {
-    /// So many attempts run at a time.
-    pub(crate) concurrency: u32,
-    /// So many wait; with 0, nobody does.
-    pub(crate) queue: u32,
-}
 
 impl BulkheadSettings {
     /// Two thousand million are as good as more.

@@ -24,7 +24,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
 
-pub use self::message::user_message;
+pub(crate) use self::message::write_chain;
+pub use self::message::{technical, user_message};
 pub use self::registry::Registration;
 pub use self::text::Rules;
 pub(crate) use self::walk::chain;

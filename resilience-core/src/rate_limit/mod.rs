@@ -31,22 +31,9 @@ use crate::clock::{Moment, saturating_nanos};
 use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
 use crate::rate_limit::scale::Scale;
+use crate::settings::RateLimitSettings;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
-
-/// The numbers of a rate limiter. They are checked where settings are read; a zero among the first
-/// three counts as a one here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RateLimitSettings {
-    /// So many attempts ...
-    pub(crate) limit: u32,
-    /// ... in this time.
-    pub(crate) period: Duration,
-    /// So many at once, after a pause that was long enough.
-    pub(crate) burst: u32,
-    /// Who would have to wait longer is refused.
-    pub(crate) max_wait: Duration,
-}
 
 /// A rate limiter, shared by the sites of one service.
 ///

@@ -15,6 +15,9 @@ pub(super) const RULES: &[Rule] = &[
             "not exist",
             "not exists",
             "no longer exists",
+            // etcd, Kubernetes
+            "has been compacted",
+            "too old resource version",
             "nonexistent",
             "non existent",
             "no such account",

@@ -18,6 +18,9 @@ pub(super) const RULES: &[Rule] = &[
             "invalid column",
             "invalid config",
             "invalid configuration",
+            // go-openapi
+            "no consumer registered",
+            "no producer registered",
             "invalid content",
             "invalid content type",
             "invalid data",
