@@ -29,7 +29,11 @@ impl Place {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sync-pipeline"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SYNC_PIPELINE_")) {
+        for (name, _) in std::env::vars().filter(|(name, _)| {
+            name.starts_with("SYNC_PIPELINE_")
+                || name.starts_with("WCD_")
+                || name.starts_with("WEAVIATE_")
+        }) {
             command.env_remove(name);
         }
         command.args(args).current_dir(self.path());
