@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use sync_pipeline::lines::Line;
 use sync_pipeline::record::{self, Body, Op, Problem, Record, RecordError};
-use sync_pipeline::store::{FailedFilter, LineHash, LineState, Store};
+use sync_pipeline::store::{FailedFilter, FailedPlace, LineHash, LineState, Store};
 use tokio::sync::mpsc;
 
 use crate::input::{Input, MAX_LINE};
@@ -76,27 +76,22 @@ pub(crate) fn lines(
     fed
 }
 
-/// Feeds failed lines of earlier runs up to a place, each once.
-pub(crate) fn failed(
-    store: Store,
-    filter: FailedFilter,
-    last: i64,
-    room: Room,
-) -> mpsc::Receiver<Fed> {
+/// Feeds failed lines of earlier runs, each once: one that fails again keeps its place.
+pub(crate) fn failed(store: Store, filter: FailedFilter, room: Room) -> mpsc::Receiver<Fed> {
     let (feed, fed) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let again = async {
-            let mut place = 0;
-            while place < last {
+            let mut place = FailedPlace::default();
+            loop {
                 let lines = store
                     .failed_lines(filter.clone(), place, PAGE_OF_FAILED)
                     .await
                     .context("reading the failed lines")?;
                 let Some(end) = lines.last() else {
-                    break;
+                    return anyhow::Ok(());
                 };
                 place = end.place;
-                for failed in lines.into_iter().filter(|failed| failed.place <= last) {
+                for failed in lines {
                     let line = Line {
                         number: failed.line,
                         bytes: failed.payload,
@@ -109,7 +104,6 @@ pub(crate) fn failed(
                     }
                 }
             }
-            anyhow::Ok(())
         };
         if let Err(error) = again.await {
             let _ = feed.send(Fed::Broken(error)).await;

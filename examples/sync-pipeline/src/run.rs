@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use sync_pipeline::lock::RunLock;
 use sync_pipeline::store::{FailedFilter, NewRun, Store};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use crate::cli::{Common, RetryArgs, SyncArgs, WorkArgs};
-use crate::feed::{self, Fed, Resume};
+use crate::feed::{self, Resume};
 use crate::input::Input;
 use crate::report::{self, Screen, Summary};
 use crate::room::Room;
@@ -98,8 +98,8 @@ pub(crate) async fn retry(
         category: args.category.clone(),
         destination: Some((prepared.target.clone(), common.collection.clone())),
     };
-    let feed = failed(&prepared, filter).await?;
     let mut work = prepared.work;
+    let feed = feed::failed(work.store.clone(), filter, prepared.lines);
     let end = work.all(feed, &mut stop, screen).await?;
     report::summary(
         screen,
@@ -139,6 +139,8 @@ impl Prepared {
         };
         let Target { index, name } = services::target(common, &db, sending)?;
         let bytes = args.memory_limit.get() << 20;
+        // Those that are read and embedded, those of a batch on its way, those of the next.
+        let in_flight = args.workers.get() + 2 * (index.batch_size() - 1);
         let pipeline = Pipeline {
             index,
             embedder,
@@ -149,8 +151,7 @@ impl Prepared {
             room: Room::new(bytes / 2),
         };
         let settings = WorkSettings {
-            // Those that are read and embedded, those of a batch on its way, those of the next.
-            in_flight: args.workers.get() + 2 * args.batch_size.get(),
+            in_flight,
             stop_on_error: args.on_error == crate::cli::OnError::Stop,
             grace: args.grace,
             verbose: args.verbose,
@@ -166,16 +167,6 @@ impl Prepared {
             lines: Room::new(bytes / 2),
         })
     }
-}
-
-async fn failed(prepared: &Prepared, filter: FailedFilter) -> anyhow::Result<mpsc::Receiver<Fed>> {
-    let store = prepared.work.store.clone();
-    // Lines that fail again keep their place: those after the last one of now are new.
-    let last = store
-        .last_failed(filter.clone())
-        .await
-        .context("looking for failed lines")?;
-    Ok(feed::failed(store, filter, last, prepared.lines.clone()))
 }
 
 /// A run in the store, and the proof that it is alive.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use sync_pipeline::db::{Db, DbError};
 use sync_pipeline::lock::RunLock;
-use sync_pipeline::store::{FailedFilter, FailedLine, RunInfo, Store};
+use sync_pipeline::store::{FailedFilter, FailedLine, FailedPlace, RunInfo, Store};
 
 use crate::COULD_NOT_RUN;
 use crate::cli::{CleanArgs, Common, FailedArgs, StatusArgs};
@@ -57,7 +57,9 @@ pub(crate) async fn failed(
         category: args.category.clone(),
         destination: None,
     };
-    let lines = store.failed_lines(filter, 0, args.limit).await?;
+    let lines = store
+        .failed_lines(filter, FailedPlace::default(), args.limit)
+        .await?;
     if lines.is_empty() {
         screen.line("No failed records");
     }

@@ -112,8 +112,6 @@ mod tests {
                 "sync_modify",
                 "weaviate_batch",
                 "weaviate_create",
-                "weaviate_delete",
-                "weaviate_get",
                 "weaviate_ready",
                 "weaviate_sample",
                 "weaviate_schema",

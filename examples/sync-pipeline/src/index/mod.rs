@@ -27,6 +27,12 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
     /// Removes a document. Says whether there was one.
     fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<bool, IndexError>>;
 
+    /// How many documents it writes at a time. Those that wait for the others of their batch are in
+    /// flight, too.
+    fn batch_size(&self) -> usize {
+        1
+    }
+
     /// Whether it can be used at this moment.
     fn ready(&self) -> BoxFuture<'_, Result<(), IndexError>>;
 
@@ -150,22 +156,13 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    /// The same error for every document of a batch.
+    /// The same error for every document of a request, which is not to be sent again for each.
     fn for_everyone(self) -> impl Fn() -> Self {
-        let text = self.to_string();
-        move || match &self {
-            Self::OtherModel {
-                collection,
-                stored,
-                given,
-            } => Self::OtherModel {
-                collection: collection.clone(),
-                stored: stored.clone(),
-                given: given.clone(),
-            },
-            Self::Weaviate(error) => Self::Weaviate(Arc::clone(error)),
-            Self::Sqlite(_) | Self::Resilience(_) => WeaviateError::Answer(text.clone()).into(),
-        }
+        let shared = match self {
+            Self::Weaviate(error) => error,
+            other => Arc::new(WeaviateError::Collection(Box::new(other))),
+        };
+        move || WeaviateError::Final(Arc::clone(&shared)).into()
     }
 }
 
@@ -188,9 +185,8 @@ impl Classify for IndexError {
 
 resilience::register_classify!(IndexError);
 
-// The steps below have no breaker of their own: an index that is a server has one for its requests,
-// and a batch of a hundred documents that fails is one failure, not a hundred. Their time limits are
-// for everything around the requests, which have limits that can be set.
+// The time limits of the steps below are for everything around their requests, which have limits
+// that can be set.
 
 /// Looks up what is stored under an id.
 #[resilient(
@@ -199,7 +195,7 @@ resilience::register_classify!(IndexError);
     retries = 2,
     timeout = "5m",
     backoff(initial = "300ms", max = "30s"),
-    breaker = off,
+    breaker(wait_duration = "5s"),
     fields(%id)
 )]
 pub async fn look_up_document(
@@ -209,8 +205,9 @@ pub async fn look_up_document(
     index.stored(id).await
 }
 
-/// Writes one document. Without jitter: the documents of a batch that failed come back together,
-/// and leave as one batch again.
+/// Writes one document. Without a breaker: a request with a hundred documents that fails is one
+/// failure, so requests have their own. Without jitter: documents that failed together come back
+/// together, and leave in one request again.
 #[resilient(
     operation = "index_document",
     service = "vector_index",
@@ -239,7 +236,6 @@ pub async fn index_document(
     retries = 4,
     timeout = "5m",
     backoff(initial = "300ms", max = "30s"),
-    breaker = off,
     fields(%id)
 )]
 pub async fn remove_document(index: &dyn VectorIndex, id: Uuid) -> Result<bool, IndexError> {

@@ -7,8 +7,8 @@ use crate::store::{Store, StoreError};
 /// A line that failed, as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedLine {
-    /// Its place among all failed lines: those after it have a larger one.
-    pub place: i64,
+    /// Its place among all failed lines.
+    pub place: FailedPlace,
     /// The run it belongs to.
     pub run_id: String,
     /// Its number.
@@ -35,6 +35,13 @@ pub struct FailedLine {
     pub payload: Vec<u8>,
 }
 
+/// A place among all failed lines: by run, then by line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailedPlace {
+    run: i64,
+    line: u64,
+}
+
 /// Which failed lines.
 #[derive(Clone, Debug, Default)]
 pub struct FailedFilter {
@@ -47,36 +54,37 @@ pub struct FailedFilter {
 }
 
 impl Store {
-    /// Failed lines after a [place](FailedLine::place), in the order in which they failed first.
+    /// Failed lines after a [place](FailedLine::place), run by run, in the order of the input.
     /// Those of dry runs count only where the filter names the run.
     pub async fn failed_lines(
         &self,
         filter: FailedFilter,
-        after: i64,
+        after: FailedPlace,
         limit: u32,
     ) -> Result<Vec<FailedLine>, StoreError> {
         let (target, collection) = filter.destination.unzip();
         self.call(move |connection| {
             connection
                 .prepare_cached(
-                    "SELECT f.rowid, f.run_id, line_number, file_path, repository, operation,
+                    "SELECT r.rowid, f.run_id, line_number, file_path, repository, operation,
                          category, severity, error_message, waits_for, retry_count, last_attempt,
                          CAST(payload AS BLOB)
                      FROM failed_lines f JOIN sync_runs r ON r.run_id = f.run_id
-                     WHERE f.rowid > ?1 AND (?2 IS NULL OR f.run_id = ?2)
+                     WHERE (r.rowid, f.line_number) > (?1, ?7) AND (?2 IS NULL OR f.run_id = ?2)
                          AND (?3 IS NULL OR category = ?3)
                          AND (?4 IS NULL OR (r.target = ?4 AND r.collection = ?5))
                          AND (NOT r.dry_run OR ?2 IS NOT NULL)
-                     ORDER BY f.rowid LIMIT ?6",
+                     ORDER BY r.rowid, f.line_number LIMIT ?6",
                 )?
                 .query_map(
                     params![
-                        after,
+                        after.run,
                         filter.run_id,
                         filter.category,
                         target,
                         collection,
-                        limit
+                        limit,
+                        after.line,
                     ],
                     failed_line,
                 )?
@@ -84,28 +92,14 @@ impl Store {
         })
         .await
     }
-
-    /// The last [place](FailedLine::place) of such a line, zero if there is none.
-    pub async fn last_failed(&self, filter: FailedFilter) -> Result<i64, StoreError> {
-        let (target, collection) = filter.destination.unzip();
-        self.call(move |connection| {
-            connection.query_row(
-                "SELECT coalesce(max(f.rowid), 0)
-                 FROM failed_lines f JOIN sync_runs r ON r.run_id = f.run_id
-                 WHERE (?1 IS NULL OR f.run_id = ?1) AND (?2 IS NULL OR category = ?2)
-                     AND (?3 IS NULL OR (r.target = ?3 AND r.collection = ?4))
-                     AND (NOT r.dry_run OR ?1 IS NOT NULL)",
-                params![filter.run_id, filter.category, target, collection],
-                |row| row.get(0),
-            )
-        })
-        .await
-    }
 }
 
 fn failed_line(row: &Row<'_>) -> rusqlite::Result<FailedLine> {
     Ok(FailedLine {
-        place: row.get(0)?,
+        place: FailedPlace {
+            run: row.get(0)?,
+            line: row.get(2)?,
+        },
         run_id: row.get(1)?,
         line: row.get(2)?,
         path: row.get(3)?,

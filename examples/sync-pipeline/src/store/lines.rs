@@ -81,7 +81,7 @@ pub enum LineState {
 
 /// Why lines cannot be stored, and at which of them that showed. Those before it are stored.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line} cannot be stored")]
+#[error("the checkpoint store cannot be used")]
 pub struct RecordError {
     /// The line.
     pub line: u64,

@@ -12,7 +12,7 @@ use resilience::{Classification, Classify};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use crate::store::errors::{BreakerHistory, BreakerState, StoredError};
-pub use crate::store::failed::{FailedFilter, FailedLine};
+pub use crate::store::failed::{FailedFilter, FailedLine, FailedPlace};
 pub use crate::store::lines::{Entry, Failure, LineHash, LineState, RecordError, Settled};
 pub use crate::store::runs::{NewRun, RunInfo};
 

@@ -57,7 +57,7 @@ async fn record(store: &Store, entries: Vec<Entry>) {
 
 async fn failed(store: &Store) -> Vec<(u64, u32)> {
     let all = store
-        .failed_lines(FailedFilter::default(), 0, 100)
+        .failed_lines(FailedFilter::default(), FailedPlace::default(), 100)
         .await
         .expect("read");
     all.into_iter()
@@ -114,7 +114,7 @@ async fn a_failed_line_is_kept_until_it_is_dealt_with() {
     record(&store, vec![failing()]).await;
     assert_eq!(failed(&store).await, [(1, 2)]);
     let payload = store
-        .failed_lines(FailedFilter::default(), 0, 1)
+        .failed_lines(FailedFilter::default(), FailedPlace::default(), 1)
         .await
         .expect("read")
         .remove(0)

@@ -1,7 +1,7 @@
 //! Documents that come one by one, sent many at a time.
 //!
-//! Every document gets the result of its own object. One that has to be sent again comes back by
-//! itself: the retry is that of its `index_document`.
+//! Every document gets the result of its own object. A request that fails is sent again as a whole;
+//! an object that fails comes back by itself, with the retry of its `index_document`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,51 +74,42 @@ async fn collect(
 
 /// Sends a batch, in halves where it is too large for the other side.
 async fn send(collection: &Collection, batch: Vec<Waiting>) {
+    // The model is that of the run: all documents have the same.
+    let model = batch.first().map_or("", |first| &first.document.model);
+    if let Err(error) = collection.ensure(model).await {
+        return reply(batch, for_all(error));
+    }
     let mut left = vec![batch];
     while let Some(mut batch) = left.pop() {
         let documents: Vec<&Document> = batch.iter().map(|waiting| &*waiting.document).collect();
-        match attempt(collection, &documents).await {
-            Err(IndexError::Weaviate(error)) if error.is_too_large() && batch.len() > 1 => {
-                let second = batch.split_off(batch.len() / 2);
-                left.push(second);
-                left.push(batch);
-            }
-            Err(IndexError::Weaviate(error)) => {
-                let error = match Arc::try_unwrap(error) {
-                    Ok(WeaviateError::Batch { messages }) => {
-                        let objects = messages.into_iter().map(WeaviateError::Object);
-                        reply(batch, objects.map(|error| Err(error.into())));
-                        continue;
-                    }
-                    Ok(error) => Arc::new(error),
-                    Err(shared) => shared,
-                };
-                let each = || Err(IndexError::Weaviate(Arc::clone(&error)));
-                reply(batch, std::iter::repeat_with(each));
-            }
-            Err(error) => {
-                let error = error.for_everyone();
-                reply(batch, std::iter::repeat_with(|| Err(error())));
-            }
+        match client::batch(&collection.client, &documents).await {
             Ok(failures) => {
-                let results = failures.into_iter().map(|failure| match failure {
+                let result = |failure: Option<String>| match failure {
                     Some(message) => Err(WeaviateError::Object(message).into()),
                     None => Ok(()),
-                });
-                reply(batch, results);
+                };
+                reply(batch, failures.into_iter().map(result));
             }
+            Err(error) if error.is_too_large() && batch.len() > 1 => {
+                let second = batch.split_off(batch.len() / 2);
+                left.extend([second, batch]);
+            }
+            Err(WeaviateError::Batch { messages }) => {
+                let object = |message| {
+                    let error = Arc::new(WeaviateError::Object(message));
+                    Err(WeaviateError::Final(error).into())
+                };
+                reply(batch, messages.into_iter().map(object));
+            }
+            Err(error) => reply(batch, for_all(error.into())),
         }
     }
 }
 
-async fn attempt(
-    collection: &Collection,
-    documents: &[&Document],
-) -> Result<Vec<Option<String>>, IndexError> {
-    // The model is that of the run: all documents have the same.
-    let model = documents.first().map_or("", |document| &document.model);
-    collection.ensure(model).await?;
-    Ok(client::batch(&collection.client, documents).await?)
+/// The same failure for every document of a batch.
+fn for_all(error: IndexError) -> impl Iterator<Item = Result<(), IndexError>> {
+    let each = error.for_everyone();
+    std::iter::repeat_with(move || Err(each()))
 }
 
 fn reply(batch: Vec<Waiting>, results: impl Iterator<Item = Result<(), IndexError>>) {

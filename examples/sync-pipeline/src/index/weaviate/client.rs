@@ -1,5 +1,8 @@
-//! One function for each request. All of them share one breaker: a sample is a request, not an
-//! object. None of them retries: the steps that they are part of do.
+//! One function for each request.
+//!
+//! Those that a step of its own stands for (looking a document up, removing one) are plain: the step
+//! is annotated. The others serve many documents at once, so they retry themselves, and share a
+//! breaker whose samples are requests, not documents.
 
 use reqwest::{Client, Method, RequestBuilder};
 use resilience::{Classify as _, Fault, resilient};
@@ -53,7 +56,8 @@ impl WeaviateClient {
     category = "weaviate",
     retries = 0,
     timeout = "5m", // the request has a limit of its own, which can be set
-    breaker(wait_duration = "5s"),
+    // Eight batches that see the same three seconds without a leader are no outage yet.
+    breaker(failure_threshold = 20, wait_duration = "5s"),
 )]
 pub(super) async fn ready(client: &WeaviateClient) -> Result<(), WeaviateError> {
     send(client.request(Method::GET, ".well-known/ready")).await?;
@@ -65,7 +69,8 @@ pub(super) async fn ready(client: &WeaviateClient) -> Result<(), WeaviateError> 
     operation = "weaviate_schema",
     service = "weaviate",
     category = "weaviate",
-    retries = 0,
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
     timeout = "5m",
     fields(collection)
 )]
@@ -86,7 +91,8 @@ pub(super) async fn class(
     operation = "weaviate_create",
     service = "weaviate",
     category = "weaviate",
-    retries = 0,
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
     timeout = "5m",
     fields(collection)
 )]
@@ -111,7 +117,8 @@ pub(super) async fn create(
     operation = "weaviate_sample",
     service = "weaviate",
     category = "weaviate",
-    retries = 0,
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
     timeout = "5m",
     fields(collection)
 )]
@@ -125,14 +132,6 @@ pub(super) async fn sample(
 }
 
 /// One object.
-#[resilient(
-    operation = "weaviate_get",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 0,
-    timeout = "5m",
-    fields(collection, %id)
-)]
 pub(super) async fn get(
     client: &WeaviateClient,
     collection: &str,
@@ -147,14 +146,6 @@ pub(super) async fn get(
 }
 
 /// Removes one object. Says whether it was there.
-#[resilient(
-    operation = "weaviate_delete",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 0,
-    timeout = "5m",
-    fields(collection, %id)
-)]
 pub(super) async fn delete(
     client: &WeaviateClient,
     collection: &str,
@@ -178,7 +169,8 @@ pub(super) async fn delete(
     operation = "weaviate_batch",
     service = "weaviate",
     category = "weaviate",
-    retries = 0,
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
     timeout = "5m",
     fields(objects = documents.len())
 )]

@@ -3,11 +3,13 @@
 //! Statuses say little there: 422 is an invalid object as well as a cluster without a leader, and
 //! a batch in which every object failed is a 200. So messages are read first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{Category, Classification, Classify, Effect, Fault, Retry, Severity};
 
 use crate::http::{Refusal, no_answer, shortened};
+use crate::index::IndexError;
 
 /// Why Weaviate did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,12 @@ pub enum WeaviateError {
     /// The program's HTTP client cannot be made.
     #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// The collection cannot be used.
+    #[error(transparent)]
+    Collection(Box<IndexError>),
+    /// The request was sent again as often as it may be. One error for all that it was about.
+    #[error(transparent)]
+    Final(Arc<WeaviateError>),
     /// The task that sends batches is gone: the program is about to end.
     #[error("the batch was given up")]
     GivenUp,
@@ -114,6 +122,9 @@ impl Classify for WeaviateError {
                 .unwrap_or_else(|| Classification::new(Category::WEAVIATE)),
             Self::Answer(_) => Classification::new(Category::WEAVIATE).with_retry(Retry::Unsure),
             Self::Address(_) | Self::Client(_) => Classification::new(Category::VALIDATION),
+            Self::Collection(error) => error.classify(),
+            // Not once more for each of its documents.
+            Self::Final(error) => error.classify().with_retry(Retry::No),
             Self::GivenUp => Classification::new(Category::CANCELLED),
             Self::Resilience(error) => error.classify(),
         }

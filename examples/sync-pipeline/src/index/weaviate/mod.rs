@@ -24,6 +24,7 @@ use crate::lexical::words;
 #[derive(Debug)]
 pub struct WeaviateIndex {
     collection: Arc<Collection>,
+    batch_size: usize,
     batcher: Batcher,
 }
 
@@ -60,9 +61,11 @@ impl WeaviateIndex {
             ready: OnceCell::new(),
         });
         let shared = Arc::clone(&collection);
+        let batch_size = options.batch_size.max(1);
         Ok(Self {
             collection,
-            batcher: Batcher::start(shared, options.batch_size.max(1), options.requests.max(1)),
+            batch_size,
+            batcher: Batcher::start(shared, batch_size, options.requests.max(1)),
         })
     }
 }
@@ -130,6 +133,10 @@ impl VectorIndex for WeaviateIndex {
         Box::pin(async move {
             Ok(client::delete(&self.collection.client, &self.collection.name, id).await?)
         })
+    }
+
+    fn batch_size(&self) -> usize {
+        self.batch_size
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), IndexError>> {
