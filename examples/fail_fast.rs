@@ -33,7 +33,10 @@ async fn main() {
             ErrorKind::TimedOut(timed_out) => {
                 println!("call {call}:         gave up after {:?}", timed_out.limit);
             }
-            ErrorKind::CircuitOpen { retry_in, .. } => {
+            ErrorKind::CircuitOpen {
+                retry_in: Some(retry_in),
+                ..
+            } => {
                 println!("call {call}:         not made, the next one can be in {retry_in:?}");
             }
             kind => println!("call {call}:         {kind:?}"),

@@ -1,17 +1,30 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub use resilience_core::classify::user_message;
+pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
-    BackoffOptions, BreakerOptions, BreakerState, BreakerSummary, Category, Classification,
-    Classify, Effect, Error, ErrorCount, ErrorKind, Fault, FieldValue, Fields, Jitter, Options,
-    Place, Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
-    Summary, Switch, TimeLimit, TimedOut, classify, problems, recent_errors, register_classify,
-    sites, summary,
+    AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
+    BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
+    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields, Jitter,
+    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Problem, RateLimitOptions,
+    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
+    Source, Summary, Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current,
+    problems, propagate, recent_errors, register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]
-pub use resilience_macros::{fail_fast, resilient};
+pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
 pub use resilience_core::__private;
+
+// The examples of the attributes are compiled here, where the crate that they use is known.
+#[cfg(all(doctest, feature = "macros"))]
+mod examples {
+    #[doc = include_str!("../resilience-macros/docs/resilient.md")]
+    mod resilient {}
+    #[doc = include_str!("../resilience-macros/docs/fail_fast.md")]
+    mod fail_fast {}
+    #[doc = include_str!("../resilience-macros/docs/classify.md")]
+    mod classify {}
+}

@@ -218,3 +218,42 @@ async fn a_spawned_task_starts_with_nothing_around_it() {
     }
     assert_eq!(Runtime::new().scope(spawning()).await, Ok(5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_propagated_task_is_part_of_the_call_that_spawned_it() {
+    #[fail_fast(operation = "spawns", timeout = "9s")]
+    async fn spawns() -> Result<(u32, Option<Duration>), Failure> {
+        let task = resilience::propagate(async move {
+            let script = Script::always(Category::NETWORK);
+            let _ = lowest(&script).await;
+            let remaining = resilience::current().and_then(|current| current.remaining);
+            (script.runs(), remaining)
+        });
+        Ok(tokio::spawn(task).await.expect("no panic"))
+    }
+    let (runs, remaining) = Runtime::new().scope(spawns()).await.unwrap();
+    assert_eq!(runs, 1, "inside fail_fast nothing retries");
+    assert_eq!(remaining, Some(Duration::from_secs(9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_can_ask_for_its_attempt_and_remaining_time() {
+    #[resilient(
+        operation = "asks",
+        retries = 2,
+        timeout = "7s",
+        backoff(initial = "0s")
+    )]
+    async fn asks(script: &Script) -> Result<resilience::Current, Failure> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        script.next().await?;
+        Ok(resilience::current().expect("inside an attempt"))
+    }
+    let current = Runtime::new()
+        .scope(asks(&Script::failing(Category::NETWORK, 1)))
+        .await
+        .unwrap();
+    assert_eq!((current.operation, current.attempt), ("asks", 2));
+    assert_eq!(current.remaining, Some(Duration::from_secs(5)));
+    assert_eq!(resilience::current(), None);
+}

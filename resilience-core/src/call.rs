@@ -4,22 +4,30 @@
 //! It awaits nothing; `driver` does. It asks the clock only where a decision needs the time: a body
 //! that is ready at once, behind a closed breaker and without a deadline, never does.
 
+use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
+use crate::backoff::Backoff;
 use crate::breaker::{Admission, CallId, Moved};
+use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallOutcome, Event, Failure, emit};
+use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
+use crate::guards::Guards;
+use crate::rate_limit::{self, Turn};
+use crate::resource::{Exhausted, Lease, Pool};
 use crate::runtime::SiteRef;
-use crate::scope::{self, Enclosing, Frame, Mark};
+use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::site::Site;
-use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
+use crate::testing::Struck;
+use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
 #[derive(Debug)]
@@ -34,6 +42,12 @@ pub(crate) struct Decisions {
     /// When the running attempt times out, or the pause ends, once the clock has been read.
     due: Moment,
     admission: Option<Admission>,
+    /// It holds a slot of the bulkhead.
+    slot: bool,
+    /// An attempt around it does.
+    covered_slot: bool,
+    /// When the attempt was admitted, where slow calls are counted; else never.
+    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
@@ -57,6 +71,17 @@ pin_project! {
         id: Option<CallId>,
         // The delay before the attempt that runs.
         delay: Duration,
+        // What a test does to the attempt that runs, and from when on the body may run after all.
+        fault: Option<Struck>,
+        fault_over: Option<Moment>,
+        // The guards of the call's key, where it has one.
+        keyed: Option<Arc<Guards>>,
+        // The place in the line for a permit, or for a slot.
+        permit: Option<rate_limit::Ticket>,
+        place: Option<bulkhead::Ticket>,
+        // What `resource(..)` asks for, and what it has got.
+        demands: Vec<(&'static str, u64)>,
+        leases: Vec<(Arc<Pool>, Lease)>,
     }
 }
 
@@ -64,6 +89,10 @@ pin_project! {
 enum Stage {
     /// Between attempts, or before the first.
     Between,
+    /// Waits for a permit of the rate limit.
+    Limited,
+    /// Waits for a slot of the bulkhead.
+    Queued,
     /// An attempt runs, and holds its admission.
     Running,
     /// The end has been told.
@@ -90,6 +119,9 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        if site.settings.budget.is_some() {
+            site.service.budget.count();
+        }
         let deadline = match site.settings.deadline {
             Some(deadline) => site.shared.clock.now() + deadline,
             None => Moment::NEVER,
@@ -101,6 +133,9 @@ impl Decisions {
             enclosing: Moment::NEVER,
             due: Moment::NEVER,
             admission: None,
+            slot: false,
+            covered_slot: false,
+            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
@@ -119,42 +154,348 @@ impl Decisions {
         *self.extra().refusal = Some(refusal);
     }
 
+    /// Takes what `resource(..)` asks for, before the first attempt.
+    pub(crate) fn demand(&mut self, resource: &'static str, amount: u64) {
+        self.extra().demands.push((resource, amount));
+    }
+
+    /// From now on the call has the guards of this key instead of those of the whole service.
+    pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
+        let guards = self.site.service.keyed(key, self.now());
+        *self.extra().keyed = Some(guards);
+    }
+
     pub(crate) const fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Running)
     }
 
-    /// Asks for leave to run an attempt.
+    /// Asks for all that an attempt needs; ready when it may run.
     #[inline]
-    pub(crate) fn start(&mut self) -> Result<(), Error> {
+    pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Between
+            && let Err(refusal) = self.start()
+        {
+            return Poll::Ready(Err(refusal));
+        }
+        if self.is_running() {
+            Poll::Ready(Ok(()))
+        } else {
+            self.poll_waiting(cx)
+        }
+    }
+
+    /// The breaker, the resources, and then the limits.
+    #[inline]
+    fn start(&mut self) -> Result<(), Error> {
         if let Some(extra) = &mut self.extra
             && let Some(refusal) = extra.as_mut().project().refusal.take()
         {
             return Err(refusal);
         }
-        if self.site.settings.breaker.is_some() && !self.around.covered {
-            self.admission = match self.site.service.breaker.admit_closed() {
-                Some(admission) => Some(admission),
-                None => Some(self.admit()?),
-            };
-        }
-        self.attempts += 1;
-        self.stage = Stage::Running;
         self.mark = Mark::None;
         self.anchored = false;
         self.due = Moment::NEVER;
+        let covered = if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        };
+        if self.site.settings.breaker.is_some() && !covered.breaker {
+            let breaker = &self.guards().breaker;
+            let admission = breaker.admit_closed();
+            // Measured only where slow calls are counted.
+            let measured = breaker.slow_call_duration().is_some();
+            self.admission = match admission {
+                Some(admission) => Some(admission),
+                None => Some(self.admit()?),
+            };
+            if measured {
+                self.began = self.now();
+            }
+        }
+        if self.has_limits() {
+            return self.start_limited(covered);
+        }
+        self.run();
         Ok(())
+    }
+
+    #[inline]
+    fn has_limits(&self) -> bool {
+        let settings = &self.site.settings;
+        settings.rate_limit.is_some()
+            || settings.bulkhead.is_some()
+            || self
+                .extra
+                .as_ref()
+                .is_some_and(|extra| !extra.demands.is_empty())
+    }
+
+    fn start_limited(&mut self, covered: Covered) -> Result<(), Error> {
+        self.lease()?;
+        self.covered_slot = covered.slot;
+        let Some(rate_limit) = self.site.settings.rate_limit else {
+            return self.take_slot();
+        };
+        let now = self.now();
+        let limiter = self.guards().limiter(rate_limit);
+        let ticket = if self.waits() {
+            limiter.enter(now)
+        } else {
+            limiter.try_acquire(now).map(|()| None)
+        };
+        match ticket {
+            Ok(None) => self.take_slot(),
+            Ok(Some(ticket)) => {
+                *self.extra().permit = Some(ticket);
+                self.stage = Stage::Limited;
+                Ok(())
+            }
+            Err(refusal) => Err(self.rate_limited(refusal)),
+        }
+    }
+
+    /// Leases all that `resource(..)` asks for, or nothing.
+    fn lease(&mut self) -> Result<(), Error> {
+        let demands = std::mem::take(self.extra().demands);
+        for (resource, amount) in demands {
+            let pool = self.site.shared.pools.pool(resource);
+            match pool.acquire(amount) {
+                Ok(lease) => self.extra().leases.push((pool, lease)),
+                Err(Exhausted { current, limit }) => {
+                    return Err(Error::resource_exhausted(resource, current, limit));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_slot(&mut self) -> Result<(), Error> {
+        let Some(settings) = self.site.settings.bulkhead.filter(|_| !self.covered_slot) else {
+            self.run();
+            return Ok(());
+        };
+        let bulkhead = self.guards().bulkhead(settings);
+        let ticket = if self.waits() {
+            bulkhead.enter()
+        } else {
+            bulkhead.try_acquire().map(|()| None)
+        };
+        match ticket {
+            Ok(None) => {
+                self.slot = true;
+                self.run();
+                Ok(())
+            }
+            Ok(Some(ticket)) => {
+                *self.extra().place = Some(ticket);
+                self.stage = Stage::Queued;
+                // Waiting for a slot is part of the attempt's time.
+                self.anchor(self.now());
+                Ok(())
+            }
+            Err(Full) => Err(self.bulkhead_full()),
+        }
+    }
+
+    #[inline]
+    fn run(&mut self) {
+        self.attempts += 1;
+        self.stage = Stage::Running;
+        if self.site.shared.faults.any() {
+            self.strike();
+        }
+    }
+
+    #[cold]
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Limited {
+            let taken = ready!(self.poll_permit(cx));
+            if let Err(error) = taken.and_then(|()| self.take_slot()) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        if self.stage == Stage::Queued {
+            return self.poll_slot(cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(settings) = self.site.settings.rate_limit else {
+            return Poll::Ready(Ok(()));
+        };
+        loop {
+            let now = self.now();
+            let Some(mut ticket) = self.extra().permit.take() else {
+                return Poll::Ready(Ok(()));
+            };
+            match self
+                .guards()
+                .limiter(settings)
+                .poll_turn(&mut ticket, now, cx.waker())
+            {
+                Turn::Go => return Poll::Ready(Ok(())),
+                Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
+                Turn::Wait(until) => {
+                    *self.extra().permit = Some(ticket);
+                    let until = until.min(self.deadline);
+                    if ready!(self.poll_timer(until, cx)).is_err() {
+                        return Poll::Ready(Err(no_timer()));
+                    }
+                    let now = self.now();
+                    if now >= self.deadline {
+                        return Poll::Ready(Err(self.timed_out()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_slot(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let (Some(settings), Some(mut place)) =
+            (self.site.settings.bulkhead, self.extra().place.take())
+        else {
+            self.run();
+            return Poll::Ready(Ok(()));
+        };
+        if self
+            .guards()
+            .bulkhead(settings)
+            .poll_turn(&mut place, cx.waker())
+            .is_ready()
+        {
+            self.slot = true;
+            self.run();
+            return Poll::Ready(Ok(()));
+        }
+        *self.extra().place = Some(place);
+        let until = self.due.min(self.deadline);
+        if until == Moment::NEVER {
+            return Poll::Pending;
+        }
+        if ready!(self.poll_timer(until, cx)).is_err() {
+            return Poll::Ready(Err(no_timer()));
+        }
+        // The time is over before the body began: that is no failure of the service.
+        Poll::Ready(Err(self.bulkhead_full()))
+    }
+
+    /// Whether this call may wait for permits, slots and further attempts.
+    fn waits(&self) -> bool {
+        !self.around.fail_fast && !self.site.is_fail_fast()
+    }
+
+    fn guards(&self) -> &Guards {
+        match self.extra.as_ref().and_then(|extra| extra.keyed.as_ref()) {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        }
+    }
+
+    fn rate_limited(&self, refusal: rate_limit::Refusal) -> Error {
+        Error::rate_limited(self.guards().service().clone(), refusal.retry_in)
+    }
+
+    fn bulkhead_full(&self) -> Error {
+        Error::bulkhead_full(self.guards().service().clone())
     }
 
     #[cold]
     fn admit(&self) -> Result<Admission, Error> {
-        let breaker = &self.site.service.breaker;
+        let breaker = &self.guards().breaker;
         let (answer, moves) = breaker.admit(self.now());
         for moved in moves.into_iter().flatten() {
             self.breaker_moved(Some(moved));
         }
         answer.map_err(|refusal| {
-            Error::circuit_open(breaker.name().clone(), refusal.failures, refusal.retry_in)
+            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
         })
+    }
+
+    /// Gives back whatever the attempt holds or waits for, but for its admission, which says how
+    /// the attempt went.
+    #[inline]
+    fn give_back(&mut self) {
+        if self.slot || self.extra.is_some() {
+            self.give_back_all();
+        }
+    }
+
+    #[cold]
+    fn give_back_all(&mut self) {
+        if std::mem::take(&mut self.slot)
+            && let Some(bulkhead) = self.guards().known_bulkhead()
+        {
+            bulkhead.release();
+        }
+        let Some(extra) = &mut self.extra else { return };
+        let mut extra = extra.as_mut().project();
+        let guards = match &extra.keyed {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        };
+        if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
+            limiter.leave(ticket);
+        }
+        if let (Some(ticket), Some(bulkhead)) = (&mut extra.place, guards.known_bulkhead()) {
+            bulkhead.leave(ticket);
+        }
+        (*extra.permit, *extra.place) = (None, None);
+        for (pool, lease) in extra.leases.drain(..) {
+            pool.release(lease);
+        }
+    }
+
+    #[cold]
+    fn strike(&mut self) {
+        let site = &self.site;
+        let fault = site.shared.faults.strike(site.operation(), site.service());
+        let silent = site.site().options().silent;
+        *self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
+    }
+
+    /// What a test put in the way of the body; `None` where nothing is.
+    #[inline]
+    pub(crate) fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        if self
+            .extra
+            .as_ref()
+            .is_some_and(|extra| extra.fault.is_some())
+        {
+            self.poll_struck(cx)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn poll_struck(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+        let delay = match self.extra().fault.take()? {
+            Struck::Error(error) => return Some(Poll::Ready(error)),
+            Struck::Hang => {
+                *self.extra().fault = Some(Struck::Hang);
+                return Some(self.poll_limit(cx));
+            }
+            Struck::Delay(delay) => delay,
+        };
+        let now = self.now();
+        if !self.anchored {
+            self.anchor(now);
+        }
+        let over = *self.extra().fault_over.get_or_insert(now + delay);
+        if now >= over {
+            *self.extra().fault_over = None;
+            return None;
+        }
+        *self.extra().fault = Some(Struck::Delay(delay));
+        let limit = self.due.min(self.deadline);
+        match self.poll_timer(over.min(limit), cx) {
+            Poll::Pending => Some(Poll::Pending),
+            Poll::Ready(Err(NoTimer)) => Some(Poll::Ready(no_timer())),
+            Poll::Ready(Ok(())) if over > limit => Some(Poll::Ready(self.timed_out())),
+            Poll::Ready(Ok(())) => self.poll_struck(cx),
+        }
     }
 
     /// Puts the attempt on the task's stack for one poll.
@@ -169,10 +510,12 @@ impl Decisions {
             until: self.due.min(self.deadline).min(self.enclosing),
             timeout,
             began: None,
-            service: if self.admission.is_some() {
-                self.site.service_address()
-            } else {
-                0
+            site: self.site.site(),
+            attempt: self.attempts,
+            guards: self.guards().address(),
+            holds: Covered {
+                breaker: self.admission.is_some(),
+                slot: self.slot,
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
@@ -218,11 +561,13 @@ impl Decisions {
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
-        if let Some(admission) = self.admission.take()
-            && !self.site.service.breaker.is_healthy(admission)
-        {
-            let moved = self.site.service.breaker.succeed(admission, self.now());
-            self.breaker_moved(moved);
+        self.give_back();
+        if let Some(admission) = self.admission.take() {
+            let breaker = &self.guards().breaker;
+            let elapsed = self.elapsed();
+            if !breaker.is_healthy(admission, elapsed) {
+                self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
+            }
         }
         if self.around.nested {
             scope::mark(Mark::None);
@@ -238,12 +583,17 @@ impl Decisions {
             error_type,
             message,
         } = failed;
+        self.give_back();
+        if self.mark == Mark::GaveUp && self.site.settings.nested_retry {
+            self.mark = Mark::None;
+        }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
         let classification = self.adopt(classification);
         let now = self.now();
         if !self.anchored {
             self.enclosing = scope::limit(now);
         }
+        let guarded = self.admission.is_some();
         self.tell_breaker(&classification, refused, now);
 
         let category = classification.category();
@@ -251,9 +601,10 @@ impl Decisions {
         let worth = !refused
             && self.mark == Mark::None
             && classification.retry() != Retry::No
-            && classification.severity(self.attempts) != Severity::Critical;
+            && classification.severity(self.attempts) != Severity::Critical
+            && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let delay = if worth && !self.around.fail_fast && self.attempts <= policy.retries {
-            self.delay(&classification, now)
+            self.delay(&classification, policy.backoff, guarded, now)
         } else {
             None
         };
@@ -263,6 +614,7 @@ impl Decisions {
             error_type,
             message,
             delay.is_none(),
+            refused,
             policy.retries,
         );
         let Some(delay) = delay else {
@@ -272,7 +624,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::RetryScheduled {
-                site: &self.site,
+                site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
             },
@@ -285,11 +637,13 @@ impl Decisions {
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
         if !self.is_running() {
-            let fields = self.extra.as_ref().and_then(|extra| extra.fields.as_ref());
+            self.give_back();
+            self.release_breaker();
+            let fields = self.fields();
             emit(
                 &self.site.shared,
                 Event::Rejected {
-                    site: &self.site,
+                    site: EventSite(&self.site),
                     error,
                     fields,
                 },
@@ -298,32 +652,42 @@ impl Decisions {
             self.finish(CallOutcome::Rejected);
             return Verdict::GiveUp;
         }
-        let classification = match error.kind() {
+        self.fail(Failed {
+            classification: Self::classify_own(error),
+            error_type: error.kind_name(),
+            message: &|| error.to_string(),
+        })
+    }
+
+    /// What an answer of the runtime means for the attempt that it ended.
+    pub(crate) fn classify_own(error: &Error) -> Classification {
+        match error.kind() {
             // The call's own time is over, so there is nothing left to try in.
             ErrorKind::TimedOut(TimedOut {
                 of: TimeLimit::Call,
                 ..
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
-        };
-        self.fail(Failed {
-            classification,
-            error_type: error.kind_name(),
-            message: &|| error.to_string(),
-        })
+        }
     }
 
     /// The body panicked, in a poll of the attempt.
     #[cold]
     pub(crate) fn panicked(&mut self) {
         self.leave();
+        self.give_back();
         self.fail_breaker(self.now());
         self.finish(CallOutcome::Panicked);
     }
 
     /// The delay before the next attempt, and the timer for it; `None` if there is no point.
-    fn delay(&mut self, classification: &Classification, now: Moment) -> Option<Duration> {
-        let backoff = self.site.settings.retry(classification.category()).backoff;
+    fn delay(
+        &mut self,
+        classification: &Classification,
+        backoff: Backoff,
+        guarded: bool,
+        now: Moment,
+    ) -> Option<Duration> {
         let previous = self
             .extra
             .as_ref()
@@ -335,14 +699,26 @@ impl Decisions {
         if wake >= self.deadline.min(self.enclosing) {
             return None;
         }
-        if self.site.settings.breaker.is_some()
-            && !self.around.covered
-            && self.site.service.breaker.refuses_at(wake)
-        {
+        // An attempt that had no admission of its own needs none the next time either.
+        if guarded && self.guards().breaker.refuses_at(wake) {
+            return None;
+        }
+        if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
+            emit(
+                &self.site.shared,
+                Event::BudgetSpent {
+                    site: EventSite(&self.site),
+                },
+            );
             return None;
         }
         // A zero delay does not sleep, but every few attempts lets other tasks run.
         self.due = Moment::NEVER;
+        let delay = if self.site.shared.waits {
+            delay
+        } else {
+            Duration::ZERO
+        };
         if !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY) {
             self.due = wake;
             self.set_timer(wake).ok()?;
@@ -367,15 +743,22 @@ impl Decisions {
         let counts = !refused && self.mark == Mark::None && classification.fault() != Fault::Caller;
         if counts {
             self.fail_breaker(now);
-        } else if let Some(admission) = self.admission.take() {
-            self.site.service.breaker.release(admission);
+        } else {
+            self.release_breaker();
+        }
+    }
+
+    fn release_breaker(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.guards().breaker.release(admission);
         }
     }
 
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let moved = self.site.service.breaker.fail(admission, id, now);
+            let elapsed = self.began.is_finite().then(|| now.since(self.began));
+            let moved = self.guards().breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
     }
@@ -386,6 +769,7 @@ impl Decisions {
         error_type: &str,
         message: &dyn Fn() -> String,
         last: bool,
+        refused: bool,
         retries: u32,
     ) {
         let severity = match classification.severity(self.attempts) {
@@ -395,11 +779,12 @@ impl Decisions {
         };
         emit(
             &self.site.shared,
-            Event::AttemptFailed(Failure {
-                site: &self.site,
+            Event::AttemptFailed(AttemptFailed {
+                site: EventSite(&self.site),
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
                 last,
+                refused,
                 classification,
                 severity,
                 error_type: classification.error_type().unwrap_or(error_type),
@@ -434,7 +819,7 @@ impl Decisions {
         emit(
             &self.site.shared,
             Event::CallFinished {
-                site: &self.site,
+                site: EventSite(&self.site),
                 outcome,
                 attempts: self.attempts,
             },
@@ -489,7 +874,7 @@ impl Decisions {
     fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
             let service = self.site.service();
-            emit(&self.site.shared, Event::BreakerMoved { service, moved });
+            emit(&self.site.shared, Event::moved(service, moved));
         }
     }
 
@@ -513,6 +898,11 @@ impl Decisions {
             .project()
     }
 
+    /// How long the attempt has taken, where slow calls are counted.
+    fn elapsed(&self) -> Option<Duration> {
+        self.began.is_finite().then(|| self.now().since(self.began))
+    }
+
     fn now(&self) -> Moment {
         self.site.shared.clock.now()
     }
@@ -530,23 +920,16 @@ impl Drop for Decisions {
 impl Decisions {
     #[cold]
     fn cancelled(&mut self) {
-        if self.admission.is_some() {
-            let limit = self.due.min(self.deadline).min(self.enclosing);
-            let now = if limit == Moment::NEVER {
-                None
-            } else {
-                Some(self.now())
-            };
-            match now {
+        self.give_back();
+        let limit = self.due.min(self.deadline).min(self.enclosing);
+        if self.is_running() && self.admission.is_some() && limit.is_finite() {
+            let now = self.now();
+            if now >= limit {
                 // Whoever dropped it, its time was over: that speaks against the service.
-                Some(now) if self.is_running() && now >= limit => self.fail_breaker(now),
-                _ => {
-                    if let Some(admission) = self.admission.take() {
-                        self.site.service.breaker.release(admission);
-                    }
-                }
+                self.fail_breaker(now);
             }
         }
+        self.release_breaker();
         self.finish(CallOutcome::Cancelled);
     }
 }

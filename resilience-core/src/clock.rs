@@ -23,6 +23,16 @@ impl Moment {
         Self(nanos)
     }
 
+    /// The nanoseconds since the beginning.
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Whether this time ever comes.
+    pub(crate) const fn is_finite(self) -> bool {
+        self.0 != Self::NEVER.0
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -17,22 +17,23 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use crate::Error;
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
 use crate::fields::{Fields, bounded};
 use crate::how::How;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Shape};
 use crate::site::Site;
+use crate::{Classification, Error};
 
 /// One call of an annotated function that returns `R`.
-pub struct Call<R> {
+pub struct Call<S> {
     decisions: Decisions,
-    returns: PhantomData<fn() -> R>,
+    returns: PhantomData<fn() -> S>,
 }
 
 /// How an attempt ended.
@@ -55,19 +56,19 @@ pub enum Step<R> {
 
 /// Begins a call.
 #[inline]
-pub fn begin<R: Outcome>(site: &'static Site) -> Call<R> {
+pub fn begin<R: Outcome>(site: &'static Site) -> Call<R::Shape> {
     Call {
         decisions: Decisions::new(site),
         returns: PhantomData,
     }
 }
 
-impl<R: Outcome> Call<R> {
+impl<S: Shape> Call<S> {
     /// Runs an attempt, unless the runtime refuses, until it is ready or its time is over.
     #[inline]
     pub fn watch<'a, F>(call: &'a mut Self, attempt: Pin<&'a mut F>) -> Watch<'a, F>
     where
-        F: Future<Output = R>,
+        F: Future<Output = S::Result> + ?Sized,
     {
         Watch {
             decisions: &mut call.decisions,
@@ -81,6 +82,18 @@ impl<R: Outcome> Call<R> {
         call.decisions.record(fields);
     }
 
+    /// Gives the call the guards of a key.
+    #[inline]
+    pub fn key<K: Hash + ?Sized>(call: &mut Self, key: &K) {
+        call.decisions.key(key);
+    }
+
+    /// Takes so much of a named pool for the time of the call.
+    #[inline]
+    pub fn resource(call: &mut Self, name: &'static str, amount: u64) {
+        call.decisions.demand(name, amount);
+    }
+
     /// Takes the requirements that are not met. If there are any, the body is never run.
     #[inline]
     pub fn require(call: &mut Self, unmet: Unmet) {
@@ -90,51 +103,84 @@ impl<R: Outcome> Call<R> {
     }
 
     /// Decides what comes after an attempt.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "nothing of it lives across an await"
-    )]
     #[inline]
-    pub fn next(call: &mut Self, out: Attempt<R>, how: How<R>) -> Step<R> {
+    pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
         match settle(&mut call.decisions, out, &how) {
             (Verdict::Again, _) => Step::Wait,
             (Verdict::GiveUp, result) => Step::Done(result),
         }
     }
 
-    /// Ends a call that has one attempt.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "nothing of it lives across an await"
-    )]
+    /// As [`next`](Self::next), with something to do before another attempt that follows an
+    /// error.
     #[inline]
-    pub fn finish(mut call: Self, out: Attempt<R>, how: How<R>) -> R {
+    pub fn next_after(
+        call: &mut Self,
+        out: Attempt<S::Result>,
+        how: How<'_, S>,
+        before_retry: impl FnOnce(&S::Error),
+    ) -> Step<S::Result> {
+        match settle(&mut call.decisions, out, &how) {
+            (Verdict::Again, result) => {
+                if let Some(error) = S::error(&result) {
+                    before_retry(error);
+                }
+                Step::Wait
+            }
+            (Verdict::GiveUp, result) => Step::Done(result),
+        }
+    }
+
+    /// Ends a call that has one attempt.
+    #[inline]
+    pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         settle(&mut call.decisions, out, &how).1
     }
 
     /// The pause before the next attempt.
     #[inline]
-    pub fn pause(call: &mut Self) -> impl Future<Output = ()> + Send + Sync + use<'_, R> {
+    pub fn pause(call: &mut Self) -> impl Future<Output = ()> + Send + Sync + use<'_, S> {
         let decisions = &mut call.decisions;
         poll_fn(move |cx| decisions.poll_pause(cx))
     }
 }
 
 #[inline]
-fn settle<R: Outcome>(decisions: &mut Decisions, out: Attempt<R>, how: &How<R>) -> (Verdict, R) {
+fn settle<S: Shape>(
+    decisions: &mut Decisions,
+    out: Attempt<S::Result>,
+    how: &How<'_, S>,
+) -> (Verdict, S::Result) {
     match out.0 {
         Ended::Body(result) => {
-            let verdict = match result.error() {
+            let verdict = match S::error(&result) {
+                None if how.fails_although_ok() => decisions.fail(Failed {
+                    classification: Classification::unknown(),
+                    error_type: "retry_if_ok",
+                    message: &|| "`retry_if_ok` does not accept the value".to_owned(),
+                }),
                 None => {
                     decisions.succeed();
                     Verdict::GiveUp
                 }
                 Some(error) => decisions.fail(Failed {
                     classification: how.classify(error),
-                    error_type: std::any::type_name::<R::Error>(),
+                    error_type: std::any::type_name::<S::Error>(),
                     message: &|| how.describe(error),
                 }),
             };
+            (verdict, result)
+        }
+        Ended::Ours(error) if how.decides() && decisions.is_running() => {
+            let classification = Decisions::classify_own(&error);
+            let (error_type, message) = (error.kind_name(), error.to_string());
+            // `retry_if` sees what the caller would get.
+            let result = how.reject(error);
+            let verdict = decisions.fail(Failed {
+                classification: how.decide(classification, S::error(&result)),
+                error_type,
+                message: &|| message.clone(),
+            });
             (verdict, result)
         }
         Ended::Ours(error) => {
@@ -146,21 +192,24 @@ fn settle<R: Outcome>(decisions: &mut Decisions, out: Attempt<R>, how: &How<R>) 
 
 /// Polls an attempt inside its scope, and its time limit when it is pending.
 #[must_use = "futures do nothing unless polled"]
-pub struct Watch<'a, F> {
+pub struct Watch<'a, F: ?Sized> {
     decisions: &'a mut Decisions,
     attempt: Pin<&'a mut F>,
 }
 
-impl<R: Outcome, F: Future<Output = R>> Future for Watch<'_, F> {
-    type Output = Attempt<R>;
+impl<F: Future + ?Sized> Future for Watch<'_, F> {
+    type Output = Attempt<F::Output>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Attempt<R>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { decisions, attempt } = &mut *self;
         if !decisions.is_running()
-            && let Err(refusal) = decisions.start()
+            && let Err(refusal) = ready!(decisions.poll_start(cx))
         {
             return Poll::Ready(Attempt(Ended::Ours(refusal)));
+        }
+        if let Some(fault) = decisions.poll_fault(cx) {
+            return fault.map(|error| Attempt(Ended::Ours(error)));
         }
         let inside = Inside::enter(decisions);
         let polled = attempt.as_mut().poll(cx);
@@ -174,15 +223,17 @@ impl<R: Outcome, F: Future<Output = R>> Future for Watch<'_, F> {
     }
 }
 
-impl<R: Outcome> Attempt<R> {
+impl<T, E> Attempt<Result<T, E>> {
     /// Whether it ended in an error of the body or an answer of the runtime.
     pub fn failed(attempt: &Self) -> bool {
         match &attempt.0 {
-            Ended::Body(result) => result.error().is_some(),
+            Ended::Body(result) => result.is_err(),
             Ended::Ours(_) => true,
         }
     }
+}
 
+impl<R> Attempt<R> {
     /// What the body returned, unless the answer is ours.
     #[inline]
     pub(crate) fn body(attempt: &Self) -> Option<&R> {
@@ -239,7 +290,7 @@ impl Unmet {
     }
 }
 
-impl<R> fmt::Debug for Call<R> {
+impl<S> fmt::Debug for Call<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Call").field(&self.decisions).finish()
     }
@@ -263,7 +314,7 @@ impl<R> fmt::Debug for Step<R> {
     }
 }
 
-impl<F> fmt::Debug for Watch<'_, F> {
+impl<F: ?Sized> fmt::Debug for Watch<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Watch").field(&self.decisions).finish()
     }

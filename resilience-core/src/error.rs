@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::breaker::{OpenedBy, Reason};
 use crate::{Category, Classification, Classify, Retry, Severity};
 
 /// An answer of the runtime itself: the circuit is open, the call timed out, a requirement is not
@@ -18,8 +19,17 @@ pub struct Error(Repr);
 
 enum Repr {
     CircuitOpen {
+        opened_by: OpenedBy,
         failures: u16,
+        /// `u32::MAX` where nobody knows.
         retry_in_ms: u32,
+        service: Arc<ServiceName>,
+    },
+    RateLimited {
+        retry_in_ms: u32,
+        service: Arc<ServiceName>,
+    },
+    BulkheadFull {
         service: Arc<ServiceName>,
     },
     Detail(Box<Detail>),
@@ -32,6 +42,12 @@ enum Detail {
         field: &'static str,
         message: String,
     },
+    Injected(Classification),
+    ResourceExhausted {
+        resource: &'static str,
+        current: u64,
+        limit: u64,
+    },
 }
 
 /// What happened, with the data of each case.
@@ -43,10 +59,38 @@ pub enum ErrorKind<'a> {
     CircuitOpen {
         /// The service whose breaker it is.
         service: &'a str,
-        /// The failures that opened it, 65 535 at most.
+        /// What opened it.
+        opened_by: OpenedBy,
+        /// How many failures, or slow calls, opened it, 65 535 at most.
         failures: u32,
-        /// The time until a call may be let through as a probe, to the millisecond.
+        /// The time until a call may be let through as a probe, to the millisecond; `None` where
+        /// somebody holds it open by hand.
+        retry_in: Option<Duration>,
+    },
+    /// The rate limit of the service is used up: the body was not run.
+    #[non_exhaustive]
+    RateLimited {
+        /// The service whose limit it is.
+        service: &'a str,
+        /// The time until there is a permit, as things stand, to the millisecond.
         retry_in: Duration,
+    },
+    /// All slots of the service's bulkhead are taken, and nobody may wait longer: the body was not
+    /// run.
+    #[non_exhaustive]
+    BulkheadFull {
+        /// The service whose bulkhead it is.
+        service: &'a str,
+    },
+    /// More of a resource was asked for than is free: the body was not run.
+    #[non_exhaustive]
+    ResourceExhausted {
+        /// The resource.
+        resource: &'a str,
+        /// What is taken.
+        current: u64,
+        /// What there is.
+        limit: u64,
     },
     /// Requirements of a `#[fail_fast]` function are not met: the body was not run.
     Requirements(&'a [Requirement]),
@@ -60,6 +104,8 @@ pub enum ErrorKind<'a> {
         /// How it is wrong.
         message: &'a str,
     },
+    /// A test wanted it so: see [`testing`](crate::testing).
+    Injected(&'a Classification),
 }
 
 /// A requirement that was not met.
@@ -98,16 +144,36 @@ pub enum TimeLimit {
 impl Error {
     pub(crate) fn circuit_open(
         service: Arc<ServiceName>,
-        failures: u32,
-        retry_in: Duration,
+        reason: Reason,
+        retry_in: Option<Duration>,
     ) -> Self {
-        // Rounded up: who waits this long is not refused for a fraction of a millisecond.
-        let retry_in_ms = retry_in.as_nanos().div_ceil(1_000_000);
+        let retry_in_ms = retry_in.map_or(u32::MAX, millis);
         Self(Repr::CircuitOpen {
-            failures: u16::try_from(failures).unwrap_or(u16::MAX),
-            retry_in_ms: u32::try_from(retry_in_ms).unwrap_or(u32::MAX),
+            opened_by: reason.by,
+            failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
+            retry_in_ms,
             service,
         })
+    }
+
+    pub(crate) fn rate_limited(service: Arc<ServiceName>, retry_in: Duration) -> Self {
+        Self(Repr::RateLimited {
+            retry_in_ms: millis(retry_in),
+            service,
+        })
+    }
+
+    pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
+        Self(Repr::BulkheadFull { service })
+    }
+
+    #[cold]
+    pub(crate) fn resource_exhausted(resource: &'static str, current: u64, limit: u64) -> Self {
+        Self(Repr::Detail(Box::new(Detail::ResourceExhausted {
+            resource,
+            current,
+            limit,
+        })))
     }
 
     #[cold]
@@ -128,22 +194,50 @@ impl Error {
         })))
     }
 
+    #[cold]
+    pub(crate) fn injected(classification: Classification) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Injected(classification))))
+    }
+
     /// What happened, with its data.
     pub fn kind(&self) -> ErrorKind<'_> {
         match &self.0 {
             Repr::CircuitOpen {
+                opened_by,
                 failures,
                 retry_in_ms,
                 service,
             } => ErrorKind::CircuitOpen {
                 service: service.as_str(),
+                opened_by: *opened_by,
                 failures: u32::from(*failures),
+                retry_in: (*retry_in_ms != u32::MAX)
+                    .then(|| Duration::from_millis(u64::from(*retry_in_ms))),
+            },
+            Repr::RateLimited {
+                retry_in_ms,
+                service,
+            } => ErrorKind::RateLimited {
+                service: service.as_str(),
                 retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
             },
+            Repr::BulkheadFull { service } => ErrorKind::BulkheadFull {
+                service: service.as_str(),
+            },
             Repr::Detail(detail) => match &**detail {
+                &Detail::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                } => ErrorKind::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                },
                 Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
+                Detail::Injected(classification) => ErrorKind::Injected(classification),
             },
         }
     }
@@ -151,7 +245,8 @@ impl Error {
     /// How long to wait before a call can succeed, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
-            ErrorKind::CircuitOpen { retry_in, .. } => Some(retry_in),
+            ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
+            ErrorKind::RateLimited { retry_in, .. } => Some(retry_in),
             _ => None,
         }
     }
@@ -159,7 +254,9 @@ impl Error {
     /// The service that refused, where one did.
     pub fn service(&self) -> Option<&str> {
         match self.kind() {
-            ErrorKind::CircuitOpen { service, .. } => Some(service),
+            ErrorKind::CircuitOpen { service, .. }
+            | ErrorKind::RateLimited { service, .. }
+            | ErrorKind::BulkheadFull { service } => Some(service),
             _ => None,
         }
     }
@@ -168,9 +265,13 @@ impl Error {
     pub fn kind_name(&self) -> &'static str {
         match self.kind() {
             ErrorKind::CircuitOpen { .. } => "circuit_open",
+            ErrorKind::RateLimited { .. } => "rate_limited",
+            ErrorKind::BulkheadFull { .. } => "bulkhead_full",
+            ErrorKind::ResourceExhausted { .. } => "resource_exhausted",
             ErrorKind::Requirements(_) => "requirements",
             ErrorKind::TimedOut(_) => "timed_out",
             ErrorKind::Setting { .. } => "setting",
+            ErrorKind::Injected(_) => "injected",
         }
     }
 
@@ -179,12 +280,32 @@ impl Error {
     pub fn user_message(&self) -> String {
         match self.kind() {
             ErrorKind::CircuitOpen {
-                service, retry_in, ..
-            } => format!(
-                "“{service}” is not being called at the moment, because calls to it failed. It can \
-                 be tried again in {}.",
+                service,
+                opened_by,
+                retry_in,
+                ..
+            } => {
+                let because = match opened_by {
+                    OpenedBy::Failures => "because calls to it failed",
+                    OpenedBy::SlowCalls => "because calls to it took too long",
+                    OpenedBy::Hand => "because somebody switched it off",
+                };
+                let text = format!("“{service}” is not being called at the moment, {because}.");
+                match retry_in {
+                    Some(wait) => format!("{text} It can be tried again in {}.", Plain(wait)),
+                    None => text,
+                }
+            }
+            ErrorKind::RateLimited { service, retry_in } => format!(
+                "“{service}” has been asked too often in a short time. It can be asked again in {}.",
                 Plain(retry_in)
             ),
+            ErrorKind::BulkheadFull { service } => {
+                format!("“{service}” is busy with other requests, so this one was not made.")
+            }
+            ErrorKind::ResourceExhausted { resource, .. } => {
+                format!("There is not enough “{resource}” free for this request.")
+            }
             ErrorKind::Requirements(unmet) => {
                 let mut text = String::from("The request cannot be carried out:");
                 for Requirement { field, message } in unmet {
@@ -199,6 +320,7 @@ impl Error {
             ErrorKind::TimedOut(TimedOut { limit, .. }) => {
                 format!("This took longer than {} and was stopped.", Plain(limit))
             }
+            ErrorKind::Injected(_) => String::from("A test made this fail on purpose."),
             ErrorKind::Setting { field, .. } => format!(
                 "The program is not set up correctly (“{field}”). Whoever runs it has to correct \
                  that."
@@ -212,13 +334,38 @@ impl fmt::Display for Error {
         match self.kind() {
             ErrorKind::CircuitOpen {
                 service,
+                opened_by,
                 failures,
                 retry_in,
-            } => write!(
+            } => {
+                write!(f, "circuit open for service `{service}` ")?;
+                match opened_by {
+                    OpenedBy::Failures => write!(f, "after {failures} failures")?,
+                    OpenedBy::SlowCalls => write!(f, "after {failures} slow calls")?,
+                    OpenedBy::Hand => f.write_str("by hand, until it is reset")?,
+                }
+                match retry_in {
+                    Some(retry_in) => write!(f, ", next probe in {retry_in:?}"),
+                    None => Ok(()),
+                }
+            }
+            ErrorKind::RateLimited { service, retry_in } => write!(
                 f,
-                "circuit open for service `{service}` after {failures} failures, next probe in \
-                 {retry_in:?}"
+                "rate limit of service `{service}` used up, next permit in {retry_in:?}"
             ),
+            ErrorKind::BulkheadFull { service } => {
+                write!(f, "bulkhead of service `{service}` full")
+            }
+            ErrorKind::ResourceExhausted {
+                resource,
+                current,
+                limit,
+            } => {
+                write!(
+                    f,
+                    "resource `{resource}` exhausted: {current} of {limit} taken"
+                )
+            }
             ErrorKind::Requirements(unmet) => {
                 f.write_str("requirements not met: ")?;
                 for (i, Requirement { field, message }) in unmet.iter().enumerate() {
@@ -244,6 +391,9 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
+            ErrorKind::Injected(fault) => {
+                write!(f, "injected fault of category {}", fault.category())
+            }
         }
     }
 }
@@ -262,8 +412,15 @@ impl Classify for Error {
             ErrorKind::CircuitOpen { .. } => Classification::new(Category::SERVICE)
                 .with_severity(Severity::High)
                 .rejection(),
+            ErrorKind::RateLimited { .. } | ErrorKind::BulkheadFull { .. } => {
+                Classification::new(Category::RATE_LIMIT).rejection()
+            }
+            ErrorKind::ResourceExhausted { .. } => Classification::new(Category::RATE_LIMIT)
+                .with_severity(Severity::High)
+                .rejection(),
             ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
             ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
+            ErrorKind::Injected(classification) => return classification.clone(),
             ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)
                 .with_severity(Severity::Critical)
                 .with_retry(Retry::No),
@@ -288,7 +445,7 @@ impl From<Error> for std::io::Error {
         let kind = match error.kind() {
             ErrorKind::TimedOut(_) => Io::TimedOut,
             ErrorKind::Requirements(_) => Io::InvalidInput,
-            ErrorKind::CircuitOpen { .. } | ErrorKind::Setting { .. } => Io::Other,
+            _ => Io::Other,
         };
         Self::new(kind, error)
     }
@@ -299,6 +456,13 @@ impl From<Error> for String {
     fn from(error: Error) -> Self {
         error.to_string()
     }
+}
+
+/// Rounded up: who waits this long is not refused for a fraction of a millisecond. The largest
+/// number is left free.
+fn millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
 }
 
 /// The name of a service, shared by its breaker and by the errors that speak of it.
@@ -339,11 +503,12 @@ mod tests {
     use super::*;
 
     fn open() -> Error {
-        Error::circuit_open(
-            ServiceName::new("weaviate"),
-            5,
-            Duration::from_millis(29_500),
-        )
+        opened(OpenedBy::Failures, 5, Some(Duration::from_millis(29_500)))
+    }
+
+    fn opened(by: OpenedBy, count: u32, retry_in: Option<Duration>) -> Error {
+        let reason = Reason { by, count };
+        Error::circuit_open(ServiceName::new("weaviate"), reason, retry_in)
     }
 
     #[test]
@@ -359,6 +524,23 @@ mod tests {
             error.user_message(),
             "“weaviate” is not being called at the moment, because calls to it failed. It can be \
              tried again in 30 seconds."
+        );
+    }
+
+    #[test]
+    fn an_open_error_says_when_it_was_slow_calls_and_when_it_was_somebody() {
+        let slow = opened(OpenedBy::SlowCalls, 8, Some(Duration::MAX));
+        assert!(slow.to_string().contains("after 8 slow calls, next probe"));
+        assert!(slow.retry_after().is_some(), "long is not never");
+        let held = opened(OpenedBy::Hand, 0, None);
+        assert_eq!(held.retry_after(), None);
+        assert_eq!(
+            held.to_string(),
+            "circuit open for service `weaviate` by hand, until it is reset"
+        );
+        assert_eq!(
+            Error::user_message(&held),
+            "“weaviate” is not being called at the moment, because somebody switched it off."
         );
     }
 

@@ -1,57 +1,160 @@
 //! What happens to calls, told to whoever listens. [`emit`] is the only way out.
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::breaker::Moved;
+use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
 use crate::runtime::{Shared, SiteState};
+use crate::site::Place;
 use crate::{Classification, Error, Severity, trace};
 
-/// Something that happened.
+/// Hears what happens to the calls of a runtime.
+///
+/// It is called in the task of the call, outside of every lock, and at once: what takes time belongs
+/// into a queue. A listener that panics harms no call; the panic ends with it.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use resilience_core::{Event, Listener, Runtime};
+///
+/// #[derive(Default)]
+/// struct Retries(AtomicU64);
+///
+/// impl Listener for Retries {
+///     fn on_event(&self, event: &Event<'_>) {
+///         if matches!(event, Event::RetryScheduled { .. }) {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// let runtime = Runtime::builder().listener(Retries::default()).build();
+/// ```
+pub trait Listener: Send + Sync + 'static {
+    /// Something happened.
+    fn on_event(&self, event: &Event<'_>);
+}
+
+/// Something that happened. `Display` says it in a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Event<'a> {
-    AttemptFailed(Failure<'a>),
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// An attempt failed.
+    AttemptFailed(AttemptFailed<'a>),
+    /// There will be another attempt.
+    #[non_exhaustive]
     RetryScheduled {
-        site: &'a SiteState,
+        /// Of which function.
+        site: EventSite<'a>,
+        /// The number of the attempt to come.
         next_attempt: u32,
+        /// How long until then.
         delay: Duration,
     },
+    /// There would be another attempt, but the retry budget of the service is spent.
+    #[non_exhaustive]
+    BudgetSpent {
+        /// Of which function.
+        site: EventSite<'a>,
+    },
+    /// The runtime answered instead of the body.
+    #[non_exhaustive]
     Rejected {
-        site: &'a SiteState,
+        /// Of which function.
+        site: EventSite<'a>,
+        /// The answer.
         error: &'a Error,
+        /// What `fields(..)` names.
         fields: Option<&'a Fields>,
     },
+    /// A breaker went from one state to another.
+    #[non_exhaustive]
     BreakerMoved {
+        /// Whose breaker.
         service: &'a str,
-        moved: Moved,
+        /// Where it was.
+        from: BreakerState,
+        /// Where it is.
+        to: BreakerState,
+        /// The failures, or slow calls, that opened it.
+        failures: u32,
+        /// What opened it, where it is open or half-open now.
+        opened_by: Option<OpenedBy>,
     },
+    /// A call ended.
+    #[non_exhaustive]
     CallFinished {
-        site: &'a SiteState,
+        /// Of which function.
+        site: EventSite<'a>,
+        /// How.
         outcome: CallOutcome,
+        /// Attempts made.
         attempts: u32,
     },
 }
 
 /// A failed attempt.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure<'a> {
-    pub(crate) site: &'a SiteState,
-    pub(crate) attempt: u32,
+#[non_exhaustive]
+pub struct AttemptFailed<'a> {
+    /// Of which function.
+    pub site: EventSite<'a>,
+    /// Which attempt of the call, from 1.
+    pub attempt: u32,
     /// Attempts that errors of this category get.
-    pub(crate) of: u32,
+    pub of: u32,
     /// There will be no further attempt: this is what the caller gets.
-    pub(crate) last: bool,
-    pub(crate) classification: &'a Classification,
-    pub(crate) severity: Severity,
-    pub(crate) error_type: &'a str,
-    pub(crate) message: &'a str,
-    pub(crate) fields: Option<&'a Fields>,
+    pub last: bool,
+    /// It comes from a refusal of the runtime, of this call or of one inside.
+    pub refused: bool,
+    /// What it is.
+    pub classification: &'a Classification,
+    /// How bad it is, at this attempt.
+    pub severity: Severity,
+    /// The kind of error, out of a bounded set.
+    pub error_type: &'a str,
+    /// The technical text with its chain, cut after 1 KiB.
+    pub message: &'a str,
+    /// What `fields(..)` names.
+    pub fields: Option<&'a Fields>,
+}
+
+/// The annotated function that an event is about.
+#[derive(Clone, Copy)]
+pub struct EventSite<'a>(pub(crate) &'a SiteState);
+
+impl<'a> EventSite<'a> {
+    /// What `operation = ".."` says, else the path.
+    pub fn operation(self) -> &'static str {
+        self.0.operation()
+    }
+
+    /// The name under which it shares a breaker.
+    pub fn service(self) -> &'a str {
+        self.0.service()
+    }
+
+    /// Where the attribute stands.
+    pub fn place(self) -> Place {
+        self.0.place()
+    }
+}
+
+impl fmt::Debug for EventSite<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.operation(), self.place())
+    }
 }
 
 /// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CallOutcome {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallOutcome {
+    /// The caller got what the body returned, at whichever attempt.
     Succeeded,
+    /// The caller got an error of the body, or of a time limit.
     Failed,
     /// The runtime refused it.
     Rejected,
@@ -61,10 +164,106 @@ pub(crate) enum CallOutcome {
     Panicked,
 }
 
+impl CallOutcome {
+    /// The name, as in telemetry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
+        let Moved {
+            from,
+            to,
+            failures,
+            opened_by,
+        } = moved;
+        Self::BreakerMoved {
+            service,
+            from,
+            to,
+            failures,
+            opened_by,
+        }
+    }
+}
+
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
 pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    trace::record(&event);
-    shared.stats.record(&event);
+    if shared.listening.tracing {
+        trace::record(&event);
+    }
+    if shared.listening.statistics {
+        shared.stats.record(&event);
+    }
     shared.recent.record(shared, &event);
+    for listener in &shared.listeners {
+        // What it leaves behind is its own affair: we look at nothing of it.
+        let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(&event)));
+        drop(told);
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AttemptFailed(failed) => {
+                let AttemptFailed {
+                    site,
+                    attempt,
+                    of,
+                    severity,
+                    message,
+                    ..
+                } = failed;
+                let category = failed.classification.category();
+                let operation = site.operation();
+                write!(f, "{operation}: attempt {attempt}/{of} failed, ")?;
+                write!(f, "{category}:{severity}: {message}")
+            }
+            Self::RetryScheduled {
+                site,
+                next_attempt,
+                delay,
+            } => {
+                write!(
+                    f,
+                    "{}: attempt {next_attempt} in {delay:?}",
+                    site.operation()
+                )
+            }
+            Self::BudgetSpent { site } => {
+                write!(
+                    f,
+                    "{}: retry budget of {} spent",
+                    site.operation(),
+                    site.service()
+                )
+            }
+            Self::Rejected { site, error, .. } => {
+                write!(f, "{}: rejected, {error}", site.operation())
+            }
+            Self::BreakerMoved {
+                service, from, to, ..
+            } => {
+                write!(f, "breaker {service}: {from} to {to}")
+            }
+            Self::CallFinished {
+                site,
+                outcome,
+                attempts,
+            } => {
+                let (operation, outcome) = (site.operation(), outcome.as_str());
+                write!(f, "{operation}: {outcome} after {attempts} attempts")
+            }
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub enum FieldValue {
     F64(f64),
     /// A text, cut after 1 KiB.
     Text(String),
+    /// An option without a value.
+    Absent,
 }
 
 impl Fields {
@@ -83,6 +85,7 @@ impl fmt::Display for FieldValue {
             Self::I64(value) => value.fmt(f),
             Self::F64(value) => value.fmt(f),
             Self::Text(text) => f.pad(text),
+            Self::Absent => f.pad("none"),
         }
     }
 }
@@ -148,6 +151,12 @@ from! {
     std::borrow::Cow<'_, str>: value => Self::Text(bounded(format_args!("{value}")));
 }
 
+impl<T: Into<Self>> From<Option<T>> for FieldValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Into::into)
+    }
+}
+
 fn integer<T: TryInto<i64> + fmt::Display + Copy>(value: T) -> FieldValue {
     match value.try_into() {
         Ok(value) => FieldValue::I64(value),
@@ -175,7 +184,7 @@ mod tests {
     fn values_keep_their_type_and_texts_are_cut() {
         let line = 7_usize;
         let fields = Fields::new()
-            .add("line", &line)
+            .add("line", line)
             .add("dry_run", false)
             .add("size", u64::MAX)
             .display("path", &"a b")

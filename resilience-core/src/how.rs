@@ -1,63 +1,59 @@
 //! How a call looks at an error of the user's type, and how an answer of ours becomes one.
-//!
-//! The macros know no types. They write down a [`Probe`] for the error type behind seven
-//! references and call a method on it. The compiler looks for the method behind fewer and fewer
-//! of them, so the impl behind the most references that fits is the one that is taken: without a
-//! bound on the user's type, and in generic code by the bounds in scope.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::marker::PhantomData;
 
 use crate::driver::{Attempt, Call};
 use crate::fields::bounded;
-use crate::outcome::Outcome;
-use crate::{Classification, Error};
+use crate::outcome::{Outcome, Shape};
+use crate::probe::Text;
+use crate::{Classification, Error, Retry};
 
 /// How the errors of one annotated function are looked at. Made where an attempt has ended and
 /// gone before the next one.
-pub struct How<R: Outcome> {
-    classify: fn(&R::Error) -> Classification,
-    text: Text<R::Error>,
-    reject: Option<fn(Error) -> R::Error>,
-    retry: Option<bool>,
+pub struct How<'a, S: Shape> {
+    classify: fn(&S::Error) -> Classification,
+    text: Text<S::Error>,
+    reject: Option<fn(Error) -> S::Error>,
+    retry_if: Option<&'a Predicate<'a, S::Error>>,
     fails_although_ok: bool,
 }
 
-/// Writes an error down for people who know the program.
-pub type Text<E> = fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result;
+/// What `retry_if` says of an error.
+type Predicate<'a, E> = dyn Fn(&E) -> bool + 'a;
 
-impl<R: Outcome> How<R> {
+impl<'a, S: Shape> How<'a, S> {
     /// For a function whose error type can carry our answers.
     #[inline]
+    #[must_use]
     pub fn rejecting(
-        _: &Call<R>,
-        classify: fn(&R::Error) -> Classification,
-        text: Text<R::Error>,
-        reject: fn(Error) -> R::Error,
+        _: &Call<S>,
+        classify: fn(&S::Error) -> Classification,
+        text: Text<S::Error>,
+        reject: fn(Error) -> S::Error,
     ) -> Self {
         Self {
             classify,
             text,
             reject: Some(reject),
-            retry: None,
+            retry_if: None,
             fails_although_ok: false,
         }
     }
 
     /// For a function for which nothing is written that could answer instead of its body.
     #[inline]
+    #[must_use]
     pub fn perhaps_rejecting(
-        _: &Call<R>,
-        classify: fn(&R::Error) -> Classification,
-        text: Text<R::Error>,
-        reject: Option<fn(Error) -> R::Error>,
+        _: &Call<S>,
+        classify: fn(&S::Error) -> Classification,
+        text: Text<S::Error>,
+        reject: Option<fn(Error) -> S::Error>,
     ) -> Self {
         Self {
             classify,
             text,
             reject,
-            retry: None,
+            retry_if: None,
             fails_although_ok: false,
         }
     }
@@ -65,14 +61,9 @@ impl<R: Outcome> How<R> {
     /// Lets `retry_if` say whether the error at hand is worth another attempt.
     #[inline]
     #[must_use]
-    pub fn retry_if(
-        how: Self,
-        out: &Attempt<R>,
-        predicate: impl FnOnce(&R::Error) -> bool,
-    ) -> Self {
-        let error = Attempt::body(out).and_then(R::error);
+    pub fn retry_if<F: Fn(&S::Error) -> bool>(how: Self, predicate: &'a F) -> Self {
         Self {
-            retry: error.map(predicate).or(how.retry),
+            retry_if: Some(predicate),
             ..how
         }
     }
@@ -82,10 +73,10 @@ impl<R: Outcome> How<R> {
     #[must_use]
     pub fn retry_if_ok(
         how: Self,
-        out: &Attempt<R>,
-        predicate: impl FnOnce(&R::Value) -> bool,
+        out: &Attempt<S::Result>,
+        predicate: impl FnOnce(&S::Value) -> bool,
     ) -> Self {
-        let value = Attempt::body(out).and_then(R::value);
+        let value = Attempt::body(out).and_then(S::value);
         Self {
             fails_although_ok: value.is_some_and(predicate),
             ..how
@@ -94,12 +85,34 @@ impl<R: Outcome> How<R> {
 
     /// What the error is.
     #[inline]
-    pub(crate) fn classify(&self, error: &R::Error) -> Classification {
-        (self.classify)(error)
+    pub(crate) fn classify(&self, error: &S::Error) -> Classification {
+        self.decide((self.classify)(error), Some(error))
+    }
+
+    /// Whether `retry_if` was given.
+    #[inline]
+    pub(crate) fn decides(&self) -> bool {
+        self.retry_if.is_some()
+    }
+
+    /// Gives `retry_if` the last word about another attempt.
+    #[inline]
+    pub(crate) fn decide(
+        &self,
+        classification: Classification,
+        error: Option<&S::Error>,
+    ) -> Classification {
+        match (self.retry_if, error) {
+            (Some(retry_if), Some(error)) if retry_if(error) => {
+                classification.with_retry(Retry::Yes)
+            }
+            (Some(_), Some(_)) => classification.with_retry(Retry::No),
+            _ => classification,
+        }
     }
 
     /// The text of an error, with its sources, of bounded length.
-    pub(crate) fn describe(&self, error: &R::Error) -> String {
+    pub(crate) fn describe(&self, error: &S::Error) -> String {
         bounded(format_args!(
             "{}",
             Shown {
@@ -107,12 +120,6 @@ impl<R: Outcome> How<R> {
                 error
             }
         ))
-    }
-
-    /// What `retry_if` said.
-    #[inline]
-    pub(crate) fn retry(&self) -> Option<bool> {
-        self.retry
     }
 
     /// Whether `retry_if_ok` said yes.
@@ -123,9 +130,9 @@ impl<R: Outcome> How<R> {
 
     /// An answer of ours, as what the function returns.
     #[inline]
-    pub(crate) fn reject(&self, error: Error) -> R {
+    pub(crate) fn reject(&self, error: Error) -> S::Result {
         match self.reject {
-            Some(reject) => R::from_error(reject(error)),
+            Some(reject) => S::from_error(reject(error)),
             // The macros leave the bound out only where the attribute turns off everything that
             // answers, and no setting undoes that.
             None => unreachable!("nothing answers for this function, and yet: {error}"),
@@ -133,11 +140,19 @@ impl<R: Outcome> How<R> {
     }
 }
 
-impl<R: Outcome> fmt::Debug for How<R> {
+impl<S: Shape> Clone for How<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Shape> Copy for How<'_, S> {}
+
+impl<S: Shape> fmt::Debug for How<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("How")
             .field("rejects", &self.reject.is_some())
-            .field("retry", &self.retry)
+            .field("decides", &self.decides())
             .field("fails_although_ok", &self.fails_although_ok)
             .finish_non_exhaustive()
     }
@@ -178,199 +193,24 @@ impl<E: From<Error>> Rejection for E {
     }
 }
 
-/// The way from our answers to the error type of `call`: the one bound on it.
+/// The way from our answers to an error type that is spelt out in the signature: the one bound on
+/// it.
 #[inline]
-pub fn reject<R: Outcome>(_: &Call<R>) -> fn(Error) -> R::Error
+pub fn reject<E: Rejection>() -> fn(Error) -> E {
+    E::rejection
+}
+
+/// As [`reject`], for an error type behind an alias of the whole result.
+#[inline]
+pub fn reject_in<R>() -> fn(Error) -> <R::Shape as Shape>::Error
 where
-    R::Error: Rejection,
+    R: Outcome<Shape: Shape<Error: Rejection>>,
 {
-    R::Error::rejection
+    Rejection::rejection
 }
 
-/// Stands for an error type while the compiler looks for what can be done with it.
-pub struct Probe<E>(PhantomData<fn(&E)>);
-
-impl<E> Probe<E> {
-    /// For the error type of `call`.
-    #[inline]
-    pub fn of<R: Outcome<Error = E>>(_: &Call<R>) -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E> fmt::Debug for Probe<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Probe")
-    }
-}
-
-/// What can be asked of a [`Probe`], from the most telling down. Their methods bear one name for
-/// each question, and the traits are imported where only generated code stands.
-pub mod probe {
-    use super::{
-        Classification, Error, Probe, StdError, Text, chain, display_text, fmt, type_name_text,
-    };
-    use crate::{Classify, classify};
-
-    type Ask<E> = fn(&E) -> Classification;
-
-    /// An error that classifies itself.
-    pub trait ByClassify<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-    }
-
-    impl<E: Classify> ByClassify<E> for &&&&&&Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            E::classify
-        }
-    }
-
-    /// A standard error, perhaps one that borrows.
-    pub trait ByError<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E: StdError> ByError<E> for &&&&&Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            classify::outer::<E>
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            |error, f| {
-                write!(f, "{error}")?;
-                chain(&error.to_string(), error.source(), f)
-            }
-        }
-    }
-
-    macro_rules! by_as_ref {
-        ($($name:ident for $probe:ty, $error:ty, $doc:literal;)*) => {$(
-            #[doc = $doc]
-            pub trait $name<E> {
-                /// How to classify it.
-                fn __resilience_classify(&self) -> Ask<E>;
-                /// How to write it down.
-                fn __resilience_text(&self) -> Text<E>;
-            }
-
-            impl<E: AsRef<$error>> $name<E> for $probe {
-                fn __resilience_classify(&self) -> Ask<E> {
-                    |error| {
-                        let error: &$error = error.as_ref();
-                        classify::error(error)
-                    }
-                }
-
-                fn __resilience_text(&self) -> Text<E> {
-                    |error, f| {
-                        let error: &$error = error.as_ref();
-                        write!(f, "{error}")?;
-                        chain(&error.to_string(), error.source(), f)
-                    }
-                }
-            }
-        )*};
-    }
-
-    by_as_ref! {
-        ByAsRef for &&&&Probe<E>, dyn StdError, "A box of some standard error.";
-        ByAsRefSend for &&&Probe<E>, dyn StdError + Send, "The same, `Send`.";
-        ByAsRefSendSync for &&Probe<E>, dyn StdError + Send + Sync,
-            "The same, `Send` and `Sync`: `anyhow::Error`.";
-    }
-
-    /// Something with a text.
-    pub trait ByDisplay<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E: fmt::Display> ByDisplay<E> for &Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            classify::display::<E>
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            display_text::<E>
-        }
-    }
-
-    /// Something of which nothing is known.
-    pub trait ByNothing<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E> ByNothing<E> for Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            |_| Classification::unknown()
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            type_name_text::<E>
-        }
-    }
-
-    /// An error type that can carry our answers.
-    pub trait Carries<E> {
-        /// How it does.
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
-    }
-
-    impl<E: From<Error>> Carries<E> for &Probe<E> {
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
-            Some(E::from)
-        }
-    }
-
-    /// One that cannot.
-    pub trait CarriesNot<E> {
-        /// Not at all.
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
-    }
-
-    impl<E> CarriesNot<E> for Probe<E> {
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
-            None
-        }
-    }
-}
-
-/// The sources of an error whose own text is `above`. Many errors end their text with that of
-/// their source; it is written once.
-fn chain(
-    above: &str,
-    mut source: Option<&(dyn StdError + 'static)>,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let mut above = above.to_owned();
-    // A chain that never ends is a mistake of its author's, not of whoever reports it.
-    for _ in 0..LONGEST_CHAIN {
-        let Some(error) = source else { break };
-        let text = error.to_string();
-        if !above.ends_with(&text) {
-            write!(f, ": {text}")?;
-        }
-        above = text;
-        source = error.source();
-    }
-    Ok(())
-}
-
-const LONGEST_CHAIN: usize = 64;
-
-fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{error}")
-}
-
-fn type_name_text<E>(_: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str(std::any::type_name::<E>())
+/// As [`reject`], for a type parameter: the compiler then proposes the bound that is missing.
+#[inline]
+pub fn reject_generic<E: From<Error>>() -> fn(Error) -> E {
+    E::from
 }

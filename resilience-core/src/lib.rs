@@ -1,53 +1,89 @@
 //! The runtime of the `resilience` crate: what an annotated function's expansion calls.
 //!
 //! Applications depend on `resilience`, which re-exports what is here. The state machines are told
-//! the time and know nothing of tasks: settings are plain data, [`driver`] alone awaits, `clock`
+//! the time and know nothing of tasks: settings are plain data, `driver` alone awaits, `clock`
 //! alone reads the clock, `event` alone tells listeners, and `scope` is the only ambient state.
 
 #![forbid(unsafe_code)]
 
 mod backoff;
 mod breaker;
+mod budget;
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod derive;
 mod driver;
 mod error;
 mod event;
 mod fields;
+mod guards;
 mod how;
+mod keyed;
+mod line;
+mod operator;
 mod options;
 mod outcome;
 mod path;
+mod probe;
+mod rate_limit;
 mod recent;
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
+mod task;
+pub mod testing;
 mod trace;
 
-pub use crate::breaker::BreakerState;
+pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
+pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch};
+pub use crate::operator::{LimitSummary, ResourceSummary};
+pub use crate::options::{
+    BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
+    RateLimitOptions, Switch, Window,
+};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+pub use crate::settings::origin::{Level, Origin, Source};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The breakers of the current runtime, of all services that have been called, by name.
+pub fn breakers() -> Vec<BreakerHandle> {
+    Runtime::current().breakers()
+}
+
+/// The breaker of a service in the current runtime; `None` where no annotated function names the
+/// service.
+pub fn breaker(service: &str) -> Option<BreakerHandle> {
+    Runtime::current().breaker(service)
+}
+
+/// [Resets](BreakerHandle::reset) every breaker of the current runtime.
+pub fn reset_breakers() {
+    Runtime::current().reset_breakers();
 }
 
 /// The `count` most recent errors of the current runtime, oldest first.
@@ -60,10 +96,25 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
+    pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, probe, reject};
-    pub use crate::outcome::Outcome;
-    pub use crate::reuse::{Reuse, reuse};
+    pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
+    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::probe::Probe;
+    pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
-    pub use crate::{BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options};
+    pub use crate::{
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,
+        Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
+        Window,
+    };
+
+    /// What can be asked of a `Probe`, imported as a whole where it is asked.
+    pub mod probe {
+        pub use crate::probe::{
+            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
+            Carries, CarriesNot, Found, NotFound,
+        };
+    }
 }

@@ -5,10 +5,18 @@
 
 #![allow(clippy::missing_panics_doc, reason = "said once, above")]
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::Category;
+
+mod backoff;
+mod breaker;
+mod display;
+mod limits;
+
+pub use self::backoff::{BackoffOptions, Jitter};
+pub use self::breaker::{BreakerOptions, Window};
+pub use self::limits::{BudgetOptions, BulkheadOptions, RateLimitOptions};
 
 /// What the attribute of one site says. What it does not say is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +44,16 @@ pub struct Options {
     pub deadline: Option<Switch<Duration>>,
     /// `breaker(..)`
     pub breaker: Option<Switch<BreakerOptions>>,
+    /// `rate_limit(..)`
+    pub rate_limit: Option<Switch<RateLimitOptions>>,
+    /// `bulkhead(..)`
+    pub bulkhead: Option<Switch<BulkheadOptions>>,
+    /// `budget(..)`
+    pub budget: Option<Switch<BudgetOptions>>,
+    /// `nested = ".."`
+    pub nested: Option<Nested>,
+    /// `idempotent = ..`
+    pub idempotent: Option<bool>,
 }
 
 /// Off, or on with these numbers.
@@ -47,47 +65,15 @@ pub enum Switch<T> {
     On(T),
 }
 
-/// What `backoff(..)` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct BackoffOptions {
-    /// The delay before the second attempt.
-    pub initial: Option<Duration>,
-    /// No delay is longer.
-    pub max: Option<Duration>,
-    /// Each delay is this many times the one before.
-    pub factor: Option<f64>,
-    /// How delays are spread.
-    pub jitter: Option<Jitter>,
-}
-
-/// How delays are spread, so that clients that failed together do not come back together.
+/// What a call does when a call inside its attempt has given up after trying for itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Jitter {
-    /// The delay, 25 % more or less.
+pub enum Nested {
+    /// It does not try again: attempts at several levels would multiply.
     #[default]
-    Proportional,
-    /// Anything from zero to the delay.
-    Full,
-    /// Anything from the initial delay to three times the delay before.
-    Decorrelated,
-    /// The delay to the nanosecond.
-    None,
-}
-
-/// What `breaker(..)` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BreakerOptions {
-    /// This many failures in a row open it.
-    pub failure_threshold: Option<u32>,
-    /// This many successful probes close it.
-    pub success_threshold: Option<u32>,
-    /// How long it stays open before it lets a probe through.
-    pub wait_duration: Option<Duration>,
-    /// The failures that open it come from at least so many calls.
-    pub distinct_calls: Option<u32>,
+    Stop,
+    /// It tries again all the same.
+    Retry,
 }
 
 impl Options {
@@ -105,6 +91,11 @@ impl Options {
             timeout: None,
             deadline: None,
             breaker: None,
+            rate_limit: None,
+            bulkhead: None,
+            budget: None,
+            nested: None,
+            idempotent: None,
         }
     }
 
@@ -213,6 +204,9 @@ impl Options {
     /// The numbers of the circuit breaker.
     #[must_use]
     pub const fn breaker(mut self, breaker: BreakerOptions) -> Self {
+        if let Some(contradiction) = breaker.contradiction() {
+            panic!("{}", contradiction);
+        }
         self.breaker = Some(Switch::On(breaker));
         self
     }
@@ -223,223 +217,69 @@ impl Options {
         self.breaker = Some(Switch::Off);
         self
     }
-}
-
-impl BackoffOptions {
-    /// Nothing said.
-    pub const fn new() -> Self {
-        Self {
-            initial: None,
-            max: None,
-            factor: None,
-            jitter: None,
-        }
-    }
-
-    /// The delay before the second attempt.
+    /// So many attempts in a time.
     #[must_use]
-    pub const fn initial(mut self, initial: Duration) -> Self {
-        self.initial = Some(initial);
+    pub const fn rate_limit(mut self, rate_limit: RateLimitOptions) -> Self {
+        self.rate_limit = Some(Switch::On(rate_limit));
         self
     }
 
-    /// No delay is longer.
+    /// No rate limit.
     #[must_use]
-    pub const fn max(mut self, max: Duration) -> Self {
-        self.max = Some(max);
+    pub const fn rate_limit_off(mut self) -> Self {
+        self.rate_limit = Some(Switch::Off);
         self
     }
 
-    /// Each delay is this many times the one before; at least 1.
+    /// So many attempts at a time.
     #[must_use]
-    pub const fn factor(mut self, factor: f64) -> Self {
-        assert!(
-            factor.is_finite() && factor >= 1.0,
-            "`factor` must be a number of at least 1"
-        );
-        self.factor = Some(factor);
+    pub const fn bulkhead(mut self, bulkhead: BulkheadOptions) -> Self {
+        self.bulkhead = Some(Switch::On(bulkhead));
         self
     }
 
-    /// How delays are spread.
+    /// No bulkhead.
     #[must_use]
-    pub const fn jitter(mut self, jitter: Jitter) -> Self {
-        self.jitter = Some(jitter);
-        self
-    }
-}
-
-impl BreakerOptions {
-    /// Nothing said.
-    pub const fn new() -> Self {
-        Self {
-            failure_threshold: None,
-            success_threshold: None,
-            wait_duration: None,
-            distinct_calls: None,
-        }
-    }
-
-    /// This many failures in a row open it.
-    #[must_use]
-    pub const fn failure_threshold(mut self, failures: u32) -> Self {
-        assert!(failures > 0, "`failure_threshold` must be at least 1");
-        self.failure_threshold = Some(failures);
+    pub const fn bulkhead_off(mut self) -> Self {
+        self.bulkhead = Some(Switch::Off);
         self
     }
 
-    /// This many successful probes close it.
+    /// So many retries for the calls that there are.
     #[must_use]
-    pub const fn success_threshold(mut self, successes: u32) -> Self {
-        assert!(successes > 0, "`success_threshold` must be at least 1");
-        self.success_threshold = Some(successes);
+    pub const fn budget(mut self, budget: BudgetOptions) -> Self {
+        self.budget = Some(Switch::On(budget));
         self
     }
 
-    /// How long it stays open before it lets a probe through.
+    /// No retry budget.
     #[must_use]
-    pub const fn wait_duration(mut self, wait: Duration) -> Self {
-        assert!(!wait.is_zero(), "`wait_duration` must not be zero");
-        self.wait_duration = Some(wait);
+    pub const fn budget_off(mut self) -> Self {
+        self.budget = Some(Switch::Off);
         self
     }
 
-    /// The failures that open it come from at least so many calls; 1 turns the rule off.
+    /// What happens when a call inside an attempt has given up.
     #[must_use]
-    pub const fn distinct_calls(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "`distinct_calls` must be at least 1");
-        self.distinct_calls = Some(calls);
+    pub const fn nested(mut self, nested: Nested) -> Self {
+        self.nested = Some(nested);
+        self
+    }
+
+    /// Whether the body may run again where it may have had its effect already.
+    #[must_use]
+    pub const fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
         self
     }
 }
 
-impl Jitter {
+impl Nested {
     /// The name, as written in attributes and settings.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Proportional => "proportional",
-            Self::Full => "full",
-            Self::Decorrelated => "decorrelated",
-            Self::None => "none",
+            Self::Stop => "stop",
+            Self::Retry => "retry",
         }
-    }
-}
-
-/// The options in the form in which they are written.
-impl fmt::Display for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut list = List::new(f);
-        list.name("category", self.category.map(Category::as_str))?;
-        list.name("service", self.service)?;
-        list.name("operation", self.operation)?;
-        list.plain("retries", self.retries)?;
-        let backoff = self.backoff;
-        list.group("backoff", backoff != BackoffOptions::new(), |inner| {
-            inner.duration("initial", backoff.initial)?;
-            inner.duration("max", backoff.max)?;
-            inner.plain("factor", backoff.factor)?;
-            inner.name("jitter", backoff.jitter.map(Jitter::as_str))
-        })?;
-        list.switch("timeout", self.timeout)?;
-        list.switch("deadline", self.deadline)?;
-        match self.breaker {
-            None => Ok(()),
-            Some(Switch::Off) => list.plain("breaker", Some("off")),
-            Some(Switch::On(breaker)) => list.group("breaker", true, |inner| {
-                inner.plain("failure_threshold", breaker.failure_threshold)?;
-                inner.plain("success_threshold", breaker.success_threshold)?;
-                inner.duration("wait_duration", breaker.wait_duration)?;
-                inner.plain("distinct_calls", breaker.distinct_calls)
-            }),
-        }
-    }
-}
-
-/// Writes `name = value` pairs with commas between them.
-struct List<'a, 'b> {
-    out: &'a mut fmt::Formatter<'b>,
-    empty: bool,
-}
-
-impl<'a, 'b> List<'a, 'b> {
-    fn new(out: &'a mut fmt::Formatter<'b>) -> Self {
-        Self { out, empty: true }
-    }
-
-    fn start(&mut self, name: &str) -> fmt::Result {
-        if !self.empty {
-            self.out.write_str(", ")?;
-        }
-        self.empty = false;
-        self.out.write_str(name)
-    }
-
-    fn plain(&mut self, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
-        let Some(value) = value else { return Ok(()) };
-        self.start(name)?;
-        write!(self.out, " = {value}")
-    }
-
-    fn name(&mut self, name: &str, value: Option<&str>) -> fmt::Result {
-        let Some(value) = value else { return Ok(()) };
-        self.start(name)?;
-        write!(self.out, " = {value:?}")
-    }
-
-    fn duration(&mut self, name: &str, value: Option<Duration>) -> fmt::Result {
-        let Some(value) = value else { return Ok(()) };
-        self.start(name)?;
-        write!(self.out, " = \"{value:?}\"")
-    }
-
-    fn switch(&mut self, name: &str, value: Option<Switch<Duration>>) -> fmt::Result {
-        match value {
-            None => Ok(()),
-            Some(Switch::Off) => self.plain(name, Some("off")),
-            Some(Switch::On(value)) => self.duration(name, Some(value)),
-        }
-    }
-
-    fn group(
-        &mut self,
-        name: &str,
-        present: bool,
-        content: impl FnOnce(&mut List<'_, 'b>) -> fmt::Result,
-    ) -> fmt::Result {
-        if !present {
-            return Ok(());
-        }
-        self.start(name)?;
-        self.out.write_str("(")?;
-        content(&mut List::new(self.out))?;
-        self.out.write_str(")")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_read_as_they_are_written() {
-        let options = Options::resilient()
-            .category(Category::WEAVIATE)
-            .retries(5)
-            .backoff(
-                BackoffOptions::new()
-                    .initial(Duration::from_millis(50))
-                    .factor(3.0),
-            )
-            .timeout(Duration::from_secs(10))
-            .breaker(BreakerOptions::new().failure_threshold(3));
-        assert_eq!(
-            options.to_string(),
-            "category = \"weaviate\", retries = 5, backoff(initial = \"50ms\", factor = 3), \
-             timeout = \"10s\", breaker(failure_threshold = 3)"
-        );
-        assert_eq!(
-            Options::fail_fast().breaker_off().to_string(),
-            "breaker = off"
-        );
     }
 }

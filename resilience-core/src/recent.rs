@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::event::{Event, Failure};
+use crate::event::{AttemptFailed, Event};
 use crate::fields::Fields;
 use crate::runtime::Shared;
 use crate::site::Place;
@@ -130,7 +130,7 @@ fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
     let at = shared.clock.system_now();
     match event {
         Event::AttemptFailed(failure) => {
-            let Failure {
+            let AttemptFailed {
                 site,
                 attempt,
                 of,

@@ -8,6 +8,7 @@
 )]
 pub trait Reuse: Sized {
     /// The value for one attempt.
+    #[must_use]
     fn reuse(&self) -> Self;
 }
 
@@ -24,4 +25,10 @@ impl<T: Clone> Reuse for T {
 #[inline]
 pub fn reuse<T: Reuse>(value: &T) -> T {
     value.reuse()
+}
+
+/// As [`reuse`], for a type parameter: the compiler then proposes the bound that is missing.
+#[inline]
+pub fn reuse_generic<T: Clone>(value: &T) -> T {
+    value.clone()
 }

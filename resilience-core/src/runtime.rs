@@ -3,19 +3,28 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::{Breaker, CallId};
-use crate::clock::Clock;
+use crate::breaker::{BreakerHandle, CallId};
+use crate::budget::Budget;
+use crate::clock::{Clock, Moment};
 use crate::error::ServiceName;
+use crate::event::Listener;
+use crate::guards::Guards;
+use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
+use crate::resource::Pools;
 use crate::scope;
-use crate::settings::{BreakerSettings, Settings};
-use crate::site::{Place, Site, breaker_of, problems};
-use crate::stats::{BreakerSummary, Stats, Summary};
+use crate::settings::origin::Origin;
+use crate::settings::resolve::{Subject, Written};
+use crate::settings::{ServiceSettings, SiteSettings};
+use crate::site::{Place, Site, problems, shared_by, shared_with};
+use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
+use crate::testing::{Fault, Faults};
 
 /// The state that annotated functions share: breakers, counts and recent errors.
 ///
@@ -44,20 +53,58 @@ struct Inner {
 }
 
 /// What the calls of a runtime share, whatever their site.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) stats: Stats,
     pub(crate) recent: Recent,
+    pub(crate) listening: Listening,
+    pub(crate) listeners: Vec<Box<dyn Listener>>,
+    pub(crate) faults: Faults,
+    pub(crate) pools: Pools,
     calls: AtomicU64,
-    /// A seeded generator, where somebody asked for repeatable jitter.
-    random: Option<Mutex<fastrand::Rng>>,
+    random: Random,
+    /// Whether delays are slept.
+    pub(crate) waits: bool,
+}
+
+/// Which of the built-in listeners hear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listening {
+    pub(crate) tracing: bool,
+    pub(crate) statistics: bool,
 }
 
 /// What the sites of one service share.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) breaker: Breaker,
+    pub(crate) guards: Guards,
+    pub(crate) budget: Budget,
+    keyed: OnceLock<Keyed<Guards>>,
+    settings: ServiceSettings,
+}
+
+impl Service {
+    fn new(name: &str, settings: &ServiceSettings, now: Moment) -> Self {
+        Self {
+            guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
+            budget: Budget::new(settings.budget.unwrap_or_default(), now),
+            keyed: OnceLock::new(),
+            settings: *settings,
+        }
+    }
+
+    /// The guards of one key.
+    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, now: Moment) -> Arc<Guards> {
+        let keyed = self
+            .keyed
+            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
+        keyed.get(key, now, || {
+            Guards::new(
+                Arc::clone(self.guards.service()),
+                self.settings.breaker_numbers(),
+            )
+        })
+    }
 }
 
 /// A site in one runtime.
@@ -66,7 +113,7 @@ pub(crate) struct SiteState {
     site: &'static Site,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: SiteSettings,
 }
 
 impl Runtime {
@@ -75,11 +122,17 @@ impl Runtime {
         Self::builder().build()
     }
 
-    /// A runtime of its own with other than the usual limits.
+    /// A runtime of its own with other limits or listeners than the usual ones.
     pub const fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             error_history_limit: ERROR_HISTORY_LIMIT,
-            jitter_seed: None,
+            random: Random::Free,
+            listening: Listening {
+                tracing: true,
+                statistics: true,
+            },
+            listeners: Vec::new(),
+            waits: true,
         }
     }
 
@@ -96,7 +149,7 @@ impl Runtime {
 
     /// The runtime of the calls that are made here and now.
     pub fn current() -> Self {
-        scope::with_runtime(|scoped| scoped.unwrap_or_else(|| Self::global()).clone())
+        scope::current_runtime().unwrap_or_else(|| Self::global().clone())
     }
 
     /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit
@@ -117,22 +170,42 @@ impl Runtime {
 
     /// What has been counted, and where every breaker is.
     pub fn summary(&self) -> Summary {
-        let now = self.0.shared.clock.now();
-        let mut breakers: Vec<_> = lock(&self.0.services)
-            .iter()
-            .map(|(name, service)| {
-                let (state, failures) = service.breaker.state(now);
-                BreakerSummary {
-                    service: name.to_string(),
-                    state,
-                    failures,
-                }
-            })
-            .collect();
-        breakers.sort_by(|a, b| a.service.cmp(&b.service));
+        let breakers = self.breakers();
+        let breakers = breakers.iter().map(BreakerHandle::summary).collect();
         Summary {
             breakers,
             ..self.0.shared.stats.summary()
+        }
+    }
+
+    /// The breakers of all services that have been called, by name.
+    pub fn breakers(&self) -> Vec<BreakerHandle> {
+        let mut breakers: Vec<_> = lock(&self.0.services)
+            .values()
+            .map(|service| self.handle(service))
+            .collect();
+        breakers.sort_by(|a, b| a.service().cmp(b.service()));
+        breakers
+    }
+
+    /// The breaker of a service, also before its first call: `None` where no annotated function
+    /// names the service.
+    pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
+        let known = lock(&self.0.services).get(service).map(Arc::clone);
+        let service = if let Some(service) = known {
+            service
+        } else {
+            let written = Written::default();
+            let settings = written.service_settings(service, &shared_by(service)?);
+            self.service(service, &settings)
+        };
+        Some(self.handle(&service))
+    }
+
+    /// [Resets](BreakerHandle::reset) every breaker.
+    pub fn reset_breakers(&self) {
+        for breaker in self.breakers() {
+            breaker.reset();
         }
     }
 
@@ -147,32 +220,65 @@ impl Runtime {
         self.0.shared.recent.clear();
     }
 
+    /// Makes things go wrong in the functions of this operation or service: for tests. Where
+    /// several faults have the same target, the first one that strikes counts.
+    pub fn inject(&self, target: &str, fault: Fault) {
+        self.0.shared.faults.inject(target, fault);
+    }
+
+    /// Takes all injected faults back.
+    pub fn clear_faults(&self) {
+        self.0.shared.faults.clear();
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    pub(crate) fn services(&self) -> Vec<Arc<Service>> {
+        lock(&self.0.services).values().cloned().collect()
+    }
+
+    fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
+        lock(&self.0.sites).get(&address(site)).cloned()
+    }
+
     /// The state of a site in this runtime.
     fn site(&self, site: &'static Site) -> Arc<SiteState> {
-        let address = std::ptr::from_ref(site).addr();
-        if let Some(state) = lock(&self.0.sites).get(&address) {
-            return Arc::clone(state);
+        if let Some(state) = self.known_site(site) {
+            return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
-        let written = breaker_of(site.service(), site);
-        let settings = Settings::effective(site.options(), site.service(), written);
-        let shared_breaker = BreakerSettings::of_service(site.service(), written);
+        let name = site.service();
+        let written = Written::default();
+        let shared = shared_with(name, site);
+        let service = written.service(name, &shared);
+        let subject = Subject {
+            options: site.options(),
+            names: &site.names(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
         let state = Arc::new(SiteState {
             site,
             shared: Arc::clone(&self.0.shared),
-            service: self.service(site.service(), shared_breaker),
-            settings,
+            service: self.service(name, &ServiceSettings::of(&service)),
+            settings: written.settings(subject, &service),
         });
-        Arc::clone(lock(&self.0.sites).entry(address).or_insert(state))
+        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
     }
 
-    fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
+    fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
+        BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
+    }
+
+    fn service(&self, name: &str, settings: &ServiceSettings) -> Arc<Service> {
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
-        let breaker = Breaker::new(ServiceName::new(name), breaker);
-        let service = Arc::new(Service { breaker });
+        let now = self.0.shared.clock.now();
+        let service = Arc::new(Service::new(name, settings, now));
         services.insert(name.into(), Arc::clone(&service));
         service
     }
@@ -193,24 +299,62 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// The limits of a runtime.
-#[derive(Clone, Copy, Debug)]
+/// The limits and listeners of a runtime.
 #[must_use]
 pub struct RuntimeBuilder {
     error_history_limit: usize,
-    jitter_seed: Option<u64>,
+    random: Random,
+    listening: Listening,
+    listeners: Vec<Box<dyn Listener>>,
+    waits: bool,
 }
 
 impl RuntimeBuilder {
     /// How many recent errors are kept; 100 unless said otherwise, none with 0.
-    pub const fn error_history_limit(mut self, errors: usize) -> Self {
+    pub fn error_history_limit(mut self, errors: usize) -> Self {
         self.error_history_limit = errors;
         self
     }
 
+    /// Adds somebody who hears all events. May be called several times.
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Leaves out the `tracing` events.
+    pub fn without_tracing(mut self) -> Self {
+        self.listening.tracing = false;
+        self
+    }
+
+    /// Leaves out the counts: [`Runtime::summary`] knows only the breakers then.
+    pub fn without_statistics(mut self) -> Self {
+        self.listening.statistics = false;
+        self
+    }
+
     /// Makes jitter repeatable: the same seed gives the same delays in the same order.
-    pub const fn jitter_seed(mut self, seed: u64) -> Self {
-        self.jitter_seed = Some(seed);
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.random = Random::Seeded(Mutex::new(fastrand::Rng::with_seed(seed)));
+        self
+    }
+
+    /// Fixes jitter at a point of its range: 0 is the shortest delay, 0.5 the middle, 1 the
+    /// longest. Other values are taken as the nearest of these ends.
+    pub fn fixed_jitter(mut self, point: f64) -> Self {
+        self.random = Random::Fixed(if point.is_nan() {
+            0.5
+        } else {
+            point.clamp(0.0, 1.0)
+        });
+        self
+    }
+
+    /// Leaves out all delays between attempts: for tests that want the attempts and not the time.
+    /// Whether a delay would have ended too late is decided as ever.
+    pub fn no_waits(mut self) -> Self {
+        self.waits = false;
         self
     }
 
@@ -221,14 +365,41 @@ impl RuntimeBuilder {
                 clock: Clock,
                 stats: Stats::new(),
                 recent: Recent::new(self.error_history_limit),
+                listening: self.listening,
+                listeners: self.listeners,
+                faults: Faults::default(),
+                pools: Pools::default(),
                 calls: AtomicU64::new(1),
-                random: self
-                    .jitter_seed
-                    .map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
+                random: self.random,
+                waits: self.waits,
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
         }))
+    }
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("error_history_limit", &self.error_history_limit)
+            .field("listeners", &self.listeners.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where jitter comes from.
+enum Random {
+    Free,
+    Seeded(Mutex<fastrand::Rng>),
+    Fixed(f64),
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
     }
 }
 
@@ -241,24 +412,24 @@ impl Shared {
     /// A number in `0.0..1.0`.
     pub(crate) fn random(&self) -> f64 {
         match &self.random {
-            Some(seeded) => lock(seeded).f64(),
-            None => fastrand::f64(),
+            Random::Free => fastrand::f64(),
+            Random::Seeded(generator) => lock(generator).f64(),
+            Random::Fixed(point) => *point,
         }
     }
 }
 
 impl SiteState {
+    pub(crate) fn site(&self) -> &'static Site {
+        self.site
+    }
+
     pub(crate) fn operation(&self) -> &'static str {
         self.site.operation()
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.service.breaker.name().as_str()
-    }
-
-    /// Identifies the service within its runtime, for as long as this state lives.
-    pub(crate) fn service_address(&self) -> usize {
-        std::ptr::from_ref(&*self.service).addr()
+        self.service.guards.service().as_str()
     }
 
     pub(crate) fn is_fail_fast(&self) -> bool {
@@ -279,9 +450,18 @@ pub(crate) enum SiteRef {
 }
 
 impl SiteRef {
-    /// The state of a site in this runtime, or in the global one.
+    /// The state of a site in this runtime, or in the global one, if it has been made.
     #[inline]
-    pub(crate) fn of(site: &'static Site, scoped: Option<&Runtime>) -> Self {
+    pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
+        match scoped {
+            Some(runtime) => runtime.known_site(site).map(Self::Scoped),
+            None => site.slot.get().map(|state| Self::Global(state)),
+        }
+    }
+
+    /// The same, made if need be.
+    #[cold]
+    pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
         match scoped {
             Some(runtime) => Self::Scoped(runtime.site(site)),
             None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
@@ -299,6 +479,10 @@ impl std::ops::Deref for SiteRef {
             Self::Scoped(state) => state,
         }
     }
+}
+
+fn address(site: &'static Site) -> usize {
+    std::ptr::from_ref(site).addr()
 }
 
 /// Puts a runtime in the scope for the time of one poll, also if the poll panics.

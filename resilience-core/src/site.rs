@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::Category;
-use crate::options::{BreakerOptions, Options, Switch};
+use crate::options::Options;
 use crate::path::site_path;
 use crate::runtime::SiteState;
-use crate::settings::merge_breakers;
+use crate::settings::key::Key;
+use crate::settings::layer::Layer;
+use crate::settings::origin::Origin;
+use crate::settings::shared::merge;
 
 /// One annotated function, in a `static` of its expansion.
 pub struct Site {
@@ -81,11 +84,20 @@ impl Site {
         }
     }
 
-    fn breaker(&self) -> BreakerOptions {
-        match self.options.breaker {
-            Some(Switch::On(breaker)) => breaker,
-            _ => BreakerOptions::new(),
-        }
+    /// Every name under which settings find it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![
+            self.operation().to_owned(),
+            self.path().to_owned(),
+            self.place().to_string(),
+        ];
+        names.dedup();
+        names
+    }
+
+    /// What the attribute says.
+    pub(crate) fn written(&self) -> Layer {
+        Layer::of(&self.options, &Origin::attribute(self.place()))
     }
 }
 
@@ -181,22 +193,31 @@ pub fn problems() -> Vec<Problem> {
     problems_of(&registered())
 }
 
-/// The breaker numbers that the sites of a service wrote, `asking` among them even if it is not
-/// registered.
-pub(crate) fn breaker_of(service: &str, asking: &Site) -> BreakerOptions {
+/// What the sites of a service wrote for the parts that they share, `asking` among them even if it
+/// is not registered.
+pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
+    let sites = of_service(service);
+    let asking =
+        Some(asking).filter(|asking| !sites.iter().any(|site| site.place() == asking.place()));
+    let all = sites.into_iter().chain(asking);
+    merge(all.map(Site::written), |_, _| {})
+}
+
+/// What the registered sites of a service wrote for the parts that they share; `None` where it has
+/// no site.
+pub(crate) fn shared_by(service: &str) -> Option<Layer> {
+    let sites = of_service(service);
+    (!sites.is_empty()).then(|| merge(sites.into_iter().map(Site::written), |_, _| {}))
+}
+
+fn of_service(service: &str) -> Vec<&'static Site> {
     let mut sites = registered();
     sites.retain(|site| site.service() == service);
-    merge_breakers(
-        sites
-            .iter()
-            .map(|site| site.breaker())
-            .chain([asking.breaker()]),
-        |_, _| {},
-    )
+    sites
 }
 
 /// In the order of file and line, which does not depend on the linker.
-fn registered() -> Vec<&'static Site> {
+pub(crate) fn registered() -> Vec<&'static Site> {
     let mut sites: Vec<_> = inventory::iter::<Registered>
         .into_iter()
         .map(|Registered(site)| *site)
@@ -224,20 +245,20 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
     }
     for (service, sites) in by_service {
         let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        merge_breakers(
-            sites.iter().map(|site| site.breaker()),
-            |position, option| {
-                disagreements
-                    .entry(option)
-                    .or_default()
-                    .push(sites[position].place());
-            },
-        );
-        for (option, places) in disagreements {
+        merge(sites.iter().map(|site| site.written()), |position, key| {
+            disagreements
+                .entry(key)
+                .or_default()
+                .push(sites[position].place());
+        });
+        for (key, places) in disagreements {
+            let part = key.part().map(Key::path).unwrap_or_default();
             problems.push(Problem {
                 message: format!(
-                    "`{option}` of the breaker of service `{service}` is written with different \
-                     values; the first one by file and line holds"
+                    "`{}` of the {} of service `{service}` differs from what another site wrote, \
+                     or cannot hold beside it; the first one by file and line holds",
+                    key.name(),
+                    part.replace('_', " "),
                 ),
                 places,
             });
@@ -249,6 +270,7 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::BreakerOptions;
 
     static FIRST: Site = Site::new(
         "first",

@@ -2,14 +2,15 @@
 //!
 //! Failed attempts and delays are `DEBUG`, a call that finally failed is one `WARN` (`ERROR` where
 //! its severity is high or critical), a breaker that opens is a `WARN`. A refusal is `DEBUG`: the
-//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log. Integers
-//! are `i64`, the only ones that OpenTelemetry keeps as numbers.
+//! breaker that refuses has had its `WARN`, and an outage is no reason to flood the log; so is a call
+//! that fails because one inside it was refused. Integers are `i64`, the only ones that OpenTelemetry
+//! keeps as numbers.
 
 use tracing::{debug, error, info, trace, warn};
 
 use crate::Severity;
-use crate::breaker::BreakerState;
-use crate::event::{CallOutcome, Event, Failure};
+use crate::breaker::{BreakerState, OpenedBy};
+use crate::event::{AttemptFailed, Event};
 
 #[inline]
 pub(crate) fn record(event: &Event<'_>) {
@@ -30,6 +31,9 @@ fn write(event: &Event<'_>) {
                 "attempt failed"
             );
         }
+        Event::AttemptFailed(failure) if failure.refused => {
+            attempt_failed!(debug, "resilience.call.failed", failure, "call failed");
+        }
         Event::AttemptFailed(failure) if failure.severity >= Severity::High => {
             attempt_failed!(error, "resilience.call.failed", failure, "call failed");
         }
@@ -48,6 +52,12 @@ fn write(event: &Event<'_>) {
             delay_seconds = delay.as_secs_f64(),
             "retry scheduled"
         ),
+        Event::BudgetSpent { site } => debug!(
+            name: "resilience.budget.spent",
+            operation = site.operation(),
+            service = site.service(),
+            "retry budget spent"
+        ),
         Event::Rejected {
             site,
             error,
@@ -61,12 +71,19 @@ fn write(event: &Event<'_>) {
             fields = fields.map(tracing::field::display),
             "rejected"
         ),
-        Event::BreakerMoved { service, moved } => match moved.to {
+        Event::BreakerMoved {
+            service,
+            from,
+            to,
+            failures,
+            opened_by,
+        } => match to {
             BreakerState::Open => warn!(
                 name: "resilience.breaker.opened",
                 service,
-                from = moved.from.as_str(),
-                failures = i64::from(moved.failures),
+                from = from.as_str(),
+                failures = i64::from(*failures),
+                opened_by = opened_by.map(OpenedBy::as_str),
                 "circuit opened"
             ),
             BreakerState::HalfOpen => {
@@ -74,6 +91,16 @@ fn write(event: &Event<'_>) {
             }
             BreakerState::Closed => {
                 info!(name: "resilience.breaker.closed", service, "circuit closed");
+            }
+            // Something protects no longer, or refuses for good: that should not be overlooked.
+            BreakerState::ForcedOpen | BreakerState::ForcedClosed | BreakerState::Disabled => {
+                warn!(
+                    name: "resilience.breaker.forced",
+                    service,
+                    from = from.as_str(),
+                    to = to.as_str(),
+                    "circuit moved by hand"
+                );
             }
         },
         Event::CallFinished {
@@ -93,7 +120,7 @@ fn write(event: &Event<'_>) {
 
 macro_rules! attempt_failed {
     ($level:ident, $name:literal, $failure:expr, $text:literal) => {{
-        let Failure { site, attempt, of, classification, severity, error_type, message, fields, .. } =
+        let AttemptFailed { site, attempt, of, classification, severity, error_type, message, fields, .. } =
             $failure;
         $level!(
             name: $name,
@@ -113,15 +140,3 @@ macro_rules! attempt_failed {
     }};
 }
 use attempt_failed;
-
-impl CallOutcome {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::Panicked => "panicked",
-        }
-    }
-}

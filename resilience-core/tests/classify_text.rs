@@ -120,6 +120,7 @@ fn own_rules_come_first_and_in_order() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_huge_text_costs_its_two_ends() {
     let mut huge = "x y ".repeat(2_500_000);
     huge.push_str("connection refused");

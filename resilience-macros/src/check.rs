@@ -1,16 +1,18 @@
-//! Rules that concern more than one option, or the function itself. Each is a function with an
-//! example of what it refuses.
+//! Rules about the function. Each is a Rust function with an example of what it refuses.
 
-use proc_macro2::TokenTree;
-use quote::{ToTokens, quote};
-use syn::{FnArg, ReturnType, Type, TypeParamBound};
+use proc_macro2::{Ident, TokenTree};
+use quote::ToTokens;
+use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
+use crate::boxed_future::BoxedFuture;
+use crate::category::Category;
+use crate::consistency::consistent;
 use crate::ctxt::Ctxt;
+use crate::grammar;
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
-use crate::value::{Count, Time};
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -20,10 +22,8 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         receiver_survives(args, item, ctxt);
         output_survives(args, item, ctxt);
     }
-    backoff_in_order(args, ctxt);
-    deadline_holds_an_attempt(args, ctxt);
-    breaker_can_open(args, ctxt);
-    retries_for_what_shapes_them(args, ctxt);
+    values_are_constant(args, item, ctxt);
+    consistent(args, ctxt);
 }
 
 /// ```text
@@ -68,7 +68,7 @@ fn starts_with_a_call(body: &proc_macro2::TokenStream) -> bool {
 /// #[tokio::test] #[resilient] async fn f() -> R
 /// ```
 fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
-    if item.sig.asyncness.is_some() {
+    if item.sig.asyncness.is_some() || BoxedFuture::of(item).is_some() {
         return true;
     }
     let this = args.attribute.name();
@@ -144,10 +144,19 @@ fn has_body(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 
 /// ```text
 /// #[resilient] async fn f() { .. }
+/// #[resilient] async fn f() -> impl Trait { .. }
 /// ```
 fn returns_result(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let this = args.attribute.name();
+    if let ReturnType::Type(_, ty) = &item.sig.output
+        && matches!(peel(ty), Type::ImplTrait(_))
+    {
+        ctxt.error(
+            ty,
+            format!("`#[{this}]` needs a function that returns `Result<_, _>`: write it out"),
+        );
+    }
     if matches!(item.sig.output, ReturnType::Default) {
-        let this = args.attribute.name();
         ctxt.error(
             &item.sig.ident,
             format!(
@@ -168,7 +177,7 @@ fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         return;
     };
     match Receiver::of(&item.sig) {
-        Receiver::Value => ctxt.error(
+        Receiver::Value(_) => ctxt.error(
             receiver,
             "a further attempt needs `self` as well: take `&self` or `self: Arc<Self>`, or set \
              `retries = 0`",
@@ -196,104 +205,46 @@ fn output_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 }
 
 /// ```text
-/// backoff(initial = "1m", max = "30s")
+/// #[resilient(retries = n)] async fn f(n: u32) -> R
 /// ```
-fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value:
-            Backoff {
-                initial: Some(initial),
-                max: Some(max),
-                ..
-            },
-        ..
-    }) = &args.backoff
-    else {
-        return;
-    };
-    if let (Some(low), Some(high)) = (initial.value.literal, max.value.literal)
-        && low > high
+fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let mut values: Vec<(&Ident, &Expr)> = Vec::new();
+    if let Some(Opt {
+        name,
+        value: Category::Expr(expr),
+    }) = &args.category
     {
-        ctxt.error(&initial.value.expr, "`initial` must not be above `max`");
+        values.push((name, expr));
     }
-}
-
-/// ```text
-/// timeout = "30s", deadline = "10s"
-/// ```
-fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
-    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
-        Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) => time.literal,
-        _ => None,
-    };
-    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
-        && deadline < timeout
-        && let Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) = &args.deadline
-    {
-        ctxt.error(
-            &time.expr,
-            "`deadline`, the time for the whole call, is below `timeout`, the time for one \
-             attempt",
-        );
+    for option in [&args.service, &args.operation].into_iter().flatten() {
+        values.push((&option.name, &option.value));
     }
-}
-
-/// ```text
-/// breaker(failure_threshold = 1, distinct_calls = 2)
-/// ```
-fn breaker_can_open(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value: Switch::On(breaker),
-        ..
-    }) = &args.breaker
-    else {
-        return;
-    };
-    let Breaker {
-        failure_threshold: Some(failures),
-        distinct_calls: Some(calls),
-        ..
-    } = breaker
-    else {
-        return;
-    };
-    let literal = |count: &Opt<Count>| count.value.literal;
-    if let (Some(failures), Some(distinct)) = (literal(failures), literal(calls))
-        && distinct > failures
-    {
-        ctxt.error(
-            &calls.value,
-            format!(
-                "{failures} failures cannot come from {distinct} calls: `distinct_calls` must \
-                 not be above `failure_threshold`"
-            ),
-        );
+    if let Some(option) = &args.retries {
+        values.push((&option.name, &option.value.expr));
     }
-}
-
-/// ```text
-/// retries = 0, backoff(initial = "1s")
-/// ```
-fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
-    if args.attribute == Attribute::FailFast || !args.one_attempt() {
-        return;
+    for option in [&args.timeout, &args.deadline].into_iter().flatten() {
+        if let Switch::On(time) = &option.value {
+            values.push((&option.name, &time.expr));
+        }
     }
-    let names = [
-        args.backoff.as_ref().map(|option| &option.name),
-        args.retry_if.as_ref().map(|option| &option.name),
-        args.retry_if_ok.as_ref().map(|option| &option.name),
-        args.before_retry.as_ref().map(|option| &option.name),
-    ];
-    for name in names.into_iter().flatten() {
-        ctxt.error(
-            quote!(#name),
-            format!("with `retries = 0` there is nothing for `{name}` to do"),
-        );
+    for (name, expr) in values {
+        let Expr::Path(path) = grammar::peel(expr) else {
+            continue;
+        };
+        let is_argument = item.sig.inputs.iter().any(|input| match input {
+            FnArg::Typed(input) => {
+                matches!(&*input.pat, Pat::Ident(pat) if path.path.is_ident(&pat.ident))
+            }
+            FnArg::Receiver(_) => false,
+        });
+        if is_argument {
+            ctxt.error(
+                expr,
+                format!(
+                    "`{name}` belongs to the function and not to one call of it: a constant can \
+                     stand here, an argument cannot"
+                ),
+            );
+        }
     }
 }

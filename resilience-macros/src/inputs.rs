@@ -1,7 +1,7 @@
 //! The parameters of a function, as bindings that every attempt gets anew.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::Ident;
+use quote::quote;
 use syn::{
     Attribute, FnArg, GenericArgument, Pat, PathArguments, ReceiverKind, Signature, Token, Type,
 };
@@ -13,8 +13,8 @@ pub(crate) enum Receiver {
     Shared,
     /// `&mut self`: every attempt borrows it again.
     Unique(Token![self]),
-    /// `self`: only one attempt can have it.
-    Value,
+    /// `self`: only one attempt can have it. With its token where it is `mut self`.
+    Value(Option<Token![self]>),
     /// `mut self: Arc<Self>`: what one attempt assigns, the next would see.
     Mutable,
     /// `self: Arc<Self>`: attempts use it by reference.
@@ -29,12 +29,14 @@ pub(crate) struct Binding {
     pub(crate) mutability: Option<Token![mut]>,
     pub(crate) ident: Ident,
     pub(crate) renew: Renew,
+    /// The attribute names it, so it is used, even if not by the body.
+    pub(crate) named: bool,
 }
 
 /// How an attempt gets its own.
 pub(crate) enum Renew {
     /// By `Clone`. The type is `_` where it is not spelt out.
-    Clone(TokenStream),
+    Clone(Box<Type>),
     /// A shared reference is copied.
     Copy,
     /// A unique reference is borrowed again.
@@ -58,7 +60,7 @@ impl Receiver {
             return Self::None;
         };
         match &receiver.kind {
-            ReceiverKind::Value => Self::Value,
+            ReceiverKind::Value => Self::Value(receiver.mutability.map(|_| receiver.self_token)),
             ReceiverKind::Reference(_, _, None) => Self::Shared,
             ReceiverKind::Reference(..) => Self::Unique(receiver.self_token),
             ReceiverKind::Typed(_, ty) => match peel(ty) {
@@ -66,7 +68,9 @@ impl Receiver {
                     Self::Unique(receiver.self_token)
                 }
                 Type::Reference(_) => Self::Shared,
-                Type::Path(path) if path.path.is_ident("Self") => Self::Value,
+                Type::Path(path) if path.path.is_ident("Self") => {
+                    Self::Value(receiver.mutability.map(|_| receiver.self_token))
+                }
                 _ if receiver.mutability.is_some() => Self::Mutable,
                 _ => Self::Typed,
             },
@@ -89,7 +93,7 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
             Type::Reference(_) => Through::Shared,
             _ => Through::Value,
         };
-        let whole = erase_impl(&input.ty).to_token_stream();
+        let whole = erase_impl(&input.ty);
         let first = bindings.len();
         let is_name = matches!(&*input.pat, Pat::Ident(pat) if pat.subpat.is_none());
         each_binding(
@@ -100,8 +104,8 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
                     // `ref a` and `ref mut a` are references whatever they point into.
                     (Some(false), _) | (None, Through::Shared) => Renew::Copy,
                     (Some(true), _) | (None, Through::Unique) => Renew::Reborrow,
-                    (None, Through::Value) if is_name => Renew::Clone(whole.clone()),
-                    (None, Through::Value) => Renew::Clone(quote!(_)),
+                    (None, Through::Value) if is_name => Renew::Clone(Box::new(whole.clone())),
+                    (None, Through::Value) => Renew::Clone(Box::new(inferred())),
                 };
                 // A shared reference that is not assigned to is as good for every attempt as it is.
                 let needed = !matches!(renew, Renew::Copy) || mutability.is_some();
@@ -115,6 +119,7 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
                         mutability: mutability.take(),
                         ident: ident.clone(),
                         renew,
+                        named: false,
                     });
                 } else if seen {
                     *mutability = None;
@@ -205,9 +210,14 @@ pub(crate) fn erase_impl(ty: &Type) -> Type {
     ty
 }
 
+/// `_`
+fn inferred() -> Type {
+    Type::Verbatim(quote!(_))
+}
+
 fn erase(ty: &mut Type) {
     match ty {
-        Type::ImplTrait(_) => *ty = Type::Verbatim(quote!(_)),
+        Type::ImplTrait(_) => *ty = inferred(),
         Type::Group(ty) => erase(&mut ty.elem),
         Type::Paren(ty) => erase(&mut ty.elem),
         Type::Reference(ty) => erase(&mut ty.elem),
@@ -233,6 +243,8 @@ fn erase(ty: &mut Type) {
 
 #[cfg(test)]
 mod tests {
+    use quote::ToTokens as _;
+
     use super::*;
 
     fn bindings(mut sig: Signature) -> (String, Vec<String>) {
@@ -245,7 +257,7 @@ mod tests {
                     ""
                 };
                 let renew = match &binding.renew {
-                    Renew::Clone(ty) => format!("clone {ty}"),
+                    Renew::Clone(ty) => format!("clone {}", ty.to_token_stream()),
                     Renew::Copy => "copy".to_owned(),
                     Renew::Reborrow => "reborrow".to_owned(),
                 };
@@ -315,11 +327,11 @@ mod tests {
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(mut self))),
-            Receiver::Value
+            Receiver::Value(_)
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(self: Self))),
-            Receiver::Value
+            Receiver::Value(_)
         ));
         assert!(matches!(
             of(syn::parse_quote!(fn f(self: Arc<Self>))),

@@ -2,10 +2,13 @@
 //! tokens that will be written.
 
 use proc_macro2::{Group, TokenStream};
+use quote::quote;
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
-use crate::inputs::{Binding, Receiver, erase_impl, take_bindings};
+use crate::boxed_future::BoxedFuture;
+use crate::expand::private;
+use crate::inputs::{Binding, Receiver, erase_impl, peel, take_bindings};
 use crate::item::{Body, RawFn, split_inner_attributes};
 
 /// An annotated async function that passed all checks.
@@ -22,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) inner_attrs: TokenStream,
     /// The body as the user wrote it, without `inner_attrs`.
     pub(crate) body: Group,
+    /// Where the body stands in the boxed future that `#[async_trait]` has made of the method.
+    pub(crate) boxed_future: Option<BoxedFuture>,
 }
 
 impl Model {
@@ -33,14 +38,27 @@ impl Model {
         let ReturnType::Type(_, output) = &item.sig.output else {
             return None;
         };
-        let output = erase_impl(output);
-        let (inner_attrs, body) = split_inner_attributes(block);
         let receiver = Receiver::of(&item.sig);
-        let bindings = if args.one_attempt() {
+        let boxed_future = BoxedFuture::of(&item);
+        let output = erase_impl(boxed_future.as_ref().map_or(output, |boxed| &boxed.output));
+        let (inner_attrs, body) = match &boxed_future {
+            None => split_inner_attributes(block),
+            Some(boxed) if args.one_attempt() => (TokenStream::new(), boxed.inside.clone()),
+            Some(boxed) => {
+                let private = private(&args);
+                let reuse = quote!(#private::reuse);
+                (TokenStream::new(), boxed.repeatable(&receiver, &reuse))
+            }
+        };
+        let mut bindings = if args.one_attempt() {
             Vec::new()
         } else {
             take_bindings(&mut item.sig)
         };
+        let named = args.names();
+        for binding in &mut bindings {
+            binding.named = named.contains(&binding.ident.to_string());
+        }
         Some(Self {
             args,
             item,
@@ -49,6 +67,7 @@ impl Model {
             output,
             inner_attrs,
             body,
+            boxed_future,
         })
     }
 
@@ -56,5 +75,17 @@ impl Model {
     /// counted `self` has to stay outside where another attempt may follow.
     pub(crate) fn moves(&self) -> bool {
         self.args.one_attempt() || matches!(self.receiver, Receiver::None | Receiver::Shared)
+    }
+
+    /// Whether the type is nothing but a type parameter of the function.
+    pub(crate) fn is_parameter(&self, ty: &Type) -> bool {
+        let Type::Path(path) = peel(ty) else {
+            return false;
+        };
+        self.item
+            .sig
+            .generics
+            .type_params()
+            .any(|parameter| path.path.is_ident(&parameter.ident))
     }
 }

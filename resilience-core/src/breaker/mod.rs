@@ -1,14 +1,19 @@
 //! The circuit breaker: a state machine that is told the time.
 //!
 //! ```text
-//!            failure_threshold failures in a row,
-//!            from distinct_calls calls
+//!            too many failures,
+//!            or slow calls
 //!   closed ──────────────────────────────────────▶ open
 //!     ▲                                           ▲  │ the first call at or after
-//!     │ success_threshold        a probe failed,  │  │ wait_duration
-//!     │ probes succeeded         or wait_duration │  ▼
+//!     │ success_threshold        a probe failed,  │  │ the wait
+//!     │ probes succeeded         or the wait over │  ▼
 //!     └──────────────────────── without a verdict half-open
+//!
+//!   any of them ── an operator ──▶ forced_open, forced_closed, disabled ── reset ──▶ closed
 //! ```
+//!
+//! What is too many is the business of [`tally`]. The wait is `wait_duration`; where that grows, it
+//! doubles with every opening that follows without a close in between.
 //!
 //! Every admission is an [`Admission`] with the generation in which it was given, and every change
 //! of state begins a generation: a late result never moves a later one. Half-open hands out as many
@@ -18,16 +23,30 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::tally::{Sample, Tally, reaches};
+use self::word::{CLEAN, CLOSED, Word};
 use crate::clock::Moment;
 use crate::error::ServiceName;
+use crate::keyed::Forgettable;
 use crate::settings::BreakerSettings;
-use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
+
+mod handle;
+mod state;
+mod tally;
+mod window;
+mod word;
+
+pub use self::handle::BreakerHandle;
+pub use self::state::{BreakerState, OpenedBy};
+pub(crate) use self::state::{Manual, Moved, Reason};
+pub(crate) use self::tally::CallId;
 
 /// A circuit breaker, shared by the sites of one service.
 ///
-/// While it is closed and no failure is counted, admitting and a success only read one word.
-/// Everything else happens under a short lock.
+/// While it is closed and healthy (nothing failed or slow is counted, and a count window, where
+/// there is one, is full), admitting and a success only read one word. Everything else happens
+/// under a short lock.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     word: Word,
@@ -39,41 +58,418 @@ pub(crate) struct Breaker {
 struct Inner {
     settings: BreakerSettings,
     generation: u64,
+    /// How often it has opened again since it was last closed.
+    reopened: u32,
     phase: Phase,
 }
 
 #[derive(Debug)]
 enum Phase {
-    Closed(Streak),
-    Open {
-        since: Moment,
-        failures: u32,
-    },
-    HalfOpen {
-        since: Moment,
-        failures: u32,
-        probes: u32,
-        successes: u32,
-    },
+    Closed(Tally),
+    Open { since: Moment, reason: Reason },
+    HalfOpen(HalfOpen),
+    ForcedOpen,
+    ForcedClosed(Tally),
+    Disabled,
 }
 
-/// The failures in a row, and the calls that they came from.
-#[derive(Debug, Default)]
-struct Streak {
-    failures: u32,
-    /// No more than `distinct_calls` of them: the rule asks for no more.
-    calls: Vec<CallId>,
+#[derive(Clone, Copy, Debug)]
+struct HalfOpen {
+    since: Moment,
+    reason: Reason,
+    /// Running now.
+    probes: u32,
+    successes: u32,
+    /// Of the successes.
+    slow: u32,
 }
-
-/// One call, to tell the attempts of one from those of many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CallId(pub(crate) u64);
 
 /// Leave to run one attempt. Give it back with [`Breaker::succeed`], [`Breaker::fail`] or
 /// [`Breaker::release`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Admission(NonZeroU64);
+
+/// No leave: why the breaker is open, and the time until a probe may be let through, unless it is
+/// open until somebody says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    pub(crate) retry_in: Option<Duration>,
+}
+
+/// What a breaker says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) state: BreakerState,
+    /// The failures counted; where it is open or half-open, the failures or slow calls that opened
+    /// it.
+    pub(crate) failures: u32,
+    /// The time until a probe may be let through, where it is open.
+    pub(crate) retry_in: Option<Duration>,
+}
+
+impl Breaker {
+    pub(crate) fn new(name: Arc<ServiceName>, settings: BreakerSettings) -> Self {
+        let settings = settings.sane();
+        let inner = Inner {
+            settings,
+            generation: 1,
+            reopened: 0,
+            phase: Phase::Closed(Tally::new(&settings)),
+        };
+        Self {
+            word: Word::new(inner.word(), settings.slow_call_duration),
+            name,
+            inner: Mutex::new(inner),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<ServiceName> {
+        &self.name
+    }
+
+    /// From how long on an attempt is slow: `None` where nobody need measure.
+    #[inline]
+    pub(crate) fn slow_call_duration(&self) -> Option<Duration> {
+        self.word.slow()
+    }
+
+    /// Leave without a look at the clock, which a closed breaker does not need. `None` says
+    /// nothing: ask [`admit`](Self::admit).
+    #[inline]
+    pub(crate) fn admit_closed(&self) -> Option<Admission> {
+        let word = self.word.load();
+        (word & CLOSED != 0).then_some(Admission::new(Word::generation(word), false))
+    }
+
+    /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
+    /// turn out to be over for long, so that it opens and lets a new probe through.
+    pub(crate) fn admit(&self, now: Moment) -> (Result<Admission, Refusal>, [Option<Moved>; 2]) {
+        self.change(|inner| {
+            let lapsed = inner.lapse(now);
+            let (answer, moved) = inner.admit(now);
+            (answer, [lapsed, moved])
+        })
+    }
+
+    /// Whether a success changes nothing, so that it need not be reported.
+    #[inline]
+    pub(crate) fn is_healthy(&self, admission: Admission, elapsed: Option<Duration>) -> bool {
+        self.word.load() == Word::of(admission.generation(), CLOSED | CLEAN)
+            && match (elapsed, self.word.slow()) {
+                (Some(elapsed), Some(slow)) => elapsed < slow,
+                _ => true,
+            }
+    }
+
+    /// The attempt succeeded, and took so long, where that was measured.
+    pub(crate) fn succeed(
+        &self,
+        admission: Admission,
+        elapsed: Option<Duration>,
+        now: Moment,
+    ) -> Option<Moved> {
+        let failed = None;
+        self.change(|inner| inner.end(admission, Sample { failed, elapsed }, now))
+    }
+
+    /// The attempt of `call` failed in a way that speaks against the service.
+    pub(crate) fn fail(
+        &self,
+        admission: Admission,
+        call: CallId,
+        elapsed: Option<Duration>,
+        now: Moment,
+    ) -> Option<Moved> {
+        let failed = Some(call);
+        self.change(|inner| inner.end(admission, Sample { failed, elapsed }, now))
+    }
+
+    /// The attempt ended in a way that says nothing about the service: its place is free again.
+    pub(crate) fn release(&self, admission: Admission) {
+        if admission.is_probe() {
+            self.change(|inner| {
+                if admission.generation() == inner.generation
+                    && let Phase::HalfOpen(half_open) = &mut inner.phase
+                {
+                    half_open.probes = half_open.probes.saturating_sub(1);
+                }
+            });
+        }
+    }
+
+    /// Whether a call at `at` is sure to be refused, as things stand.
+    pub(crate) fn refuses_at(&self, at: Moment) -> bool {
+        if self.word.load() & CLOSED != 0 {
+            return false;
+        }
+        let inner = lock(&self.inner);
+        match inner.phase {
+            Phase::ForcedOpen => true,
+            Phase::Open { since, .. } => at < since + inner.wait(),
+            _ => false,
+        }
+    }
+
+    /// What can be seen of it at `now`.
+    pub(crate) fn look(&self, now: Moment) -> Look {
+        lock(&self.inner).look(now)
+    }
+
+    /// What an operator asks for. It holds at once and for everybody, and but for
+    /// [`Manual::Reset`] until the next such question; what runs now counts no more.
+    pub(crate) fn force(&self, manual: Manual) -> Option<Moved> {
+        self.change(|inner| {
+            let tally = || Tally::new(&inner.settings);
+            let phase = match (manual, &inner.phase) {
+                (Manual::ForceOpen, Phase::ForcedOpen)
+                | (Manual::ForceClosed, Phase::ForcedClosed(_))
+                | (Manual::Disable, Phase::Disabled) => return None,
+                (Manual::ForceOpen, _) => Phase::ForcedOpen,
+                (Manual::ForceClosed, _) => Phase::ForcedClosed(tally()),
+                (Manual::Disable, _) => Phase::Disabled,
+                (Manual::Reset, _) => Phase::Closed(tally()),
+            };
+            let moved = inner.move_to(phase);
+            (moved.from != moved.to).then_some(moved)
+        })
+    }
+
+    /// New numbers, which hold from the next event on. What is counted stays, as far as the new
+    /// numbers look at it; the present wait takes the new length. A half-open breaker that by these
+    /// numbers has had its successes gets its verdict now, since no probe would come to bring it.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for the reload of settings, which comes with them"
+        )
+    )]
+    pub(crate) fn set(&self, settings: BreakerSettings, now: Moment) -> Option<Moved> {
+        let settings = settings.sane();
+        self.change(|inner| {
+            inner.settings = settings;
+            self.word.set_slow(settings.slow_call_duration);
+            match &mut inner.phase {
+                Phase::Closed(tally) | Phase::ForcedClosed(tally) => {
+                    tally.adapt(&settings, now);
+                    None
+                }
+                Phase::HalfOpen(_) => inner.lapse(now).or_else(|| inner.verdict(now)),
+                Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => None,
+            }
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = lock(&self.inner);
+        let answer = change(&mut inner);
+        self.word.store(inner.word());
+        answer
+    }
+}
+
+/// A breaker by key that has nothing to remember makes room for another key.
+impl Forgettable for Breaker {
+    fn is_fresh(&self, now: Moment) -> bool {
+        matches!(&lock(&self.inner).phase, Phase::Closed(tally) if tally.is_empty(now))
+    }
+}
+
+impl Inner {
+    fn admit(&mut self, now: Moment) -> (Result<Admission, Refusal>, Option<Moved>) {
+        let (generation, wait) = (self.generation, self.wait());
+        let refusal = |reason, until: Moment| Refusal {
+            reason,
+            retry_in: Some(until.since(now)),
+        };
+        match &mut self.phase {
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => {
+                (Ok(Admission::new(generation, false)), None)
+            }
+            Phase::ForcedOpen => {
+                let refusal = Refusal {
+                    reason: Reason::HAND,
+                    retry_in: None,
+                };
+                (Err(refusal), None)
+            }
+            &mut Phase::Open { since, reason } => {
+                let until = since + wait;
+                if now < until {
+                    return (Err(refusal(reason, until)), None);
+                }
+                let moved = self.move_to(Phase::HalfOpen(HalfOpen {
+                    since: now,
+                    reason,
+                    probes: 1,
+                    successes: 0,
+                    slow: 0,
+                }));
+                (Ok(Admission::new(self.generation, true)), Some(moved))
+            }
+            Phase::HalfOpen(half_open) => {
+                let taken = half_open.probes.saturating_add(half_open.successes);
+                if taken < self.settings.success_threshold {
+                    half_open.probes += 1;
+                    return (Ok(Admission::new(generation, true)), None);
+                }
+                let until = half_open.since + wait;
+                (Err(refusal(half_open.reason, until)), None)
+            }
+        }
+    }
+
+    /// An attempt ended.
+    fn end(&mut self, admission: Admission, sample: Sample, now: Moment) -> Option<Moved> {
+        if let Some(lapsed) = self.lapse(now) {
+            return Some(lapsed);
+        }
+        if admission.generation() != self.generation {
+            return None;
+        }
+        let settings = self.settings;
+        match &mut self.phase {
+            Phase::Closed(tally) => {
+                let reason = tally.add(sample, &settings, now)?;
+                Some(self.move_to(Phase::Open { since: now, reason }))
+            }
+            Phase::ForcedClosed(tally) => {
+                tally.add(sample, &settings, now);
+                None
+            }
+            Phase::HalfOpen(half_open) if sample.failed.is_some() => {
+                let reason = half_open.reason.and(1);
+                Some(self.move_to(Phase::Open { since: now, reason }))
+            }
+            Phase::HalfOpen(half_open) => {
+                half_open.probes = half_open.probes.saturating_sub(1);
+                half_open.successes += 1;
+                half_open.slow += u32::from(sample.is_slow(&settings));
+                self.verdict(now)
+            }
+            Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => None,
+        }
+    }
+
+    /// Half-open with all its successes: closed, unless too many of them were slow.
+    fn verdict(&mut self, now: Moment) -> Option<Moved> {
+        let settings = self.settings;
+        let Phase::HalfOpen(half_open) = self.phase else {
+            return None;
+        };
+        let (slow, successes) = (half_open.slow, half_open.successes);
+        if successes < settings.success_threshold {
+            return None;
+        }
+        let too_slow = settings.slow_call_duration.is_some()
+            && reaches(
+                slow.into(),
+                successes.into(),
+                settings.slow_call_rate_threshold,
+            );
+        Some(self.move_to(if too_slow {
+            Phase::Open {
+                since: now,
+                reason: half_open.reason.and(slow),
+            }
+        } else {
+            Phase::Closed(Tally::new(&settings))
+        }))
+    }
+
+    /// Half-open for too long without a verdict: open again, from the moment it was too long.
+    fn lapse(&mut self, now: Moment) -> Option<Moved> {
+        let (since, reason) = self.lapsed(now)?;
+        Some(self.move_to(Phase::Open { since, reason }))
+    }
+
+    fn lapsed(&self, now: Moment) -> Option<(Moment, Reason)> {
+        match self.phase {
+            Phase::HalfOpen(HalfOpen { since, reason, .. }) => {
+                let over = since + self.wait();
+                (now >= over).then_some((over, reason))
+            }
+            _ => None,
+        }
+    }
+
+    fn look(&self, now: Moment) -> Look {
+        let open = |until: Moment, reason: Reason| Look {
+            state: BreakerState::Open,
+            failures: reason.count,
+            retry_in: Some(until.since(now)),
+        };
+        if let Some((since, reason)) = self.lapsed(now) {
+            let wait = self.settings.wait(self.reopened.saturating_add(1));
+            return open(since + wait, reason);
+        }
+        let failures = match &self.phase {
+            &Phase::Open { since, reason } => return open(since + self.wait(), reason),
+            Phase::Closed(tally) | Phase::ForcedClosed(tally) => {
+                tally.failures(&self.settings, now)
+            }
+            Phase::HalfOpen(half_open) => half_open.reason.count,
+            Phase::ForcedOpen | Phase::Disabled => 0,
+        };
+        Look {
+            state: self.phase.state(),
+            failures,
+            retry_in: None,
+        }
+    }
+
+    fn move_to(&mut self, phase: Phase) -> Moved {
+        let from = self.phase.state();
+        let to = phase.state();
+        self.reopened = match (from, to) {
+            (BreakerState::HalfOpen, BreakerState::Open) => self.reopened.saturating_add(1),
+            (BreakerState::Open, BreakerState::HalfOpen) => self.reopened,
+            _ => 0,
+        };
+        let reason = match &phase {
+            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => Some(*reason),
+            Phase::ForcedOpen => Some(Reason::HAND),
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => None,
+        };
+        self.phase = phase;
+        self.generation += 1;
+        Moved {
+            from,
+            to,
+            failures: reason.map_or(0, |reason| reason.count),
+            opened_by: reason.map(|reason| reason.by),
+        }
+    }
+
+    /// How long the present open period lasts, and half-open after it at most.
+    fn wait(&self) -> Duration {
+        self.settings.wait(self.reopened)
+    }
+
+    fn word(&self) -> u64 {
+        let flags = match &self.phase {
+            Phase::Closed(tally) | Phase::ForcedClosed(tally) if !tally.is_clean() => CLOSED,
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => CLOSED | CLEAN,
+            Phase::Open { .. } | Phase::HalfOpen(_) | Phase::ForcedOpen => 0,
+        };
+        Word::of(self.generation, flags)
+    }
+}
+
+impl Phase {
+    const fn state(&self) -> BreakerState {
+        match self {
+            Self::Closed(_) => BreakerState::Closed,
+            Self::Open { .. } => BreakerState::Open,
+            Self::HalfOpen(_) => BreakerState::HalfOpen,
+            Self::ForcedOpen => BreakerState::ForcedOpen,
+            Self::ForcedClosed(_) => BreakerState::ForcedClosed,
+            Self::Disabled => BreakerState::Disabled,
+        }
+    }
+}
 
 impl Admission {
     /// Generations begin at 1, so that the word is never zero.
@@ -94,341 +490,7 @@ impl Admission {
     }
 }
 
-/// No leave: the failures that opened the breaker, and the time until a probe may be let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) failures: u32,
-    pub(crate) retry_in: Duration,
-}
-
-/// Where a breaker is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// Calls go through.
-    Closed,
-    /// Calls are refused.
-    Open,
-    /// A few probes go through, to see whether the service is back.
-    HalfOpen,
-}
-
-/// A change of state, to be told to listeners.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moved {
-    pub(crate) from: BreakerState,
-    pub(crate) to: BreakerState,
-    /// The failures that opened it.
-    pub(crate) failures: u32,
-}
-
-impl Breaker {
-    pub(crate) fn new(name: Arc<ServiceName>, settings: BreakerSettings) -> Self {
-        let inner = Inner {
-            settings,
-            generation: 1,
-            phase: Phase::Closed(Streak::default()),
-        };
-        Self {
-            word: Word::new(inner.word()),
-            name,
-            inner: Mutex::new(inner),
-        }
-    }
-
-    pub(crate) fn name(&self) -> &Arc<ServiceName> {
-        &self.name
-    }
-
-    /// Leave without a look at the clock, which a closed breaker does not need. `None` says
-    /// nothing: ask [`admit`](Self::admit).
-    #[inline]
-    pub(crate) fn admit_closed(&self) -> Option<Admission> {
-        let word = self.word.load();
-        (word & CLOSED != 0).then_some(Admission::new(word >> FLAGS, false))
-    }
-
-    /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
-    /// turn out to be over for long, so that it opens and lets a new probe through.
-    pub(crate) fn admit(&self, now: Moment) -> (Result<Admission, Refusal>, [Option<Moved>; 2]) {
-        self.change(|inner| {
-            let lapsed = inner.lapse(now);
-            let (answer, moved) = inner.admit(now);
-            (answer, [lapsed, moved])
-        })
-    }
-
-    /// Whether a success changes nothing, so that it need not be reported.
-    #[inline]
-    pub(crate) fn is_healthy(&self, admission: Admission) -> bool {
-        self.word.load() == (admission.generation() << FLAGS) | CLOSED | CLEAN
-    }
-
-    /// The attempt succeeded.
-    pub(crate) fn succeed(&self, admission: Admission, now: Moment) -> Option<Moved> {
-        self.change(|inner| {
-            let lapsed = inner.lapse(now);
-            inner.succeed(admission).or(lapsed)
-        })
-    }
-
-    /// The attempt of `call` failed in a way that speaks against the service.
-    pub(crate) fn fail(&self, admission: Admission, call: CallId, now: Moment) -> Option<Moved> {
-        self.change(|inner| {
-            let lapsed = inner.lapse(now);
-            inner.fail(admission, call, now).or(lapsed)
-        })
-    }
-
-    /// The attempt ended in a way that says nothing about the service: its place is free again.
-    pub(crate) fn release(&self, admission: Admission) {
-        if admission.is_probe() {
-            self.change(|inner| {
-                if admission.generation() == inner.generation
-                    && let Phase::HalfOpen { probes, .. } = &mut inner.phase
-                {
-                    *probes = probes.saturating_sub(1);
-                }
-            });
-        }
-    }
-
-    /// Whether a call at `at` is sure to be refused, as things stand.
-    pub(crate) fn refuses_at(&self, at: Moment) -> bool {
-        if self.word.load() & CLOSED != 0 {
-            return false;
-        }
-        let inner = lock(&self.inner);
-        matches!(inner.phase, Phase::Open { since, .. } if at < since + inner.settings.wait_duration)
-    }
-
-    /// The state at `now`, and the failures that led to it.
-    pub(crate) fn state(&self, now: Moment) -> (BreakerState, u32) {
-        let inner = lock(&self.inner);
-        match &inner.phase {
-            Phase::HalfOpen { failures, .. } if inner.verdict_is_late(now) => {
-                (BreakerState::Open, *failures)
-            }
-            Phase::Closed(streak) => (BreakerState::Closed, streak.failures),
-            Phase::Open { failures, .. } | Phase::HalfOpen { failures, .. } => {
-                (inner.phase.state(), *failures)
-            }
-        }
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner = lock(&self.inner);
-        let answer = change(&mut inner);
-        self.word.store(inner.word());
-        answer
-    }
-}
-
-impl Inner {
-    fn admit(&mut self, now: Moment) -> (Result<Admission, Refusal>, Option<Moved>) {
-        let Self {
-            settings,
-            generation,
-            ..
-        } = *self;
-        match &mut self.phase {
-            Phase::Closed(_) => (Ok(Admission::new(generation, false)), None),
-            &mut Phase::Open { since, failures } => {
-                let until = since + settings.wait_duration;
-                if now < until {
-                    return (
-                        Err(Refusal {
-                            failures,
-                            retry_in: until.since(now),
-                        }),
-                        None,
-                    );
-                }
-                let moved = self.move_to(Phase::HalfOpen {
-                    since: now,
-                    failures,
-                    probes: 1,
-                    successes: 0,
-                });
-                (Ok(Admission::new(self.generation, true)), Some(moved))
-            }
-            Phase::HalfOpen {
-                since,
-                failures,
-                probes,
-                successes,
-            } => {
-                if probes.saturating_add(*successes) < settings.success_threshold {
-                    *probes += 1;
-                    return (Ok(Admission::new(generation, true)), None);
-                }
-                let retry_in = (*since + settings.wait_duration).since(now);
-                (
-                    Err(Refusal {
-                        failures: *failures,
-                        retry_in,
-                    }),
-                    None,
-                )
-            }
-        }
-    }
-
-    fn succeed(&mut self, admission: Admission) -> Option<Moved> {
-        if admission.generation() != self.generation {
-            return None;
-        }
-        match &mut self.phase {
-            Phase::Closed(streak) => {
-                *streak = Streak::default();
-                None
-            }
-            Phase::Open { .. } => None,
-            Phase::HalfOpen {
-                probes, successes, ..
-            } => {
-                *probes = probes.saturating_sub(1);
-                *successes += 1;
-                (*successes >= self.settings.success_threshold)
-                    .then(|| self.move_to(Phase::Closed(Streak::default())))
-            }
-        }
-    }
-
-    fn fail(&mut self, admission: Admission, call: CallId, now: Moment) -> Option<Moved> {
-        if admission.generation() != self.generation {
-            return None;
-        }
-        let settings = self.settings;
-        let failures = match &mut self.phase {
-            Phase::Closed(streak) => {
-                streak.add(call, settings.distinct_calls);
-                if !streak.is_over(&settings) {
-                    return None;
-                }
-                streak.failures
-            }
-            Phase::Open { .. } => return None,
-            Phase::HalfOpen { failures, .. } => failures.saturating_add(1),
-        };
-        Some(self.move_to(Phase::Open {
-            since: now,
-            failures,
-        }))
-    }
-
-    /// Half-open for too long without a verdict: open again, from the moment it was too long.
-    fn lapse(&mut self, now: Moment) -> Option<Moved> {
-        match self.phase {
-            Phase::HalfOpen {
-                since, failures, ..
-            } if self.verdict_is_late(now) => {
-                let since = since + self.settings.wait_duration;
-                Some(self.move_to(Phase::Open { since, failures }))
-            }
-            _ => None,
-        }
-    }
-
-    fn verdict_is_late(&self, now: Moment) -> bool {
-        matches!(self.phase, Phase::HalfOpen { since, .. } if now >= since + self.settings.wait_duration)
-    }
-
-    fn move_to(&mut self, phase: Phase) -> Moved {
-        let from = self.phase.state();
-        let failures = match phase {
-            Phase::Closed(_) => 0,
-            Phase::Open { failures, .. } | Phase::HalfOpen { failures, .. } => failures,
-        };
-        self.phase = phase;
-        self.generation += 1;
-        Moved {
-            from,
-            to: self.phase.state(),
-            failures,
-        }
-    }
-
-    fn word(&self) -> u64 {
-        let flags = match &self.phase {
-            Phase::Closed(streak) if streak.failures == 0 => CLOSED | CLEAN,
-            Phase::Closed(_) => CLOSED,
-            _ => 0,
-        };
-        self.generation << FLAGS | flags
-    }
-}
-
-impl Phase {
-    const fn state(&self) -> BreakerState {
-        match self {
-            Self::Closed(_) => BreakerState::Closed,
-            Self::Open { .. } => BreakerState::Open,
-            Self::HalfOpen { .. } => BreakerState::HalfOpen,
-        }
-    }
-}
-
-impl Streak {
-    fn add(&mut self, call: CallId, distinct_calls: u32) {
-        self.failures = self.failures.saturating_add(1);
-        if self.calls.len() < distinct_calls as usize && !self.calls.contains(&call) {
-            self.calls.push(call);
-        }
-    }
-
-    fn is_over(&self, settings: &BreakerSettings) -> bool {
-        self.failures >= settings.failure_threshold
-            && self.calls.len() >= settings.distinct_calls as usize
-    }
-}
-
-impl BreakerState {
-    /// The name, as in telemetry.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
-    }
-}
-
-impl std::fmt::Display for BreakerState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// What the hot path reads: the generation and two flags, on a cache line of their own, since
-/// failures write the rest.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Word(AtomicU64);
-
-impl Word {
-    fn new(word: u64) -> Self {
-        Self(AtomicU64::new(word))
-    }
-
-    #[inline]
-    fn load(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn store(&self, word: u64) {
-        // A healthy line stays shared between cores: written only when it changes.
-        if self.0.load(Ordering::Relaxed) != word {
-            self.0.store(word, Ordering::Release);
-        }
-    }
-}
-
-const FLAGS: u32 = 2;
-/// The breaker is closed.
-const CLOSED: u64 = 1;
-/// It is closed, and a success would change nothing.
-const CLEAN: u64 = 2;
-
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -29,17 +29,18 @@ pub(super) fn itself(error: &io::Error) -> Classification {
     text::Window::of(error, text::bytes)
 }
 
-/// std's own "stream did not contain valid UTF-8" has no type, only its message.
+/// std's own "stream did not contain valid UTF-8" has no type, only its message, and TLS
+/// libraries put certificates that they do not accept into this kind.
 fn of_data(error: &io::Error) -> Classification {
     let found = text::Window::of(error, text::bytes);
-    if found.category() == Category::ENCODING {
+    if matches!(found.category(), Category::ENCODING | Category::NETWORK) {
         return found;
     }
     verdict::VALIDATION.because("io: invalid data")
 }
 
 /// Every stable kind.
-fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
+pub(super) fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
     Some(match kind {
         // A missing file does not appear by waiting.
         ErrorKind::NotFound => (verdict::FILE_MISSING, "io: not found"),
@@ -47,11 +48,11 @@ fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
 
         // Nothing was sent.
         ErrorKind::ConnectionRefused => (verdict::UNREACHED, "io: connection refused"),
-        ErrorKind::HostUnreachable => (verdict::UNREACHED, "io: host unreachable"),
-        ErrorKind::NetworkUnreachable => (verdict::UNREACHED, "io: network unreachable"),
-        ErrorKind::NetworkDown => (verdict::UNREACHED, "io: network down"),
 
-        // The request may have arrived before the connection broke.
+        // The request may have arrived before the connection broke, or before a router said so.
+        ErrorKind::HostUnreachable => (verdict::NETWORK, "io: host unreachable"),
+        ErrorKind::NetworkUnreachable => (verdict::NETWORK, "io: network unreachable"),
+        ErrorKind::NetworkDown => (verdict::NETWORK, "io: network down"),
         ErrorKind::ConnectionReset => (verdict::NETWORK, "io: connection reset"),
         ErrorKind::ConnectionAborted => (verdict::NETWORK, "io: connection aborted"),
         ErrorKind::NotConnected => (verdict::NETWORK, "io: not connected"),
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn what_was_never_sent_had_no_effect() {
         assert_eq!(of(ErrorKind::ConnectionRefused).effect(), Effect::None);
-        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::None);
+        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::Possible);
         assert_eq!(of(ErrorKind::ConnectionReset).effect(), Effect::Possible);
     }
 

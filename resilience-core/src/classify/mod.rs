@@ -4,9 +4,17 @@
 //! here, or was registered with [`register_classify!`](crate::register_classify), answers for
 //! itself; where there is none, the [`text`] decides.
 
+#[cfg(feature = "http")]
+pub mod http;
 mod io;
 mod message;
 mod registry;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "rusqlite")]
+mod rusqlite;
+#[cfg(feature = "serde_json")]
+mod serde_json;
 mod std_types;
 mod text;
 mod tokio;
@@ -16,7 +24,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
 
-pub use self::message::user_message;
+pub(crate) use self::message::write_chain;
+pub use self::message::{technical, user_message};
 pub use self::registry::Registration;
 pub use self::text::Rules;
 pub(crate) use self::walk::chain;

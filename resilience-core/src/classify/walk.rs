@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Classify, registry, text};
-use crate::{Category, Classification};
+use crate::{Category, Classification, Effect};
 
 /// What the types in the chain say; `None` if none of them is known or says anything.
 ///
@@ -16,6 +16,7 @@ use crate::{Category, Classification};
 pub(super) fn typed(error: &(dyn Error + 'static)) -> Option<Classification> {
     let mut registered = None;
     let mut innermost = None;
+    let mut unsent = false;
     for link in chain(error) {
         if let Some(own) = own(link) {
             return Some(own);
@@ -24,6 +25,10 @@ pub(super) fn typed(error: &(dyn Error + 'static)) -> Option<Classification> {
             registered = registry::classify(link);
         }
         innermost = known(link).filter(says_something).or(innermost);
+        unsent |= is_unsent(link);
+    }
+    if unsent {
+        innermost = innermost.map(|found| found.with_effect(Effect::None));
     }
     match registered {
         Some(found) if says_something(&found) => Some(found),
@@ -91,18 +96,38 @@ pub(super) fn own_message(error: &(dyn Error + 'static)) -> Option<String> {
     error.downcast_ref().map(crate::Error::user_message)
 }
 
+/// Whether a client says that it failed before it sent anything, which the cause inside, such as a
+/// time limit, cannot know.
+fn is_unsent(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return error.is_connect();
+    }
+    #[cfg(not(feature = "reqwest"))]
+    let _ = error;
+    false
+}
+
 /// The types that this crate knows.
 fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
     macro_rules! first_of {
         ($($ty:ty),* $(,)?) => {
             $(if let Some(error) = error.downcast_ref::<$ty>() {
-                return Some(error.classify());
+                return Some(Classify::classify(error));
             })*
         };
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return Some(super::io::itself(error));
     }
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return Some(super::reqwest::itself(error));
+    }
+    #[cfg(feature = "rusqlite")]
+    first_of!(rusqlite::Error);
+    #[cfg(feature = "serde_json")]
+    first_of!(serde_json::Error);
     first_of!(
         tokio::time::error::Elapsed,
         tokio::task::JoinError,
@@ -147,11 +172,11 @@ fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
 }
 
 /// Whether an answer is more than "unknown".
-fn says_something(classification: &Classification) -> bool {
+pub(super) fn says_something(classification: &Classification) -> bool {
     classification.category() != Category::UNKNOWN
         || classification.retry() != crate::Retry::Unsure
         || classification.is_rejection()
 }
 
 /// Deeper chains do not occur.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;

@@ -1,6 +1,6 @@
 //! One attempt: the body as a future of its own, with arguments of its own.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -52,10 +52,18 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
         mutability,
         ident,
         renew,
+        ..
     } = binding;
+    let used = used(binding);
     let value = match renew {
         Renew::Clone(ty) => {
-            let reuse = quote_spanned!(ty.span()=> #private::reuse::<#ty>);
+            let function = if model.is_parameter(ty) {
+                "reuse_generic"
+            } else {
+                "reuse"
+            };
+            let function = Ident::new(function, ty.span());
+            let reuse = quote_spanned!(ty.span()=> #private::#function::<#ty>);
             quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
         }
         Renew::Copy => quote!(#ident),
@@ -74,22 +82,37 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
         #attrs
         #[allow(unknown_lints, clippy::used_underscore_binding, clippy::shadow_reuse)]
         #[allow(clippy::shadow_same, clippy::shadow_unrelated, elided_lifetimes_in_paths)]
+        #used
         let #mutability #ident = #value;
     }
 }
 
-/// The `async` block around the body.
+/// Keeps the compiler from calling a variable unused that only the attribute uses.
+fn used(binding: &Binding) -> Option<TokenStream> {
+    binding.named.then(|| quote!(#[allow(unused_variables)]))
+}
+
+/// The `async` block around the body. Spanned at it: what the compiler has to say about moves into
+/// the block is about the body.
 fn block(model: &Model) -> TokenStream {
     let fake_return = fake_return(model);
     let body = &model.body;
     if model.moves() {
-        return quote_spanned! {Span::mixed_site()=>
-            async move {
-                #fake_return
-                #[allow(unused_braces)]
-                #body
+        // Takes `self` as a whole. Of a field alone that the body overwrites, the compiler would say
+        // that its captured value is never read.
+        let whole = match &model.receiver {
+            Receiver::Value(Some(this)) => {
+                Some(quote_spanned!(Span::mixed_site()=> let _ = &#this;))
             }
+            _ => None,
         };
+        let inside = quote_spanned! {Span::mixed_site()=>
+            #fake_return
+            #whole
+            #[allow(unused_braces)]
+            #body
+        };
+        return quote_spanned!(body.span()=> async move { #inside });
     }
     // Captures `self` as a whole and by unique reference, whatever the body does with it, so that
     // the future is `Send` whenever `Self` is.
@@ -106,22 +129,23 @@ fn block(model: &Model) -> TokenStream {
             ident,
             ..
         } = binding;
+        let used = used(binding);
         quote_spanned! {Span::mixed_site()=>
             #(#attrs)*
+            #used
             #[allow(unknown_lints, clippy::used_underscore_binding)]
             #[allow(clippy::shadow_same)]
             let #mutability #ident = #ident;
         }
     });
-    quote_spanned! {Span::mixed_site()=>
-        async {
-            #fake_return
-            #unique
-            #(#own)*
-            #[allow(unused_braces)]
-            #body
-        }
-    }
+    let inside = quote_spanned! {Span::mixed_site()=>
+        #fake_return
+        #unique
+        #(#own)*
+        #[allow(unused_braces)]
+        #body
+    };
+    quote_spanned!(body.span()=> async { #inside })
 }
 
 /// A `return` of the right type comes first, so that the body's own ones and its tail are coerced

@@ -2,11 +2,11 @@
 //! answer of ours to the function's error type. All of it is made where it is used and gone
 //! before the next `await`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PathArguments, Type};
 
+use crate::expand::call_at;
 use crate::inputs::peel;
 use crate::model::Model;
 
@@ -25,52 +25,52 @@ pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
     let (constructor, reject) = if let Some(option) = &model.args.reject_with {
         (quote!(rejecting), option.value.to_token_stream())
     } else if model.args.can_reject() {
-        // The one bound on the error type, spanned at it.
-        let span = error_span(&model.output);
-        let reject = quote_spanned!(span=> #private::reject);
-        let call = Ident::new("__resilience_call", Span::mixed_site().located_at(span));
-        (quote!(rejecting), quote_spanned!(span=> #reject(&#call)))
+        (quote!(rejecting), bound(model, private))
     } else {
         (
             quote!(perhaps_rejecting),
             probe(private, &quote!(__resilience_reject)),
         )
     };
-    let mut tokens = quote_spanned! {Span::mixed_site()=>
+    let tokens = quote_spanned! {Span::mixed_site()=>
         #how::#constructor(&__resilience_call, #classify, #text, #reject)
     };
-    if let Some(option) = &model.args.retry_if {
-        let predicate = &option.value;
-        tokens = quote_spanned! {Span::mixed_site()=>
-            #how::retry_if(#tokens, &__resilience_out, #predicate)
-        };
+    match &model.args.retry_if_ok {
+        None => tokens,
+        Some(option) => {
+            let predicate = &option.value;
+            quote_spanned! {Span::mixed_site()=>
+                #how::retry_if_ok(#tokens, &__resilience_out, #predicate)
+            }
+        }
     }
-    if let Some(option) = &model.args.retry_if_ok {
-        let predicate = &option.value;
-        tokens = quote_spanned! {Span::mixed_site()=>
-            #how::retry_if_ok(#tokens, &__resilience_out, #predicate)
-        };
+}
+
+/// The one bound on the error type, spanned at it.
+fn bound(model: &Model, private: &TokenStream) -> TokenStream {
+    let none = TokenStream::new();
+    match spelt_out(&model.output) {
+        None => call_at(&model.output, private, "reject_in", none),
+        Some(error) if model.is_parameter(error) => call_at(error, private, "reject_generic", none),
+        Some(error) => call_at(error, private, "reject", none),
     }
-    tokens
 }
 
 /// The step after an attempt that others may follow.
 pub(crate) fn next(model: &Model, private: &TokenStream) -> TokenStream {
-    match &model.args.before_retry {
-        None => quote_spanned! {Span::mixed_site()=>
-            #private::Call::next(&mut __resilience_call, __resilience_out, __resilience_how)
-        },
-        Some(option) => {
-            let hook = &option.value;
-            quote_spanned! {Span::mixed_site()=>
-                #private::Call::next_after(
-                    &mut __resilience_call,
-                    __resilience_out,
-                    __resilience_how,
-                    #hook,
-                )
-            }
-        }
+    let mut how = quote_spanned!(Span::mixed_site()=> __resilience_how);
+    if let Some(option) = &model.args.retry_if {
+        let predicate = &option.value;
+        how = quote_spanned!(Span::mixed_site()=> #private::How::retry_if(#how, &#predicate));
+    }
+    let Some(option) = &model.args.before_retry else {
+        return quote_spanned! {Span::mixed_site()=>
+            #private::Call::next(&mut __resilience_call, __resilience_out, #how)
+        };
+    };
+    let hook = &option.value;
+    quote_spanned! {Span::mixed_site()=>
+        #private::Call::next_after(&mut __resilience_call, __resilience_out, #how, #hook)
     }
 }
 
@@ -86,23 +86,16 @@ fn probe(private: &TokenStream, method: &TokenStream) -> TokenStream {
     }
 }
 
-/// Where the error type is spelt out, else the whole return type.
-fn error_span(output: &Type) -> Span {
-    let spelt_out = match peel(output) {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .and_then(|last| match &last.arguments {
-                PathArguments::AngleBracketed(args) if args.args.len() == 2 => {
-                    match &args.args[1] {
-                        GenericArgument::Type(ty) => Some(ty.span()),
-                        _ => None,
-                    }
-                }
-                _ => None,
-            }),
-        _ => None,
+/// The error type, where the return type has two arguments.
+fn spelt_out(output: &Type) -> Option<&Type> {
+    let Type::Path(path) = peel(output) else {
+        return None;
     };
-    spelt_out.unwrap_or_else(|| output.span())
+    let PathArguments::AngleBracketed(args) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    match args.args.iter().collect::<Vec<_>>()[..] {
+        [GenericArgument::Type(_), GenericArgument::Type(error)] => Some(error),
+        _ => None,
+    }
 }

@@ -33,22 +33,56 @@ mod how;
 mod record;
 mod site;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
 
 use crate::args::Args;
+use crate::boxed_future::BoxedFuture;
 use crate::model::Model;
 
 /// The module of the facade that generated code may use, and nobody else.
 const PRIVATE: &str = "__private";
 
+/// Something that stands where `tokens` do, from their first to their last: the path of a function
+/// in the private module, with its generic arguments, and a call of it. The compiler then reports
+/// what is wrong with them there, and once, though it may look at a bound more than once.
+pub(crate) fn call_at(
+    tokens: &impl ToTokens,
+    private: &TokenStream,
+    function: &str,
+    argument: TokenStream,
+) -> TokenStream {
+    let trees: Vec<_> = tokens.to_token_stream().into_iter().collect();
+    let first = trees.first().map_or_else(Span::call_site, TokenTree::span);
+    let last = trees.last().map_or(first, TokenTree::span);
+    let private = spanned(private, first);
+    let function = Ident::new(function, first);
+    let mut arguments = Group::new(Delimiter::Parenthesis, argument);
+    arguments.set_span(last);
+    quote_spanned!(first=> #private::#function::<#(#trees)*> #arguments)
+}
+
+/// The path with another span. A `$crate` keeps its own, which says whose it is.
+fn spanned(path: &TokenStream, span: Span) -> TokenStream {
+    let respan = |mut tree: TokenTree| {
+        if !matches!(&tree, TokenTree::Ident(ident) if ident == "$crate") {
+            tree.set_span(span);
+        }
+        tree
+    };
+    path.clone().into_iter().map(respan).collect()
+}
+
 /// The path of that module.
 pub(crate) fn private(args: &Args) -> TokenStream {
+    private_of(args.krate.as_ref())
+}
+
+/// The path of that module, given what `crate = path` says.
+pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
     let module = Ident::new(PRIVATE, Span::call_site());
-    let krate = args
-        .krate
-        .as_ref()
-        .map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
+    let krate = krate.map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
     quote!(#krate::#module)
 }
 
@@ -62,6 +96,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     };
     let inner_attrs = &model.inner_attrs;
     let mut body = Group::new(Delimiter::Brace, quote!(#inner_attrs #begin #run));
+    if let Some(BoxedFuture { pin, keywords, .. }) = &model.boxed_future {
+        body.set_span(model.body.span());
+        body = Group::new(Delimiter::Brace, quote!(#pin(#keywords #body)));
+    }
     // The user's own braces: lints about the whole body point at them and stay alive.
     body.set_span(model.body.span());
     let mut tokens = model.item.head();

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
+use crate::expand::call_at;
 use crate::model::Model;
+use crate::policy::{Backoff, Breaker, Wait, Window};
 
 /// ```text
 /// let mut call = {
@@ -26,9 +27,9 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
     let place = quote_spanned! {model.item.sig.ident.span()=>
         ::core::file!(), ::core::line!(), ::core::column!()
     };
-    let output = &model.output;
     // The one bound on the return type. Whoever returns no `Result` is told so right there.
-    let begin = quote_spanned!(output.span()=> #private::begin::<#output>);
+    let site = quote_spanned!(Span::mixed_site()=> &__RESILIENCE_SITE);
+    let begin = call_at(&model.output, private, "begin", site);
     quote_spanned! {Span::mixed_site()=>
         let mut __resilience_call = {
             fn __resilience_here() {}
@@ -39,7 +40,7 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
                 #options,
             );
             #private::inventory::submit! { #private::Registered(&__RESILIENCE_SITE) }
-            #begin(&__RESILIENCE_SITE)
+            #begin
         };
     }
 }
@@ -85,9 +86,27 @@ fn backoff(backoff: &Backoff, private: &TokenStream) -> TokenStream {
 fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
     let mut chain = Chain(quote!(#private::BreakerOptions::new()));
     chain.plain(breaker.failure_threshold.as_ref());
-    chain.plain(breaker.success_threshold.as_ref());
-    chain.plain(breaker.wait_duration.as_ref());
     chain.plain(breaker.distinct_calls.as_ref());
+    chain.plain(breaker.failure_rate_threshold.as_ref());
+    chain.plain(breaker.slow_call_duration.as_ref());
+    chain.plain(breaker.slow_call_rate_threshold.as_ref());
+    chain.with(breaker.window.as_ref(), |window| match window {
+        Window::Count(count) => quote!(#private::Window::Count(#count)),
+        Window::Time(time) => quote!(#private::Window::Time(#time)),
+        Window::Expr(expr) => quote!(#expr),
+    });
+    chain.plain(breaker.minimum_calls.as_ref());
+    chain.plain(breaker.success_threshold.as_ref());
+    if let Some(Opt {
+        name,
+        value: Wait { first, longest },
+    }) = &breaker.wait_duration
+    {
+        chain.0.extend(quote!(.#name(#first)));
+        if let Some(longest) = longest {
+            chain.0.extend(quote!(.wait_duration_max(#longest)));
+        }
+    }
     chain.0
 }
 

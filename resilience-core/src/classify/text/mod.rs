@@ -1,14 +1,16 @@
 //! Classification by text, for what has no type.
 //!
 //! One pass brings the text into a normal form (`normal`), one pass finds every phrase of the
-//! tables in it (`matcher`), and the numbers that stand in a known position are read as codes
+//! tables (`lexicon`) in it (`matcher`), and the numbers that stand in a known position are read as codes
 //! (`numbers`). Of everything found the highest [`Rank`](rule::Rank) decides and, among equals,
 //! the last: messages name their cause after what it caused.
 
 mod hint;
+mod lexicon;
 mod matcher;
 mod normal;
 mod numbers;
+mod position;
 mod rule;
 mod rules;
 mod table;
@@ -17,6 +19,8 @@ mod window;
 pub(super) use self::rule::verdict;
 pub use self::rules::Rules;
 pub(super) use self::table::os;
+#[cfg(any(feature = "http", feature = "reqwest"))]
+pub(super) use self::table::status;
 pub(super) use self::window::Window;
 
 use self::normal::Normal;

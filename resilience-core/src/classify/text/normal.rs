@@ -28,6 +28,15 @@ impl<'a> Normal<'a> {
         )
     }
 
+    /// Whether nothing but spaces, dashes and underscores stands between the words
+    /// `words[start..end]` of the original text.
+    pub(super) fn is_run(&self, start: usize, end: usize) -> bool {
+        let (start, end) = self.raw_range(start, end);
+        self.raw[start..end]
+            .iter()
+            .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_'))
+    }
+
     /// The word that ends before the space at `space`, with its start; empty at the beginning.
     pub(super) fn word_before(&self, space: usize) -> (&'a [u8], usize) {
         let start = self.words[..space]
@@ -103,6 +112,13 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
     out.space(0);
     let mut at = 0;
     while at < raw.len() {
+        // Most of a text is lower case and stays as it is.
+        let plain = plain(&raw[at..]);
+        if plain > 0 {
+            out.push_all(&raw[at..at + plain], at);
+            at += plain;
+            continue;
+        }
         let byte = raw[at];
         let next = raw.get(at + 1).copied().unwrap_or(b' ');
         let previous = if at == 0 { b' ' } else { raw[at - 1] };
@@ -152,7 +168,7 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
                 }
                 at += 2;
             }
-            b'a'..=b'z' | b'0'..=b'9' | 0x80.. => out.push(byte, at),
+            0x80.. => out.push(byte, at),
             _ => out.space(at),
         }
         at += 1;
@@ -172,7 +188,30 @@ struct Out<'a> {
     len: usize,
 }
 
+/// How many lower-case letters and digits come first.
+fn plain(raw: &[u8]) -> usize {
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    raw.iter()
+        .position(|byte| !is_plain(byte))
+        .unwrap_or(raw.len())
+}
+
 impl Out<'_> {
+    fn push_all(&mut self, bytes: &[u8], at: usize) {
+        let end = self.len + bytes.len();
+        let (Some(words), Some(origin)) = (
+            self.words.get_mut(self.len..end),
+            self.origin.get_mut(self.len..end),
+        ) else {
+            return;
+        };
+        words.copy_from_slice(bytes);
+        for (origin, from) in origin.iter_mut().zip(at..) {
+            *origin = u16::try_from(from).unwrap_or(u16::MAX);
+        }
+        self.len = end;
+    }
+
     fn push(&mut self, byte: u8, at: usize) {
         // `room_for` leaves enough; should it ever not, the rest of the text is left out.
         if let (Some(word), Some(origin)) =

@@ -5,52 +5,23 @@
 
 use super::matcher::Finding;
 use super::normal::Normal;
-use super::rule::{Rank, Verdict};
+use super::rule::{Rank, Verdict, verdict};
 use super::table::status::Status;
 use super::table::{os, sql, status, vendor};
 
 /// Offers every code in the text.
 pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
     let words = text.words;
-    let mut start = 1;
-    while start < words.len() {
-        let length = words[start..]
-            .iter()
-            .position(|&byte| byte == b' ')
-            .unwrap_or(0);
-        if length == 0 {
-            break;
-        }
-        let place = Place {
-            text,
-            start,
-            end: start + length,
-        };
-        let word = place.word();
+    let mut from = 0;
+    while let Some(digit) = words[from..].iter().position(u8::is_ascii_digit) {
+        let (_, start) = text.word_before(from + digit);
+        let length = words[start..].iter().position(|&byte| byte == b' ');
+        let end = length.map_or(words.len(), |length| start + length);
         // Codes have at most six characters (-10061); SQLSTATEs may begin with a letter.
-        if length <= 6 && word.iter().any(u8::is_ascii_digit) {
-            let mut offer = |rank: Rank, verdict: Verdict, reason: &'static str| {
-                offer(Finding {
-                    rank,
-                    verdict,
-                    reason,
-                    start,
-                    end: place.end,
-                });
-            };
-            if let Some(state) = place.sql_state() {
-                offer(state.rank, state.verdict, state.reason);
-            } else if let Some(number) = number(word) {
-                if let Some(errno) = place.errno(number) {
-                    offer(Rank::Code, errno.verdict, errno.reason);
-                } else if let Some(code) = place.vendor(number) {
-                    offer(code.rank, code.verdict, code.reason);
-                } else if let Some(status) = place.status(number) {
-                    offer(status.rank, status.verdict, status.reason);
-                }
-            }
+        if end - start <= 6 {
+            Place { text, start, end }.read(&mut offer);
         }
-        start += length + 1;
+        from = end;
     }
 }
 
@@ -63,6 +34,37 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    fn read(self, offer: &mut impl FnMut(Finding)) {
+        let Self { start, end, .. } = self;
+        let mut offer = |rank: Rank, verdict: Verdict, reason: &'static str| {
+            offer(Finding {
+                rank,
+                verdict,
+                reason,
+                is_code: true,
+                start,
+                end,
+            });
+        };
+        if let Some(state) = self.sql_state() {
+            offer(state.rank, state.verdict, state.reason);
+        } else if let Some(number) = number(self.word()) {
+            if self.is_column() {
+                offer(
+                    Rank::Loose,
+                    verdict::VALIDATION,
+                    "a place in a text: line and column",
+                );
+            } else if let Some(errno) = self.errno(number) {
+                offer(Rank::Code, errno.verdict, errno.reason);
+            } else if let Some(code) = self.vendor(number) {
+                offer(code.rank, code.verdict, code.reason);
+            } else if let Some(status) = self.status(number) {
+                offer(status.rank, status.verdict, status.reason);
+            }
+        }
+    }
+
     fn word(self) -> &'a [u8] {
         &self.text.words[self.start..self.end]
     }
@@ -128,6 +130,17 @@ impl<'a> Place<'a> {
         if cue { os::anywhere(number) } else { None }
     }
 
+    /// `at line 3 column 14`: where a parser stopped.
+    fn is_column(self) -> bool {
+        let before = &self.text.words[..self.start - 1];
+        before.strip_suffix(b" column").is_some_and(|before| {
+            let line = before.trim_ascii_end();
+            let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit());
+            let digits = digits.count();
+            digits > 0 && line[..line.len() - digits].ends_with(b" line ")
+        })
+    }
+
     fn vendor(self, number: i32) -> Option<&'static vendor::Numbered> {
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
@@ -154,6 +167,13 @@ impl<'a> Place<'a> {
 
     /// `status: 404`, `HTTP/1.1 404`, `status code was 404`, `API error 404`, `got 404`.
     fn has_status_cue(self) -> bool {
+        // `a 503 status code`
+        if matches!(self.after(), b"status" | b"http")
+            || self.followed_by("error response")
+            || self.followed_by("error responses")
+        {
+            return true;
+        }
         let (one, two) = self.before();
         match one {
             b"code" => !matches!(
@@ -225,7 +245,7 @@ impl<'a> Place<'a> {
         let rest = &self.text.raw[end..];
         match rest {
             [] | [b':', b' ', ..] => self.start == 1,
-            [b' ', b'{' | b'-' | b'<' | b'A'..=b'Z', ..] => true,
+            [b' ', b'{' | b'-' | b'<' | b':' | b'A'..=b'Z', ..] => true,
             _ => false,
         }
     }

@@ -9,21 +9,30 @@ mod data;
 mod limits;
 mod network;
 pub(in crate::classify) mod os;
+pub(super) mod pairs;
 mod service;
 pub(super) mod signs;
 pub(super) mod sql;
+mod state;
 pub(in crate::classify) mod status;
 mod system;
+mod time;
+mod tls;
+mod validation;
 pub(super) mod vendor;
 
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 6] = [
-    network::RULES,
-    service::RULES,
-    limits::RULES,
+pub(super) const RULES: [&[Rule]; 10] = [
     access::RULES,
     data::RULES,
+    limits::RULES,
+    network::RULES,
+    service::RULES,
+    state::RULES,
     system::RULES,
+    time::RULES,
+    tls::RULES,
+    validation::RULES,
 ];

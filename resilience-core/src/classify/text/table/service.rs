@@ -54,6 +54,10 @@ pub(super) const RULES: &[Rule] = &[
             "upstream connect error",
             "upstream error",
             "upstream request failed",
+            "circuit breaker is open",
+            "circuit breaker open",
+            "circuit is open",
+            "circuit is now open",
             "error from upstream",
             "no healthy upstream",
             "no healthy backend",
@@ -88,7 +92,6 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Phrase,
         verdict: verdict::SERVICE_BUSY,
         phrases: &[
-            "overloaded",
             "overloaded error",
             "server is busy",
             "server busy",
@@ -97,7 +100,6 @@ pub(super) const RULES: &[Rule] = &[
             "too busy",
             "redis is busy",
             "insufficient capacity",
-            "at capacity",
             "over capacity",
             "out of capacity",
             "no capacity",
@@ -105,6 +107,18 @@ pub(super) const RULES: &[Rule] = &[
             "load shedding",
             "load shed",
         ],
+    },
+    Rule {
+        name: "overloaded",
+        rank: Rank::Word,
+        verdict: verdict::SERVICE_BUSY,
+        phrases: &["overloaded", "at capacity"],
+    },
+    Rule {
+        name: "service unavailable",
+        rank: Rank::Word,
+        verdict: verdict::SERVICE,
+        phrases: &["unavailable"],
     },
     // Postgres 53300, MySQL 1040 and 1203, MongoDB, Redis, pgbouncer: admission was refused.
     Rule {
@@ -137,12 +151,6 @@ pub(super) const RULES: &[Rule] = &[
             "still starting",
             "not start up in",
             "database system is",
-            "server is shutting down",
-            "is shutting down",
-            "shutdown in progress",
-            "terminating connection due to administrator",
-            "terminating connection because of crash",
-            "crash of another server process",
             "in recovery mode",
             "is not ready",
             "not yet ready",
@@ -160,6 +168,20 @@ pub(super) const RULES: &[Rule] = &[
             "being restarted",
             "warming up",
             "node is recovering",
+        ],
+    },
+    // Whatever was running was cut off. Postgres, MySQL, MongoDB.
+    Rule {
+        name: "going away",
+        rank: Rank::Phrase,
+        verdict: verdict::SERVICE,
+        phrases: &[
+            "server is shutting down",
+            "is shutting down",
+            "shutdown in progress",
+            "terminating connection due to",
+            "terminating connection because",
+            "crash of another server process",
             "interrupted at shutdown",
             "interrupted due to repl state change",
         ],
@@ -238,8 +260,16 @@ pub(super) const RULES: &[Rule] = &[
             "not able to persist on disk",
             "database space exceeded",
             "misconf",
+            "vault is sealed",
             "etcdserver no space",
         ],
+    },
+    // S3 and its likes: an answer, where the words around it may speak of the program.
+    Rule {
+        name: "internal error of the other side",
+        rank: Rank::Code,
+        verdict: verdict::SERVICE,
+        phrases: &["encountered an internal error"],
     },
     // HTTP 500 in words.
     Rule {
@@ -257,10 +287,11 @@ pub(super) const RULES: &[Rule] = &[
             "bad response from server",
         ],
     },
-    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do not.
+    // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do
+    // not, so a status beside it decides.
     Rule {
         name: "internal error",
-        rank: Rank::Vague,
+        rank: Rank::Loose,
         verdict: verdict::SERVICE_UNSURE,
         phrases: &[
             "internal error",
@@ -279,6 +310,7 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE,
         phrases: &[
             "try again later",
+            "come back later",
             "try again in",
             "try again shortly",
             "try again soon",

@@ -49,13 +49,10 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
 pub(in crate::classify::text) const CALM: &[&str] = &[
     "successfully",
     "succeeded",
-    "success",
-    "was updated",
     "updated",
     "enabled",
     "processed",
     "saved",
-    "finished",
     "set to",
     "recovered",
     "renewed",
@@ -65,30 +62,26 @@ pub(in crate::classify::text) const CALM: &[&str] = &[
     "restored",
     "rotated",
     "scheduled",
-    "resolved",
-    "added",
     "adjusted",
-    "changed to",
-    "increased",
-    "decreased",
-    "reduced to",
-    "released",
-    "is running",
-    "loaded",
-    "guide",
-    "tutorial",
     "explained",
-    "chapter",
+    "tutorial",
+    "guide",
     "passed",
     "merged",
     "published",
-    "installed",
-    "all good",
     "has been sent",
     "improved",
     "supports",
     "tested",
     "measured",
+    "fixed",
+    "dashboard",
+    "extended",
+    "increased",
+    "decreased",
+    "raised to",
+    "report",
+    "diagram",
 ];
 
 /// Evidence that is none.
@@ -123,6 +116,43 @@ pub(in crate::classify::text) const FINAL: &[&str] = &[
     "will not retry",
     "unrecoverable",
     "not recoverable",
+    // OpenAI, when one request alone is larger than a minute's allowance.
+    "must be reduced",
+];
+
+/// With one of these a refusal for asking too much is about money or a plan, and not about the
+/// pace of requests, unless the text speaks of seconds or minutes ([`PACE`]) or names the time to
+/// wait. OpenAI, Google Cloud, GitHub, Weaviate, Hugging Face.
+pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
+    "quota",
+    "quotas",
+    "billing",
+    "your plan",
+    "current plan",
+    "free plan",
+    "free tier",
+    "subscription",
+    "credits",
+    "credit limit",
+    "per day",
+    "daily",
+    "per month",
+    "monthly",
+];
+
+/// Words of a limit that renews itself soon. Google Cloud writes "(e.g. check quota)" into every
+/// refusal for pace, and asks to retry it (Vertex AI, "Error code 429").
+pub(in crate::classify::text) const PACE: &[&str] = &[
+    "e g check quota",
+    "per minute",
+    "per min",
+    "per second",
+    "per sec",
+    "minute",
+    "tpm",
+    "rpm",
+    "qps",
+    "rps",
 ];
 
 /// What the other side writes before the time that it asks to wait, with the unit that a bare

@@ -1,0 +1,159 @@
+//! Everything that the tables know, ready to be searched for in one pass.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::normal::phrase;
+use super::rule::{Rank, Verdict};
+use super::table::pairs::PAIRS;
+use super::table::signs::{self, Unit};
+use super::table::{self, os};
+
+/// Every phrase of every table, ready to be searched for.
+pub(super) struct Lexicon {
+    pub(super) phrases: AhoCorasick,
+    /// What each phrase stands for, by its number.
+    pub(super) entries: Vec<Entry>,
+    /// The reason of each pair.
+    pub(super) pairs: Vec<String>,
+}
+
+/// What a phrase stands for.
+pub(super) enum Entry {
+    Finding {
+        rank: Rank,
+        verdict: Verdict,
+        reason: String,
+        is_code: bool,
+    },
+    Part(Part),
+    Evidence,
+    NoError,
+    Calm,
+    Final,
+    Allowance,
+    Pace,
+    Wait(Unit),
+}
+
+/// In which pairs a word is what.
+pub(super) struct Part {
+    pub(super) roles: Vec<(usize, Role)>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Role {
+    Subject,
+    Event,
+}
+
+/// Made on first use, which takes a few milliseconds.
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut patterns = Vec::new();
+    let mut entries = Vec::new();
+    let mut add = |text: &str, entry: Entry| {
+        patterns.push(phrase(text));
+        entries.push(entry);
+    };
+    for rule in table::RULES.into_iter().flatten() {
+        for &text in rule.phrases {
+            let reason = format!("{}: `{text}`", rule.name);
+            add(
+                text,
+                Entry::Finding {
+                    rank: rule.rank,
+                    verdict: rule.verdict,
+                    reason,
+                    is_code: false,
+                },
+            );
+        }
+    }
+    for errno in os::all() {
+        let entry = |errno: &os::Errno| Entry::Finding {
+            rank: Rank::Code,
+            verdict: errno.verdict,
+            reason: errno.reason.to_owned(),
+            is_code: true,
+        };
+        add(errno.name, entry(errno));
+        // WSAECONNRESET
+        add(&format!("wsa{}", errno.name), entry(errno));
+    }
+    for (texts, entry) in [
+        (signs::EVIDENCE, (|| Entry::Evidence) as fn() -> Entry),
+        (signs::NO_ERROR, || Entry::NoError),
+        (signs::CALM, || Entry::Calm),
+        (signs::FINAL, || Entry::Final),
+        (signs::ALLOWANCE, || Entry::Allowance),
+        (signs::PACE, || Entry::Pace),
+    ] {
+        for text in texts {
+            add(text, entry());
+        }
+    }
+    for (text, roles) in parts() {
+        add(text, Entry::Part(Part { roles }));
+    }
+    for (text, unit) in signs::WAIT {
+        add(text, Entry::Wait(*unit));
+    }
+    let phrases = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(&patterns)
+        // Fails only on more states than 32 bits count, and a test builds these tables.
+        .expect("the tables are small");
+    let pairs = PAIRS
+        .iter()
+        .map(|pair| format!("{} (words near each other)", pair.name))
+        .collect();
+    Lexicon {
+        phrases,
+        entries,
+        pairs,
+    }
+});
+
+/// Each word of the pairs once, with all its roles.
+fn parts() -> BTreeMap<&'static str, Vec<(usize, Role)>> {
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
+    for (number, pair) in PAIRS.iter().enumerate() {
+        for &text in pair.subjects {
+            parts.entry(text).or_default().push((number, Role::Subject));
+        }
+        for &text in pair.events {
+            parts.entry(text).or_default().push((number, Role::Event));
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_phrase_is_in_normal_form_and_stands_in_one_rule() {
+        let mut seen = HashSet::new();
+        for rule in table::RULES.into_iter().flatten() {
+            for &text in rule.phrases {
+                assert_eq!(
+                    phrase(text).trim(),
+                    text,
+                    "{}: not in normal form",
+                    rule.name
+                );
+                assert!(
+                    seen.insert(text),
+                    "{}: `{text}` stands in two rules",
+                    rule.name
+                );
+            }
+        }
+    }
+}

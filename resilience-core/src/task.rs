@@ -1,0 +1,71 @@
+//! What a task can ask of the call it runs in, and take along to another task.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::scope::{self, Carried};
+
+/// The attempt that runs here and now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Current {
+    /// The operation.
+    pub operation: &'static str,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// How long it may still take: until its own timeout, or the earliest deadline or timeout
+    /// around it. `None` if nothing limits it.
+    pub remaining: Option<Duration>,
+}
+
+/// The attempt of an annotated function that runs here and now, the innermost if there are several;
+/// `None` outside of any, as in a spawned task.
+pub fn current() -> Option<Current> {
+    let (frame, now, limit) = scope::current(|| Clock.now())?;
+    Some(Current {
+        operation: frame.site.operation(),
+        attempt: frame.attempt,
+        remaining: limit.is_finite().then(|| limit.since(now)),
+    })
+}
+
+/// Takes what a task is in the midst of along to another: the attempts around it with their limits,
+/// the scoped runtime.
+///
+/// A spawned task starts with nothing around it: its calls retry on their own and know no enclosing
+/// deadline. `tokio::spawn(propagate(future))` makes it part of the call that spawned it: its calls
+/// inherit the deadline and, inside `#[fail_fast]`, do not retry. That one of them has given up is
+/// not told to the attempt that spawned it, since that one may be over.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the future, and nothing stays behind.
+pub fn propagate<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let mut carried = Carried::from_here(Clock.now());
+    async move {
+        let mut future = pin!(future);
+        poll_fn(move |cx| {
+            let _swapped = Swapped::new(&mut carried);
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+/// Exchanges the scope for the time of one poll, also if the poll panics.
+struct Swapped<'a>(&'a mut Carried);
+
+impl<'a> Swapped<'a> {
+    fn new(carried: &'a mut Carried) -> Self {
+        carried.swap();
+        Self(carried)
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        self.0.swap();
+    }
+}

@@ -1,0 +1,22 @@
+use resilience::resilient;
+
+struct Client(u32);
+
+impl Client {
+    #[resilient(retries = 2)]
+    async fn f(&mut self) -> Result<&u32, MyError> {
+        Ok(&self.0)
+    }
+}
+
+enum MyError {
+    Rejected(resilience::Error),
+}
+
+impl From<resilience::Error> for MyError {
+    fn from(error: resilience::Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+fn main() {}

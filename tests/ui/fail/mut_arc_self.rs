@@ -1,0 +1,23 @@
+use resilience::resilient;
+
+struct Client(u32);
+
+impl Client {
+    #[resilient]
+    async fn f(mut self: std::sync::Arc<Self>) -> Result<u32, MyError> {
+        self = Self(1).into();
+        Ok(self.0)
+    }
+}
+
+enum MyError {
+    Rejected(resilience::Error),
+}
+
+impl From<resilience::Error> for MyError {
+    fn from(error: resilience::Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use resilience::resilient;
+
+#[resilient]
+struct Client;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use resilience::resilient;
+
+#[resilient]
+async fn f() {
+    g();
+}
+
+fn g() {}
+
+fn main() {}

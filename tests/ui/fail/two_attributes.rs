@@ -1,0 +1,19 @@
+use resilience::resilient;
+
+#[resilient]
+#[resilience::fail_fast]
+async fn f() -> Result<u32, MyError> {
+    Ok(1)
+}
+
+enum MyError {
+    Rejected(resilience::Error),
+}
+
+impl From<resilience::Error> for MyError {
+    fn from(error: resilience::Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use resilience::resilient;
+
+use resilience::fail_fast as quick;
+
+#[resilient]
+#[quick]
+async fn f() -> Result<u32, MyError> {
+    Ok(1)
+}
+
+enum MyError {
+    Rejected(resilience::Error),
+}
+
+impl From<resilience::Error> for MyError {
+    fn from(error: resilience::Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+fn main() {}
