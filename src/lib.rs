@@ -4,11 +4,12 @@
 pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
-    CallOutcome, Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind,
-    Event, EventSite, Fault, FieldValue, Fields, Jitter, Listener, OpenedBy, Options, Place,
-    Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary,
-    Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current, problems, propagate,
-    recent_errors, register_classify, reset_breakers, sites, summary, testing,
+    BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
+    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields, Jitter,
+    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Problem, RateLimitOptions,
+    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
+    Source, Summary, Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current,
+    problems, propagate, recent_errors, register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

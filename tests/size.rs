@@ -7,6 +7,7 @@ use resilience::{Error, fail_fast, resilient};
 /// `bare`, `looped`, `once` and `boxed` with one body, which holds a buffer over an await.
 macro_rules! variants {
     ($name:ident, $size:literal) => {
+        #[allow(dead_code)]
         mod $name {
             use super::*;
 
@@ -46,7 +47,6 @@ macro_rules! variants {
 }
 
 variants!(small, 16);
-#[allow(dead_code)]
 variants!(medium, 512);
 variants!(large, 4096);
 

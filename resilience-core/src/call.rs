@@ -4,23 +4,30 @@
 //! It awaits nothing; `driver` does. It asks the clock only where a decision needs the time: a body
 //! that is ready at once, behind a closed breaker and without a deadline, never does.
 
+use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
+use crate::backoff::Backoff;
 use crate::breaker::{Admission, CallId, Moved};
+use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
+use crate::guards::Guards;
+use crate::rate_limit::{self, Turn};
+use crate::resource::{Exhausted, Lease, Pool};
 use crate::runtime::SiteRef;
-use crate::scope::{self, Enclosing, Frame, Mark};
+use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::site::Site;
 use crate::testing::Struck;
-use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
+use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
 #[derive(Debug)]
@@ -35,6 +42,10 @@ pub(crate) struct Decisions {
     /// When the running attempt times out, or the pause ends, once the clock has been read.
     due: Moment,
     admission: Option<Admission>,
+    /// It holds a slot of the bulkhead.
+    slot: bool,
+    /// An attempt around it does.
+    covered_slot: bool,
     /// When the attempt was admitted, where slow calls are counted; else never.
     began: Moment,
     attempts: u32,
@@ -63,6 +74,14 @@ pin_project! {
         // What a test does to the attempt that runs, and from when on the body may run after all.
         fault: Option<Struck>,
         fault_over: Option<Moment>,
+        // The guards of the call's key, where it has one.
+        keyed: Option<Arc<Guards>>,
+        // The place in the line for a permit, or for a slot.
+        permit: Option<rate_limit::Ticket>,
+        place: Option<bulkhead::Ticket>,
+        // What `resource(..)` asks for, and what it has got.
+        demands: Vec<(&'static str, u64)>,
+        leases: Vec<(Arc<Pool>, Lease)>,
     }
 }
 
@@ -70,6 +89,10 @@ pin_project! {
 enum Stage {
     /// Between attempts, or before the first.
     Between,
+    /// Waits for a permit of the rate limit.
+    Limited,
+    /// Waits for a slot of the bulkhead.
+    Queued,
     /// An attempt runs, and holds its admission.
     Running,
     /// The end has been told.
@@ -96,6 +119,9 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        if site.settings.budget.is_some() {
+            site.service.budget.count();
+        }
         let deadline = match site.settings.deadline {
             Some(deadline) => site.shared.clock.now() + deadline,
             None => Moment::NEVER,
@@ -107,6 +133,8 @@ impl Decisions {
             enclosing: Moment::NEVER,
             due: Moment::NEVER,
             admission: None,
+            slot: false,
+            covered_slot: false,
             began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
@@ -126,42 +154,259 @@ impl Decisions {
         *self.extra().refusal = Some(refusal);
     }
 
+    /// Takes what `resource(..)` asks for, before the first attempt.
+    pub(crate) fn demand(&mut self, resource: &'static str, amount: u64) {
+        self.extra().demands.push((resource, amount));
+    }
+
+    /// From now on the call has the guards of this key instead of those of the whole service.
+    pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
+        let guards = self.site.service.keyed(key, self.now());
+        *self.extra().keyed = Some(guards);
+    }
+
     pub(crate) const fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Running)
     }
 
-    /// Asks for leave to run an attempt.
+    /// Asks for all that an attempt needs; ready when it may run.
     #[inline]
-    pub(crate) fn start(&mut self) -> Result<(), Error> {
+    pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Between
+            && let Err(refusal) = self.start()
+        {
+            return Poll::Ready(Err(refusal));
+        }
+        if self.is_running() {
+            Poll::Ready(Ok(()))
+        } else {
+            self.poll_waiting(cx)
+        }
+    }
+
+    /// The breaker, the resources, and then the limits.
+    #[inline]
+    fn start(&mut self) -> Result<(), Error> {
         if let Some(extra) = &mut self.extra
             && let Some(refusal) = extra.as_mut().project().refusal.take()
         {
             return Err(refusal);
         }
-        if self.site.settings.breaker.is_some() && !self.around.covered {
-            self.admission = match self.site.service.breaker.admit_closed() {
-                Some(admission) => Some(admission),
-                None => Some(self.admit()?),
-            };
-            // Measured only where slow calls are counted.
-            if self.site.service.breaker.slow_call_duration().is_some() {
-                self.began = self.now();
-            }
-        }
-        self.attempts += 1;
-        self.stage = Stage::Running;
         self.mark = Mark::None;
         self.anchored = false;
         self.due = Moment::NEVER;
-        if self.site.shared.faults.any() {
-            self.strike();
+        let covered = if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        };
+        if self.site.settings.breaker.is_some() && !covered.breaker {
+            let breaker = &self.guards().breaker;
+            let admission = breaker.admit_closed();
+            // Measured only where slow calls are counted.
+            let measured = breaker.slow_call_duration().is_some();
+            self.admission = match admission {
+                Some(admission) => Some(admission),
+                None => Some(self.admit()?),
+            };
+            if measured {
+                self.began = self.now();
+            }
+        }
+        if self.has_limits() {
+            return self.start_limited(covered);
+        }
+        self.run();
+        Ok(())
+    }
+
+    #[inline]
+    fn has_limits(&self) -> bool {
+        let settings = &self.site.settings;
+        settings.rate_limit.is_some()
+            || settings.bulkhead.is_some()
+            || self
+                .extra
+                .as_ref()
+                .is_some_and(|extra| !extra.demands.is_empty())
+    }
+
+    fn start_limited(&mut self, covered: Covered) -> Result<(), Error> {
+        self.lease()?;
+        self.covered_slot = covered.slot;
+        let Some(rate_limit) = self.site.settings.rate_limit else {
+            return self.take_slot();
+        };
+        let now = self.now();
+        let limiter = self.guards().limiter(rate_limit);
+        let ticket = if self.waits() {
+            limiter.enter(now)
+        } else {
+            limiter.try_acquire(now).map(|()| None)
+        };
+        match ticket {
+            Ok(None) => self.take_slot(),
+            Ok(Some(ticket)) => {
+                *self.extra().permit = Some(ticket);
+                self.stage = Stage::Limited;
+                Ok(())
+            }
+            Err(refusal) => Err(self.rate_limited(refusal)),
+        }
+    }
+
+    /// Leases all that `resource(..)` asks for, or nothing.
+    fn lease(&mut self) -> Result<(), Error> {
+        let demands = std::mem::take(self.extra().demands);
+        if !self.site.settings.enabled {
+            return Ok(());
+        }
+        for (resource, amount) in demands {
+            let pool = self.site.shared.pools.pool(resource);
+            match pool.acquire(amount) {
+                Ok(lease) => self.extra().leases.push((pool, lease)),
+                Err(Exhausted { current, limit }) => {
+                    return Err(Error::resource_exhausted(resource, current, limit));
+                }
+            }
         }
         Ok(())
     }
 
+    fn take_slot(&mut self) -> Result<(), Error> {
+        let Some(settings) = self.site.settings.bulkhead.filter(|_| !self.covered_slot) else {
+            self.run();
+            return Ok(());
+        };
+        let bulkhead = self.guards().bulkhead(settings);
+        let ticket = if self.waits() {
+            bulkhead.enter()
+        } else {
+            bulkhead.try_acquire().map(|()| None)
+        };
+        match ticket {
+            Ok(None) => {
+                self.slot = true;
+                self.run();
+                Ok(())
+            }
+            Ok(Some(ticket)) => {
+                *self.extra().place = Some(ticket);
+                self.stage = Stage::Queued;
+                // Waiting for a slot is part of the attempt's time.
+                self.anchor(self.now());
+                Ok(())
+            }
+            Err(Full) => Err(self.bulkhead_full()),
+        }
+    }
+
+    #[inline]
+    fn run(&mut self) {
+        self.attempts += 1;
+        self.stage = Stage::Running;
+        if self.site.shared.faults.any() {
+            self.strike();
+        }
+    }
+
+    #[cold]
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Limited {
+            let taken = ready!(self.poll_permit(cx));
+            if let Err(error) = taken.and_then(|()| self.take_slot()) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        if self.stage == Stage::Queued {
+            return self.poll_slot(cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(settings) = self.site.settings.rate_limit else {
+            return Poll::Ready(Ok(()));
+        };
+        loop {
+            let now = self.now();
+            let Some(mut ticket) = self.extra().permit.take() else {
+                return Poll::Ready(Ok(()));
+            };
+            match self
+                .guards()
+                .limiter(settings)
+                .poll_turn(&mut ticket, now, cx.waker())
+            {
+                Turn::Go => return Poll::Ready(Ok(())),
+                Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
+                Turn::Wait(until) => {
+                    *self.extra().permit = Some(ticket);
+                    let until = until.min(self.deadline);
+                    if ready!(self.poll_timer(until, cx)).is_err() {
+                        return Poll::Ready(Err(no_timer()));
+                    }
+                    let now = self.now();
+                    if now >= self.deadline {
+                        return Poll::Ready(Err(self.timed_out()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_slot(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let (Some(settings), Some(mut place)) =
+            (self.site.settings.bulkhead, self.extra().place.take())
+        else {
+            self.run();
+            return Poll::Ready(Ok(()));
+        };
+        if self
+            .guards()
+            .bulkhead(settings)
+            .poll_turn(&mut place, cx.waker())
+            .is_ready()
+        {
+            self.slot = true;
+            self.run();
+            return Poll::Ready(Ok(()));
+        }
+        *self.extra().place = Some(place);
+        let until = self.due.min(self.deadline);
+        if until == Moment::NEVER {
+            return Poll::Pending;
+        }
+        if ready!(self.poll_timer(until, cx)).is_err() {
+            return Poll::Ready(Err(no_timer()));
+        }
+        // The time is over before the body began: that is no failure of the service.
+        Poll::Ready(Err(self.bulkhead_full()))
+    }
+
+    /// Whether this call may wait for permits, slots and further attempts.
+    fn waits(&self) -> bool {
+        !self.around.fail_fast && !self.site.is_fail_fast()
+    }
+
+    fn guards(&self) -> &Guards {
+        match self.extra.as_ref().and_then(|extra| extra.keyed.as_ref()) {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        }
+    }
+
+    fn rate_limited(&self, refusal: rate_limit::Refusal) -> Error {
+        Error::rate_limited(self.guards().service().clone(), refusal.retry_in)
+    }
+
+    fn bulkhead_full(&self) -> Error {
+        Error::bulkhead_full(self.guards().service().clone())
+    }
+
     #[cold]
     fn admit(&self) -> Result<Admission, Error> {
-        let breaker = &self.site.service.breaker;
+        let breaker = &self.guards().breaker;
         let (answer, moves) = breaker.admit(self.now());
         for moved in moves.into_iter().flatten() {
             self.breaker_moved(Some(moved));
@@ -169,6 +414,40 @@ impl Decisions {
         answer.map_err(|refusal| {
             Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
         })
+    }
+
+    /// Gives back whatever the attempt holds or waits for, but for its admission, which says how
+    /// the attempt went.
+    #[inline]
+    fn give_back(&mut self) {
+        if self.slot || self.extra.is_some() {
+            self.give_back_all();
+        }
+    }
+
+    #[cold]
+    fn give_back_all(&mut self) {
+        if std::mem::take(&mut self.slot)
+            && let Some(bulkhead) = self.guards().known_bulkhead()
+        {
+            bulkhead.release();
+        }
+        let Some(extra) = &mut self.extra else { return };
+        let mut extra = extra.as_mut().project();
+        let guards = match &extra.keyed {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        };
+        if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
+            limiter.leave(ticket);
+        }
+        if let (Some(ticket), Some(bulkhead)) = (&mut extra.place, guards.known_bulkhead()) {
+            bulkhead.leave(ticket);
+        }
+        (*extra.permit, *extra.place) = (None, None);
+        for (pool, lease) in extra.leases.drain(..) {
+            pool.release(lease);
+        }
     }
 
     #[cold]
@@ -236,10 +515,10 @@ impl Decisions {
             began: None,
             site: self.site.site(),
             attempt: self.attempts,
-            service: if self.admission.is_some() {
-                self.site.service_address()
-            } else {
-                0
+            guards: self.guards().address(),
+            holds: Covered {
+                breaker: self.admission.is_some(),
+                slot: self.slot,
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
@@ -285,8 +564,9 @@ impl Decisions {
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
+        self.give_back();
         if let Some(admission) = self.admission.take() {
-            let breaker = &self.site.service.breaker;
+            let breaker = &self.guards().breaker;
             let elapsed = self.elapsed();
             if !breaker.is_healthy(admission, elapsed) {
                 self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
@@ -306,12 +586,17 @@ impl Decisions {
             error_type,
             message,
         } = failed;
+        self.give_back();
+        if self.mark == Mark::GaveUp && self.site.settings.nested_retry {
+            self.mark = Mark::None;
+        }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
         let classification = self.adopt(classification);
         let now = self.now();
         if !self.anchored {
             self.enclosing = scope::limit(now);
         }
+        let guarded = self.admission.is_some();
         self.tell_breaker(&classification, refused, now);
 
         let category = classification.category();
@@ -319,9 +604,10 @@ impl Decisions {
         let worth = !refused
             && self.mark == Mark::None
             && classification.retry() != Retry::No
-            && classification.severity(self.attempts) != Severity::Critical;
+            && classification.severity(self.attempts) != Severity::Critical
+            && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let delay = if worth && !self.around.fail_fast && self.attempts <= policy.retries {
-            self.delay(&classification, now)
+            self.delay(&classification, policy.backoff, guarded, now)
         } else {
             None
         };
@@ -354,7 +640,9 @@ impl Decisions {
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
         if !self.is_running() {
-            let fields = self.extra.as_ref().and_then(|extra| extra.fields.as_ref());
+            self.give_back();
+            self.release_breaker();
+            let fields = self.fields();
             emit(
                 &self.site.shared,
                 Event::Rejected {
@@ -390,13 +678,19 @@ impl Decisions {
     #[cold]
     pub(crate) fn panicked(&mut self) {
         self.leave();
+        self.give_back();
         self.fail_breaker(self.now());
         self.finish(CallOutcome::Panicked);
     }
 
     /// The delay before the next attempt, and the timer for it; `None` if there is no point.
-    fn delay(&mut self, classification: &Classification, now: Moment) -> Option<Duration> {
-        let backoff = self.site.settings.retry(classification.category()).backoff;
+    fn delay(
+        &mut self,
+        classification: &Classification,
+        backoff: Backoff,
+        guarded: bool,
+        now: Moment,
+    ) -> Option<Duration> {
         let previous = self
             .extra
             .as_ref()
@@ -408,10 +702,17 @@ impl Decisions {
         if wake >= self.deadline.min(self.enclosing) {
             return None;
         }
-        if self.site.settings.breaker.is_some()
-            && !self.around.covered
-            && self.site.service.breaker.refuses_at(wake)
-        {
+        // An attempt that had no admission of its own needs none the next time either.
+        if guarded && self.guards().breaker.refuses_at(wake) {
+            return None;
+        }
+        if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
+            emit(
+                &self.site.shared,
+                Event::BudgetSpent {
+                    site: EventSite(&self.site),
+                },
+            );
             return None;
         }
         // A zero delay does not sleep, but every few attempts lets other tasks run.
@@ -445,8 +746,14 @@ impl Decisions {
         let counts = !refused && self.mark == Mark::None && classification.fault() != Fault::Caller;
         if counts {
             self.fail_breaker(now);
-        } else if let Some(admission) = self.admission.take() {
-            self.site.service.breaker.release(admission);
+        } else {
+            self.release_breaker();
+        }
+    }
+
+    fn release_breaker(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.guards().breaker.release(admission);
         }
     }
 
@@ -454,7 +761,7 @@ impl Decisions {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
             let elapsed = self.began.is_finite().then(|| now.since(self.began));
-            let moved = self.site.service.breaker.fail(admission, id, elapsed, now);
+            let moved = self.guards().breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
     }
@@ -616,23 +923,16 @@ impl Drop for Decisions {
 impl Decisions {
     #[cold]
     fn cancelled(&mut self) {
-        if self.admission.is_some() {
-            let limit = self.due.min(self.deadline).min(self.enclosing);
-            let now = if limit == Moment::NEVER {
-                None
-            } else {
-                Some(self.now())
-            };
-            match now {
+        self.give_back();
+        let limit = self.due.min(self.deadline).min(self.enclosing);
+        if self.is_running() && self.admission.is_some() && limit.is_finite() {
+            let now = self.now();
+            if now >= limit {
                 // Whoever dropped it, its time was over: that speaks against the service.
-                Some(now) if self.is_running() && now >= limit => self.fail_breaker(now),
-                _ => {
-                    if let Some(admission) = self.admission.take() {
-                        self.site.service.breaker.release(admission);
-                    }
-                }
+                self.fail_breaker(now);
             }
         }
+        self.release_breaker();
         self.finish(CallOutcome::Cancelled);
     }
 }

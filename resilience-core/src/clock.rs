@@ -23,6 +23,11 @@ impl Moment {
         Self(nanos)
     }
 
+    /// The nanoseconds since the beginning.
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
     /// Whether this time ever comes.
     pub(crate) const fn is_finite(self) -> bool {
         self.0 != Self::NEVER.0

@@ -17,9 +17,10 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
@@ -79,6 +80,18 @@ impl<S: Shape> Call<S> {
     #[cold]
     pub fn record(call: &mut Self, fields: Fields) {
         call.decisions.record(fields);
+    }
+
+    /// Gives the call the guards of a key.
+    #[inline]
+    pub fn key<K: Hash + ?Sized>(call: &mut Self, key: &K) {
+        call.decisions.key(key);
+    }
+
+    /// Takes so much of a named pool for the time of the call.
+    #[inline]
+    pub fn resource(call: &mut Self, name: &'static str, amount: u64) {
+        call.decisions.demand(name, amount);
     }
 
     /// Takes the requirements that are not met. If there are any, the body is never run.
@@ -191,7 +204,7 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { decisions, attempt } = &mut *self;
         if !decisions.is_running()
-            && let Err(refusal) = decisions.start()
+            && let Err(refusal) = ready!(decisions.poll_start(cx))
         {
             return Poll::Ready(Attempt(Ended::Ours(refusal)));
         }

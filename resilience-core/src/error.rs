@@ -25,6 +25,13 @@ enum Repr {
         retry_in_ms: u32,
         service: Arc<ServiceName>,
     },
+    RateLimited {
+        retry_in_ms: u32,
+        service: Arc<ServiceName>,
+    },
+    BulkheadFull {
+        service: Arc<ServiceName>,
+    },
     Detail(Box<Detail>),
 }
 
@@ -36,6 +43,11 @@ enum Detail {
         message: String,
     },
     Injected(Classification),
+    ResourceExhausted {
+        resource: &'static str,
+        current: u64,
+        limit: u64,
+    },
 }
 
 /// What happened, with the data of each case.
@@ -54,6 +66,31 @@ pub enum ErrorKind<'a> {
         /// The time until a call may be let through as a probe, to the millisecond; `None` where
         /// somebody holds it open by hand.
         retry_in: Option<Duration>,
+    },
+    /// The rate limit of the service is used up: the body was not run.
+    #[non_exhaustive]
+    RateLimited {
+        /// The service whose limit it is.
+        service: &'a str,
+        /// The time until there is a permit, as things stand, to the millisecond.
+        retry_in: Duration,
+    },
+    /// All slots of the service's bulkhead are taken, and nobody may wait longer: the body was not
+    /// run.
+    #[non_exhaustive]
+    BulkheadFull {
+        /// The service whose bulkhead it is.
+        service: &'a str,
+    },
+    /// More of a resource was asked for than is free: the body was not run.
+    #[non_exhaustive]
+    ResourceExhausted {
+        /// The resource.
+        resource: &'a str,
+        /// What is taken.
+        current: u64,
+        /// What there is.
+        limit: u64,
     },
     /// Requirements of a `#[fail_fast]` function are not met: the body was not run.
     Requirements(&'a [Requirement]),
@@ -110,17 +147,33 @@ impl Error {
         reason: Reason,
         retry_in: Option<Duration>,
     ) -> Self {
-        // Rounded up: who waits this long is not refused for a fraction of a millisecond.
-        let retry_in_ms = retry_in.map_or(u32::MAX, |retry_in| {
-            let ms = retry_in.as_nanos().div_ceil(1_000_000);
-            u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
-        });
+        let retry_in_ms = retry_in.map_or(u32::MAX, millis);
         Self(Repr::CircuitOpen {
             opened_by: reason.by,
             failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
             retry_in_ms,
             service,
         })
+    }
+
+    pub(crate) fn rate_limited(service: Arc<ServiceName>, retry_in: Duration) -> Self {
+        Self(Repr::RateLimited {
+            retry_in_ms: millis(retry_in),
+            service,
+        })
+    }
+
+    pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
+        Self(Repr::BulkheadFull { service })
+    }
+
+    #[cold]
+    pub(crate) fn resource_exhausted(resource: &'static str, current: u64, limit: u64) -> Self {
+        Self(Repr::Detail(Box::new(Detail::ResourceExhausted {
+            resource,
+            current,
+            limit,
+        })))
     }
 
     #[cold]
@@ -161,7 +214,26 @@ impl Error {
                 retry_in: (*retry_in_ms != u32::MAX)
                     .then(|| Duration::from_millis(u64::from(*retry_in_ms))),
             },
+            Repr::RateLimited {
+                retry_in_ms,
+                service,
+            } => ErrorKind::RateLimited {
+                service: service.as_str(),
+                retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
+            },
+            Repr::BulkheadFull { service } => ErrorKind::BulkheadFull {
+                service: service.as_str(),
+            },
             Repr::Detail(detail) => match &**detail {
+                &Detail::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                } => ErrorKind::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                },
                 Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
@@ -174,6 +246,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
             ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
+            ErrorKind::RateLimited { retry_in, .. } => Some(retry_in),
             _ => None,
         }
     }
@@ -181,7 +254,9 @@ impl Error {
     /// The service that refused, where one did.
     pub fn service(&self) -> Option<&str> {
         match self.kind() {
-            ErrorKind::CircuitOpen { service, .. } => Some(service),
+            ErrorKind::CircuitOpen { service, .. }
+            | ErrorKind::RateLimited { service, .. }
+            | ErrorKind::BulkheadFull { service } => Some(service),
             _ => None,
         }
     }
@@ -190,6 +265,9 @@ impl Error {
     pub fn kind_name(&self) -> &'static str {
         match self.kind() {
             ErrorKind::CircuitOpen { .. } => "circuit_open",
+            ErrorKind::RateLimited { .. } => "rate_limited",
+            ErrorKind::BulkheadFull { .. } => "bulkhead_full",
+            ErrorKind::ResourceExhausted { .. } => "resource_exhausted",
             ErrorKind::Requirements(_) => "requirements",
             ErrorKind::TimedOut(_) => "timed_out",
             ErrorKind::Setting { .. } => "setting",
@@ -217,6 +295,16 @@ impl Error {
                     Some(wait) => format!("{text} It can be tried again in {}.", Plain(wait)),
                     None => text,
                 }
+            }
+            ErrorKind::RateLimited { service, retry_in } => format!(
+                "“{service}” has been asked too often in a short time. It can be asked again in {}.",
+                Plain(retry_in)
+            ),
+            ErrorKind::BulkheadFull { service } => {
+                format!("“{service}” is busy with other requests, so this one was not made.")
+            }
+            ErrorKind::ResourceExhausted { resource, .. } => {
+                format!("There is not enough “{resource}” free for this request.")
             }
             ErrorKind::Requirements(unmet) => {
                 let mut text = String::from("The request cannot be carried out:");
@@ -260,6 +348,23 @@ impl fmt::Display for Error {
                     Some(retry_in) => write!(f, ", next probe in {retry_in:?}"),
                     None => Ok(()),
                 }
+            }
+            ErrorKind::RateLimited { service, retry_in } => write!(
+                f,
+                "rate limit of service `{service}` used up, next permit in {retry_in:?}"
+            ),
+            ErrorKind::BulkheadFull { service } => {
+                write!(f, "bulkhead of service `{service}` full")
+            }
+            ErrorKind::ResourceExhausted {
+                resource,
+                current,
+                limit,
+            } => {
+                write!(
+                    f,
+                    "resource `{resource}` exhausted: {current} of {limit} taken"
+                )
             }
             ErrorKind::Requirements(unmet) => {
                 f.write_str("requirements not met: ")?;
@@ -307,6 +412,12 @@ impl Classify for Error {
             ErrorKind::CircuitOpen { .. } => Classification::new(Category::SERVICE)
                 .with_severity(Severity::High)
                 .rejection(),
+            ErrorKind::RateLimited { .. } | ErrorKind::BulkheadFull { .. } => {
+                Classification::new(Category::RATE_LIMIT).rejection()
+            }
+            ErrorKind::ResourceExhausted { .. } => Classification::new(Category::RATE_LIMIT)
+                .with_severity(Severity::High)
+                .rejection(),
             ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
             ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
             ErrorKind::Injected(classification) => return classification.clone(),
@@ -345,6 +456,13 @@ impl From<Error> for String {
     fn from(error: Error) -> Self {
         error.to_string()
     }
+}
+
+/// Rounded up: who waits this long is not refused for a fraction of a millisecond. The largest
+/// number is left free.
+fn millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
 }
 
 /// The name of a service, shared by its breaker and by the errors that speak of it.

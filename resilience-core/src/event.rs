@@ -4,8 +4,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::breaker::{BreakerState, Moved};
+use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
+use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::{Classification, Error, Severity, trace};
@@ -53,6 +54,12 @@ pub enum Event<'a> {
         /// How long until then.
         delay: Duration,
     },
+    /// There would be another attempt, but the retry budget of the service is spent.
+    #[non_exhaustive]
+    BudgetSpent {
+        /// Of which function.
+        site: EventSite<'a>,
+    },
     /// The runtime answered instead of the body.
     #[non_exhaustive]
     Rejected {
@@ -72,8 +79,18 @@ pub enum Event<'a> {
         from: BreakerState,
         /// Where it is.
         to: BreakerState,
-        /// The failures that opened it.
+        /// The failures, or slow calls, that opened it.
         failures: u32,
+        /// What opened it, where it is open or half-open now.
+        opened_by: Option<OpenedBy>,
+    },
+    /// Settings were applied, or could not be.
+    #[non_exhaustive]
+    SettingsReloaded {
+        /// How often settings have been applied, the beginning included.
+        generation: u64,
+        /// Everything that was wrong with them; they were not applied then.
+        problems: Option<&'a Problems>,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -171,12 +188,18 @@ impl CallOutcome {
 
 impl<'a> Event<'a> {
     pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
-        let Moved { from, to, failures } = moved;
+        let Moved {
+            from,
+            to,
+            failures,
+            opened_by,
+        } = moved;
         Self::BreakerMoved {
             service,
             from,
             to,
             failures,
+            opened_by,
         }
     }
 }
@@ -226,6 +249,14 @@ impl fmt::Display for Event<'_> {
                     site.operation()
                 )
             }
+            Self::BudgetSpent { site } => {
+                write!(
+                    f,
+                    "{}: retry budget of {} spent",
+                    site.operation(),
+                    site.service()
+                )
+            }
             Self::Rejected { site, error, .. } => {
                 write!(f, "{}: rejected, {error}", site.operation())
             }
@@ -233,6 +264,13 @@ impl fmt::Display for Event<'_> {
                 service, from, to, ..
             } => {
                 write!(f, "breaker {service}: {from} to {to}")
+            }
+            Self::SettingsReloaded {
+                problems: Some(problems),
+                ..
+            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
+            Self::SettingsReloaded { generation, .. } => {
+                write!(f, "settings applied, generation {generation}")
             }
             Self::CallFinished {
                 site,

@@ -8,6 +8,8 @@
 
 mod backoff;
 mod breaker;
+mod budget;
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
@@ -18,22 +20,25 @@ mod driver;
 mod error;
 mod event;
 mod fields;
+mod guards;
 mod how;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for `key = ..`, which the driver wires")
-)]
 mod keyed;
+mod line;
+mod operator;
 mod options;
 mod outcome;
 mod path;
 mod probe;
+mod problem;
+mod rate_limit;
 mod recent;
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
@@ -48,11 +53,18 @@ pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
 pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
+pub use crate::operator::{LimitSummary, ResourceSummary};
+pub use crate::options::{
+    BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
+    RateLimitOptions, Switch, Window,
+};
+pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+pub use crate::settings::origin::{Level, Origin, Source};
+pub use crate::settings::{Loader, Settings};
 pub use crate::severity::Severity;
-pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
 pub use crate::task::{Current, current, propagate};
 
@@ -96,8 +108,9 @@ pub mod __private {
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, Category, Classification, Classify, Error, Fields, Jitter,
-        Options, Retry, Severity, Window,
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,
+        Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
+        Window,
     };
 
     /// What can be asked of a `Probe`, imported as a whole where it is asked.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::runtime::{Runtime, SiteRef, SiteState};
+use crate::runtime::{Runtime, SiteRef};
 use crate::site::Site;
 
 /// One running attempt, as seen by the calls inside it.
@@ -24,8 +24,9 @@ pub(crate) struct Frame {
     /// Whose attempt it is, and its number.
     pub(crate) site: &'static Site,
     pub(crate) attempt: u32,
-    /// The service whose admission the attempt holds, by address; zero for none.
-    pub(crate) service: usize,
+    /// The guards of its service and key, by address, and what it holds of them.
+    pub(crate) guards: usize,
+    pub(crate) holds: Covered,
     /// Nothing in here retries or waits.
     pub(crate) fail_fast: bool,
     pub(crate) mark: Mark,
@@ -42,14 +43,33 @@ pub(crate) enum Mark {
     Refused,
 }
 
+/// What attempts around a call hold of the same guards, so that it needs none of its own: no second
+/// probe, no second slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Covered {
+    /// An admission of the breaker.
+    pub(crate) breaker: bool,
+    /// A slot of the bulkhead.
+    pub(crate) slot: bool,
+}
+
+/// What the attempts around here hold of the guards at this address.
+pub(crate) fn covers(guards: usize) -> Covered {
+    SCOPE.with_borrow(|scope| {
+        let around = scope.frames.iter().filter(|frame| frame.guards == guards);
+        around.fold(Covered::default(), |covered, frame| Covered {
+            breaker: covered.breaker || frame.holds.breaker,
+            slot: covered.slot || frame.holds.slot,
+        })
+    })
+}
+
 /// What a call learns when it begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Enclosing {
     /// There is an attempt of ours around.
     pub(crate) nested: bool,
     pub(crate) fail_fast: bool,
-    /// An attempt around holds an admission of the service.
-    pub(crate) covered: bool,
 }
 
 impl Enclosing {
@@ -59,30 +79,26 @@ impl Enclosing {
     pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
         let found = SCOPE.with_borrow(|scope| {
             let site = SiteRef::known(site, scope.runtime.as_ref())?;
-            let around = Self::among(&scope.frames, &site);
+            let around = Self::among(&scope.frames);
             Some((site, around))
         });
         found.unwrap_or_else(|| {
             // Made without a hold on the scope: somebody may log, and the log may call.
             let site = SiteRef::make(site, current_runtime());
-            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames, &site));
+            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames));
             (site, around)
         })
     }
 
-    fn among(frames: &[Frame], site: &SiteState) -> Self {
+    fn among(frames: &[Frame]) -> Self {
         match frames.last() {
             None => Self {
                 nested: false,
                 fail_fast: false,
-                covered: false,
             },
             Some(frame) => Self {
                 nested: true,
                 fail_fast: frame.fail_fast,
-                covered: frames
-                    .iter()
-                    .any(|frame| frame.service == site.service_address()),
             },
         }
     }
@@ -196,7 +212,11 @@ mod tests {
             began: None,
             site: &SITE,
             attempt: 1,
-            service: 7,
+            guards: 7,
+            holds: Covered {
+                breaker: true,
+                slot: false,
+            },
             fail_fast: false,
             mark: Mark::None,
         }
@@ -212,6 +232,21 @@ mod tests {
         leave();
         assert_eq!(leave().unwrap().began, Some(Moment::from_nanos(10)));
         assert_eq!(limit(Moment::from_nanos(40)), Moment::NEVER);
+    }
+
+    #[test]
+    fn what_is_held_around_covers_the_same_guards_only() {
+        enter(frame(1));
+        assert_eq!(
+            covers(7),
+            Covered {
+                breaker: true,
+                slot: false
+            }
+        );
+        assert_eq!(covers(8), Covered::default());
+        leave();
+        assert_eq!(covers(7), Covered::default());
     }
 
     #[test]

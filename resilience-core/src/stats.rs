@@ -1,12 +1,12 @@
 //! The listener that counts.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use crate::breaker::BreakerState;
 use crate::event::{CallOutcome, Event};
+use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Classify, Severity};
@@ -125,14 +125,13 @@ impl fmt::Display for Summary {
 /// The counts of a runtime. A successful call adds to one counter of its thread's shard.
 #[derive(Debug)]
 pub(crate) struct Stats {
-    shards: [Shard; SHARDS],
+    shards: Shards<Shard>,
     breaker_opens: AtomicU64,
     errors: Mutex<BTreeMap<(Category, Severity), u64>>,
 }
 
-/// One cache line of counters, and the next one left free: processors fetch lines in pairs.
+/// One cache line of counters.
 #[derive(Debug, Default)]
-#[repr(align(128))]
 struct Shard {
     /// Succeeded at the first attempt: by far the most calls, counted with one addition.
     straight: AtomicU64,
@@ -149,7 +148,7 @@ struct Shard {
 impl Stats {
     pub(crate) fn new() -> Self {
         Self {
-            shards: Default::default(),
+            shards: Shards::default(),
             breaker_opens: AtomicU64::new(0),
             errors: Mutex::new(BTreeMap::new()),
         }
@@ -163,7 +162,7 @@ impl Stats {
                 attempts: 1,
                 ..
             } => {
-                add(&self.shard().straight, 1);
+                add(&self.shards.mine().straight, 1);
             }
             Event::CallFinished {
                 outcome, attempts, ..
@@ -181,7 +180,10 @@ impl Stats {
             } => {
                 add(&self.breaker_opens, 1);
             }
-            Event::BreakerMoved { .. } | Event::RetryScheduled { .. } => {}
+            Event::BreakerMoved { .. }
+            | Event::RetryScheduled { .. }
+            | Event::BudgetSpent { .. }
+            | Event::SettingsReloaded { .. } => {}
         }
     }
 
@@ -218,7 +220,7 @@ impl Stats {
 
     /// Sets every count to zero. What happens meanwhile counts before or after.
     pub(crate) fn reset(&self) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             for counter in shard.counters() {
                 counter.store(0, Ordering::Relaxed);
             }
@@ -229,7 +231,7 @@ impl Stats {
 
     #[cold]
     fn finished(&self, outcome: CallOutcome, attempts: u32) {
-        let shard = self.shard();
+        let shard = self.shards.mine();
         let counter = match outcome {
             CallOutcome::Succeeded => &shard.recovered,
             CallOutcome::Failed => &shard.failed,
@@ -259,11 +261,6 @@ impl Stats {
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors
     }
-
-    #[inline]
-    fn shard(&self) -> &Shard {
-        &self.shards[SHARD.get().unwrap_or_else(take_shard) % SHARDS]
-    }
 }
 
 impl Shard {
@@ -287,20 +284,4 @@ impl Shard {
 #[inline]
 fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
-}
-
-const SHARDS: usize = 16;
-
-thread_local! {
-    /// Which shard this thread counts in.
-    static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-/// Threads take turns.
-#[cold]
-fn take_shard() -> usize {
-    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let shard = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    SHARD.set(Some(shard));
-    shard
 }

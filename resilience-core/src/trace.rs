@@ -9,7 +9,7 @@
 use tracing::{debug, error, info, trace, warn};
 
 use crate::Severity;
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, OpenedBy};
 use crate::event::{AttemptFailed, Event};
 
 #[inline]
@@ -52,6 +52,12 @@ fn write(event: &Event<'_>) {
             delay_seconds = delay.as_secs_f64(),
             "retry scheduled"
         ),
+        Event::BudgetSpent { site } => debug!(
+            name: "resilience.budget.spent",
+            operation = site.operation(),
+            service = site.service(),
+            "retry budget spent"
+        ),
         Event::Rejected {
             site,
             error,
@@ -70,12 +76,14 @@ fn write(event: &Event<'_>) {
             from,
             to,
             failures,
+            opened_by,
         } => match to {
             BreakerState::Open => warn!(
                 name: "resilience.breaker.opened",
                 service,
                 from = from.as_str(),
                 failures = i64::from(*failures),
+                opened_by = opened_by.map(OpenedBy::as_str),
                 "circuit opened"
             ),
             BreakerState::HalfOpen => {
@@ -95,6 +103,26 @@ fn write(event: &Event<'_>) {
                 );
             }
         },
+        Event::SettingsReloaded {
+            generation,
+            problems: None,
+        } => info!(
+            name: "resilience.settings.applied",
+            generation = *generation as i64,
+            "settings applied"
+        ),
+        Event::SettingsReloaded {
+            generation,
+            problems: Some(problems),
+        } => {
+            for problem in *problems {
+                warn!(
+                    name: "resilience.settings.refused",
+                    generation = *generation as i64,
+                    "settings kept: {problem}"
+                );
+            }
+        }
         Event::CallFinished {
             site,
             outcome,

@@ -1,18 +1,18 @@
-//! Rules that concern more than one option, or the function itself. Each is a function with an
-//! example of what it refuses.
+//! Rules about the function. Each is a Rust function with an example of what it refuses.
 
 use proc_macro2::{Ident, TokenTree};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
 use crate::boxed_future::BoxedFuture;
+use crate::category::Category;
+use crate::consistency::consistent;
 use crate::ctxt::Ctxt;
 use crate::grammar;
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
-use crate::value::{Category, Count, Time};
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -23,10 +23,7 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         output_survives(args, item, ctxt);
     }
     values_are_constant(args, item, ctxt);
-    backoff_in_order(args, ctxt);
-    deadline_holds_an_attempt(args, ctxt);
-    breaker_can_open(args, ctxt);
-    retries_for_what_shapes_them(args, ctxt);
+    consistent(args, ctxt);
 }
 
 /// ```text
@@ -249,108 +246,5 @@ fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
                 ),
             );
         }
-    }
-}
-
-/// ```text
-/// backoff(initial = "1m", max = "30s")
-/// ```
-fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value:
-            Backoff {
-                initial: Some(initial),
-                max: Some(max),
-                ..
-            },
-        ..
-    }) = &args.backoff
-    else {
-        return;
-    };
-    if let (Some(low), Some(high)) = (initial.value.literal, max.value.literal)
-        && low > high
-    {
-        ctxt.error(&initial.value.expr, "`initial` must not be above `max`");
-    }
-}
-
-/// ```text
-/// timeout = "30s", deadline = "10s"
-/// ```
-fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
-    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
-        Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) => time.literal,
-        _ => None,
-    };
-    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
-        && deadline < timeout
-        && let Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) = &args.deadline
-    {
-        ctxt.error(
-            &time.expr,
-            "`deadline`, the time for the whole call, is below `timeout`, the time for one \
-             attempt",
-        );
-    }
-}
-
-/// ```text
-/// breaker(failure_threshold = 1, distinct_calls = 2)
-/// ```
-fn breaker_can_open(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value: Switch::On(breaker),
-        ..
-    }) = &args.breaker
-    else {
-        return;
-    };
-    let Breaker {
-        failure_threshold: Some(failures),
-        distinct_calls: Some(calls),
-        ..
-    } = breaker
-    else {
-        return;
-    };
-    let literal = |count: &Opt<Count>| count.value.literal;
-    if let (Some(failures), Some(distinct)) = (literal(failures), literal(calls))
-        && distinct > failures
-    {
-        ctxt.error(
-            &calls.value,
-            format!(
-                "{failures} failures cannot come from {distinct} calls: `distinct_calls` must \
-                 not be above `failure_threshold`"
-            ),
-        );
-    }
-}
-
-/// ```text
-/// retries = 0, backoff(initial = "1s")
-/// ```
-fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
-    if args.attribute == Attribute::FailFast || !args.one_attempt() {
-        return;
-    }
-    let names = [
-        args.backoff.as_ref().map(|option| &option.name),
-        args.retry_if.as_ref().map(|option| &option.name),
-        args.retry_if_ok.as_ref().map(|option| &option.name),
-        args.before_retry.as_ref().map(|option| &option.name),
-    ];
-    for name in names.into_iter().flatten() {
-        ctxt.error(
-            quote!(#name),
-            format!("with `retries = 0` there is nothing for `{name}` to do"),
-        );
     }
 }

@@ -1,9 +1,5 @@
-//! What threads share, in every order that the memory model allows:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 CARGO_TARGET_DIR=target/loom \
-//!     cargo test -p resilience-core --lib --release loom_
-//! ```
+//! What threads share, in every order that the memory model allows. `resilience-core/loom.sh` runs
+//! them.
 
 use loom::sync::Arc;
 use loom::thread;

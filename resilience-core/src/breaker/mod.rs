@@ -239,13 +239,6 @@ impl Breaker {
     /// New numbers, which hold from the next event on. What is counted stays, as far as the new
     /// numbers look at it; the present wait takes the new length. A half-open breaker that by these
     /// numbers has had its successes gets its verdict now, since no probe would come to bring it.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the reload of settings, which comes with them"
-        )
-    )]
     pub(crate) fn set(&self, settings: BreakerSettings, now: Moment) -> Option<Moved> {
         let settings = settings.sane();
         self.change(|inner| {
@@ -428,13 +421,19 @@ impl Inner {
             (BreakerState::Open, BreakerState::HalfOpen) => self.reopened,
             _ => 0,
         };
-        let failures = match &phase {
-            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => reason.count,
-            _ => 0,
+        let reason = match &phase {
+            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => Some(*reason),
+            Phase::ForcedOpen => Some(Reason::HAND),
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => None,
         };
         self.phase = phase;
         self.generation += 1;
-        Moved { from, to, failures }
+        Moved {
+            from,
+            to,
+            failures: reason.map_or(0, |reason| reason.count),
+            opened_by: reason.map(|reason| reason.by),
+        }
     }
 
     /// How long the present open period lasts, and half-open after it at most.

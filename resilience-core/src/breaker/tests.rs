@@ -328,6 +328,22 @@ fn slow_calls_open_it_even_if_they_succeed() {
 }
 
 #[test]
+fn a_slow_call_leaves_the_window_when_others_have_filled_it() {
+    let breaker = with(BreakerSettings {
+        slow_call_duration: Some(2 * SECOND),
+        slow_call_rate_threshold: 0.5,
+        window: Window::Count(4),
+        ..BreakerSettings::default()
+    });
+    for seconds in [0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 2] {
+        taking(&breaker, seconds, 0);
+        assert_eq!(state(&breaker, 0), BreakerState::Closed);
+    }
+    taking(&breaker, 2, 0);
+    assert_eq!(state(&breaker, 0), BreakerState::Open);
+}
+
+#[test]
 fn failures_in_a_row_count_beside_slow_calls() {
     let breaker = with(BreakerSettings {
         slow_call_duration: Some(2 * SECOND),

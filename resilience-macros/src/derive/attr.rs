@@ -4,11 +4,12 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::{Attribute, Expr, Fields, Lit, Meta, Path};
 
-use crate::args::krate;
+use crate::category::Category;
 use crate::ctxt::Ctxt;
+use crate::forms::krate;
 use crate::grammar::{self, RawArg, RawValue, peel};
 use crate::names::{enumerate, nearest};
-use crate::value::{Category, Time};
+use crate::value::Time;
 
 /// The arguments of one attribute.
 #[derive(Clone, Default)]

@@ -3,9 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
 use crate::expand::call_at;
 use crate::model::Model;
+use crate::policy::{Backoff, Breaker, Wait, Window};
 
 /// ```text
 /// let mut call = {
@@ -85,9 +86,27 @@ fn backoff(backoff: &Backoff, private: &TokenStream) -> TokenStream {
 fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
     let mut chain = Chain(quote!(#private::BreakerOptions::new()));
     chain.plain(breaker.failure_threshold.as_ref());
-    chain.plain(breaker.success_threshold.as_ref());
-    chain.plain(breaker.wait_duration.as_ref());
     chain.plain(breaker.distinct_calls.as_ref());
+    chain.plain(breaker.failure_rate_threshold.as_ref());
+    chain.plain(breaker.slow_call_duration.as_ref());
+    chain.plain(breaker.slow_call_rate_threshold.as_ref());
+    chain.with(breaker.window.as_ref(), |window| match window {
+        Window::Count(count) => quote!(#private::Window::Count(#count)),
+        Window::Time(time) => quote!(#private::Window::Time(#time)),
+        Window::Expr(expr) => quote!(#expr),
+    });
+    chain.plain(breaker.minimum_calls.as_ref());
+    chain.plain(breaker.success_threshold.as_ref());
+    if let Some(Opt {
+        name,
+        value: Wait { first, longest },
+    }) = &breaker.wait_duration
+    {
+        chain.0.extend(quote!(.#name(#first)));
+        if let Some(longest) = longest {
+            chain.0.extend(quote!(.wait_duration_max(#longest)));
+        }
+    }
     chain.0
 }
 

@@ -56,7 +56,7 @@ impl Store for Memory {
 
     #[fail_fast]
     async fn taken(self: Box<Self>) -> Result<u32, Failure> {
-        let Memory { calls } = *self;
+        let Self { calls } = *self;
         Ok(calls)
     }
 }

@@ -14,7 +14,9 @@ impl Client {
     const LIMIT: usize = { 3 };
 
     fn new(failures: u32) -> Self {
-        Self { flaky: Flaky::new(failures) }
+        Self {
+            flaky: Flaky::new(failures),
+        }
     }
 
     async fn default(&mut self) -> Result<u32, Failure> {
