@@ -75,7 +75,6 @@ fn report(what: &str, mut call: impl FnMut() -> Classification) {
 }
 
 /// Nanoseconds of one of `times` calls in the best of several runs.
-#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn nanoseconds(times: u32, mut call: impl FnMut()) -> f64 {
     (0..20)
         .map(|_| {

@@ -337,7 +337,7 @@ fn a_full_disk_is_this_machines_and_final() {
     let disk = TinyDisk::mount();
     paths.extend(disk.as_ref().map(|disk| disk.0.join("file")));
     for path in paths {
-        let found = through_all(|| fs::write(&path, [0; 100_000]).expect_err("it is full"));
+        let found = through_all(|| fs::write(&path, vec![0; 100_000]).expect_err("it is full"));
         assert_eq!(
             found.category(),
             Category::FILESYSTEM,
