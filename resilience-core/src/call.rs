@@ -119,6 +119,12 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        Self::of(site, around)
+    }
+
+    /// A call of a site whose state is at hand.
+    #[inline]
+    pub(crate) fn of(site: SiteRef, around: Enclosing) -> Self {
         if site.settings.budget.is_some() {
             site.service.budget.count();
         }
@@ -510,7 +516,7 @@ impl Decisions {
             until: self.due.min(self.deadline).min(self.enclosing),
             timeout,
             began: None,
-            site: self.site.site(),
+            operation: self.site.operation(),
             attempt: self.attempts,
             guards: self.guards().address(),
             holds: Covered {

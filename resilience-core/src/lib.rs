@@ -28,6 +28,7 @@ mod operator;
 mod options;
 mod outcome;
 mod path;
+mod policy;
 mod probe;
 mod rate_limit;
 mod recent;
@@ -57,6 +58,7 @@ pub use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
     RateLimitOptions, Switch, Window,
 };
+pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::settings::origin::{Level, Origin, Source};

@@ -20,7 +20,7 @@ use crate::scope;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
 use crate::settings::{ServiceSettings, SiteSettings};
-use crate::site::{Place, Site, problems, shared_by, shared_with};
+use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -110,7 +110,8 @@ impl Service {
 /// A site in one runtime.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    site: &'static Site,
+    site: AnySite,
+    operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
@@ -249,9 +250,19 @@ impl Runtime {
             return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
+        let state = Arc::new(self.state(AnySite::Function(site)));
+        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+    }
+
+    /// The state of a policy's site in this runtime, for the policy to keep.
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
+        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    }
+
+    fn state(&self, site: AnySite) -> SiteState {
         let name = site.service();
         let written = Written::default();
-        let shared = shared_with(name, site);
+        let shared = shared_with(name, &site);
         let service = written.service(name, &shared);
         let subject = Subject {
             options: site.options(),
@@ -259,13 +270,14 @@ impl Runtime {
             service: name,
             origin: &Origin::attribute(site.place()),
         };
-        let state = Arc::new(SiteState {
-            site,
+        let settings = written.settings(subject, &service);
+        SiteState {
+            operation: site.operation(),
             shared: Arc::clone(&self.0.shared),
             service: self.service(name, &ServiceSettings::of(&service)),
-            settings: written.settings(subject, &service),
-        });
-        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+            settings,
+            site,
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
@@ -420,12 +432,17 @@ impl Shared {
 }
 
 impl SiteState {
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Whether it is the state of its site in the runtime of `shared`.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared)
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        self.site.operation()
+        self.operation
     }
 
     pub(crate) fn service(&self) -> &str {
@@ -447,6 +464,12 @@ impl SiteState {
 pub(crate) enum SiteRef {
     Global(&'static SiteState),
     Scoped(Arc<SiteState>),
+}
+
+impl From<Arc<SiteState>> for SiteRef {
+    fn from(state: Arc<SiteState>) -> Self {
+        Self::Scoped(state)
+    }
 }
 
 impl SiteRef {
