@@ -30,6 +30,7 @@ mod outcome;
 mod path;
 mod policy;
 mod probe;
+mod problem;
 mod rate_limit;
 mod recent;
 mod resource;
@@ -59,11 +60,13 @@ pub use crate::options::{
     RateLimitOptions, Switch, Window,
 };
 pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
+pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::settings::origin::{Level, Origin, Source};
+pub use crate::settings::{Loader, Settings};
 pub use crate::severity::Severity;
-pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
 pub use crate::task::{Current, current, propagate};
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
+use crate::problem::Problem;
 use crate::runtime::SiteState;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
@@ -186,26 +187,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// Something that is wrong between sites, with the places that disagree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// What is wrong, and what holds meanwhile.
-    pub message: String,
-    /// Where.
-    pub places: Vec<Place>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        for (i, place) in self.places.iter().enumerate() {
-            write!(f, "{}{place}", if i == 0 { ": " } else { ", " })?;
-        }
-        Ok(())
-    }
-}
-
 /// Every annotated function of the program, called or not, by file and line.
 ///
 /// A library whose functions should be listed must be linked: a crate that no code names is left
@@ -272,13 +253,12 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         by_service.entry(site.service()).or_default().push(*site);
     }
     for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
-        problems.push(Problem {
-            message: format!(
-                "several annotated functions are called `{name}`, so settings and statistics \
-                 cannot tell them apart; give each an `operation`"
-            ),
-            places: sites.iter().map(|site| site.place()).collect(),
-        });
+        let message = format!(
+            "several annotated functions are called `{name}`, so settings and statistics cannot \
+             tell them apart; give each an `operation`"
+        );
+        let places = sites.iter().map(|site| site.place()).collect();
+        problems.push(Problem::between(message, places));
     }
     for (service, sites) in by_service {
         let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -290,15 +270,13 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         });
         for (key, places) in disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
-            problems.push(Problem {
-                message: format!(
-                    "`{}` of the {} of service `{service}` differs from what another site wrote, \
-                     or cannot hold beside it; the first one by file and line holds",
-                    key.name(),
-                    part.replace('_', " "),
-                ),
-                places,
-            });
+            let message = format!(
+                "`{}` of the {} of service `{service}` differs from what another site wrote, or \
+                 cannot hold beside it; the first one by file and line holds",
+                key.name(),
+                part.replace('_', " "),
+            );
+            problems.push(Problem::between(message, places));
         }
     }
     problems

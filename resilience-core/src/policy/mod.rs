@@ -90,8 +90,9 @@ struct Inner {
 }
 
 impl Policy {
-    /// Begins a policy like `#[resilient]`. `operation` names it in settings and statistics, and is
-    /// its service unless something else is.
+    /// Begins a policy like `#[resilient]`. `operation` names it in events and statistics, and is its
+    /// service unless something else is. Settings find it by its service: `[sites]` is for annotated
+    /// functions, which are known before they are called.
     #[track_caller]
     pub const fn builder(operation: &'static str) -> PolicyBuilder {
         PolicyBuilder::resilient(operation, Location::caller())
