@@ -16,6 +16,7 @@ mod classification;
 pub mod classify;
 mod clock;
 mod derive;
+mod drain;
 mod driver;
 mod error;
 mod event;
@@ -89,6 +90,11 @@ pub fn breaker(service: &str) -> Option<BreakerHandle> {
 /// [Resets](BreakerHandle::reset) every breaker of the current runtime.
 pub fn reset_breakers() {
     Runtime::current().reset_breakers();
+}
+
+/// Lets the calls of the current runtime come to their end: see [`Runtime::drain`].
+pub fn drain(deadline: std::time::Duration) -> impl Future<Output = usize> + Send + use<> {
+    Runtime::current().drain(deadline)
 }
 
 /// The `count` most recent errors of the current runtime, oldest first.

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
 use crate::clock::{Clock, Moment};
+use crate::drain::Drain;
 use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::guards::Guards;
@@ -64,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) pools: Pools,
     pub(crate) live: Live,
+    pub(crate) drain: Drain,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -406,6 +408,7 @@ impl RuntimeBuilder {
                 listeners: self.listeners,
                 faults: Faults::default(),
                 pools: Pools::default(),
+                drain: Drain::default(),
                 live: Live::new(settings.clone()),
                 calls: AtomicU64::new(1),
                 random: self.random,
