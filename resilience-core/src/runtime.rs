@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
 use crate::clock::{Clock, Moment};
+use crate::drain::Drain;
 use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::guards::Guards;
@@ -22,7 +23,7 @@ use crate::settings::live::{InForce, Live, Slot, Snapshot, Versioned};
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
 use crate::settings::{ServiceSettings, Settings};
-use crate::site::{Place, Site, problems, shared_by, shared_with};
+use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -64,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) pools: Pools,
     pub(crate) live: Live,
+    pub(crate) drain: Drain,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -133,7 +135,8 @@ impl Service {
 /// A site in one runtime.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    site: &'static Site,
+    site: AnySite,
+    operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     settings: Slot,
@@ -271,16 +274,26 @@ impl Runtime {
             return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
-        let name = site.service();
-        let service = self.service(name, shared_with(name, site));
-        let snapshot = self.0.shared.live.current();
-        let state = Arc::new(SiteState {
-            site,
-            shared: Arc::clone(&self.0.shared),
-            settings: Slot::new(versioned(site, &service, &snapshot)),
-            service,
-        });
+        let state = Arc::new(self.state(AnySite::Function(site)));
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+    }
+
+    /// The state of a policy's site in this runtime, for the policy to keep.
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
+        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    }
+
+    fn state(&self, site: AnySite) -> SiteState {
+        let name = site.service();
+        let service = self.service(name, shared_with(name, &site));
+        let snapshot = self.0.shared.live.current();
+        SiteState {
+            operation: site.operation(),
+            shared: Arc::clone(&self.0.shared),
+            settings: Slot::new(versioned(&site, &service, &snapshot)),
+            service,
+            site,
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
@@ -395,6 +408,7 @@ impl RuntimeBuilder {
                 listeners: self.listeners,
                 faults: Faults::default(),
                 pools: Pools::default(),
+                drain: Drain::default(),
                 live: Live::new(settings.clone()),
                 calls: AtomicU64::new(1),
                 random: self.random,
@@ -449,12 +463,17 @@ impl Shared {
 }
 
 impl SiteState {
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Whether it is the state of its site in the runtime of `shared`.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared)
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        self.site.operation()
+        self.operation
     }
 
     pub(crate) fn service(&self) -> &str {
@@ -467,7 +486,7 @@ impl SiteState {
         let live = &self.shared.live;
         self.settings.in_force(live).unwrap_or_else(|| {
             self.settings
-                .set(versioned(self.site, &self.service, &live.current()))
+                .set(versioned(&self.site, &self.service, &live.current()))
         })
     }
 
@@ -509,6 +528,16 @@ pub(crate) struct SiteRef {
 enum Reach {
     Global(&'static SiteState),
     Scoped(Arc<SiteState>),
+}
+
+impl From<Arc<SiteState>> for SiteRef {
+    fn from(state: Arc<SiteState>) -> Self {
+        let live = &state.shared.live;
+        let settings = state.settings.in_force(live);
+        let settings = settings.unwrap_or_else(|| state.refreshed());
+        let state = Reach::Scoped(state);
+        Self { state, settings }
+    }
 }
 
 impl SiteRef {

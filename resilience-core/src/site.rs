@@ -55,6 +55,16 @@ impl Site {
         }
     }
 
+    /// For a policy, which has no function: `options` has an operation.
+    pub(crate) fn of_policy(options: &Options, place: Place) -> Self {
+        let Place { file, line, column } = place;
+        let operation = options.operation.unwrap_or_default();
+        Self {
+            path: OnceLock::from(Box::from(operation)),
+            ..Self::new(operation, || "", file, line, column, *options)
+        }
+    }
+
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
@@ -99,6 +109,33 @@ impl Site {
     /// What the attribute says.
     pub(crate) fn written(&self) -> Layer {
         Layer::of(&self.options, &Origin::attribute(self.place()))
+    }
+}
+
+/// A site: in a `static` of an expansion, or in a policy.
+#[derive(Clone, Debug)]
+pub(crate) enum AnySite {
+    Function(&'static Site),
+    Policy(Arc<Site>),
+}
+
+impl AnySite {
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::Function(site) => site.operation(),
+            Self::Policy(site) => site.options.operation.unwrap_or_default(),
+        }
+    }
+}
+
+impl std::ops::Deref for AnySite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        match self {
+            Self::Function(site) => site,
+            Self::Policy(site) => site,
+        }
     }
 }
 
