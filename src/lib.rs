@@ -5,11 +5,13 @@ pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
-    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields, Jitter,
-    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Problem, RateLimitOptions,
-    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
-    Source, Summary, Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current,
-    problems, propagate, recent_errors, register_classify, reset_breakers, sites, summary, testing,
+    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
+    Inapplicable, Inspection, Jitter, LimitSummary, Listener, Loader, Nested, OpenedBy, Options,
+    Origin, Place, Problem, Problems, RateLimitOptions, RecentError, Requirement, ResourceSummary,
+    Retry, Runtime, RuntimeBuilder, Setting, Settings, Severity, SiteInfo, SiteInspection, Source,
+    Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, breaker, breakers, classify,
+    current, inspect, problems, propagate, recent_errors, register_classify, reload,
+    reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

@@ -8,6 +8,7 @@ use crate::site::Place;
 /// Something that is wrong in settings or between sites, with its place. `Display` says all of it
 /// in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Problem {
     /// What is wrong, and what holds meanwhile.

@@ -1,6 +1,5 @@
 //! What is wrong between settings, and between settings and the sites that they are for.
 
-use crate::options::Options;
 use crate::problem::{Problem, Problems};
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::known::{Known, KnownSite};
@@ -135,9 +134,4 @@ fn of_service(name: &str, written: &Written, known: &Known, problems: &mut Probl
 fn problem(table: &str, key: Key, entry: &Entry, message: &str) -> Problem {
     let source: Source = entry.origin.source.clone();
     Problem::new(format!("{table}.{}", key.path()), message).at(source)
-}
-
-/// What is wrong with what attributes say about parts that need a number from somewhere.
-pub(crate) fn needs_limit(options: &Options) -> bool {
-    matches!(options.rate_limit, Some(crate::Switch::On(limit)) if limit.limit.is_none())
 }
