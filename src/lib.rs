@@ -6,12 +6,12 @@ pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
     Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
-    Inapplicable, Inspection, Jitter, LimitSummary, Listener, Loader, Nested, OpenedBy, Options,
-    Origin, Place, Problem, Problems, RateLimitOptions, RecentError, Requirement, ResourceSummary,
-    Retry, Runtime, RuntimeBuilder, Setting, Settings, Severity, SiteInfo, SiteInspection, Source,
-    Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, breaker, breakers, classify,
-    current, inspect, problems, propagate, recent_errors, register_classify, reload,
-    reset_breakers, sites, summary, testing,
+    Inapplicable, Inspection, Jitter, Level, LimitSummary, Listener, Loader, Nested, OpenedBy,
+    Options, Origin, Place, Problem, Problems, RateLimitOptions, RecentError, Requirement,
+    ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting, Settings, Severity, SiteInfo,
+    SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply,
+    breaker, breakers, classify, current, inspect, problems, propagate, recent_errors,
+    register_classify, reload, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

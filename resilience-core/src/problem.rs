@@ -154,6 +154,14 @@ impl Problems {
         self.0.iter()
     }
 
+    /// By file, line and column; what has no such place comes last.
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by_key(|problem| match &problem.source {
+            Some(Source::File { path, line, column }) => (0, Some(path.clone()), *line, *column),
+            _ => (1, None, 0, 0),
+        });
+    }
+
     /// `Ok` if there are none.
     pub fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }

@@ -4,6 +4,7 @@ use crate::problem::{Problem, Problems};
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::known::{Known, KnownSite};
 use crate::settings::layer::{Entry, Layer};
+use crate::settings::names::Segment;
 use crate::settings::origin::{Level, Origin, Source};
 use crate::settings::resolve::{ANSWERING, Written};
 use crate::settings::shared::merge;
@@ -39,11 +40,7 @@ fn tables(written: &Written) -> impl Iterator<Item = (String, &Layer)> {
 }
 
 fn path(level: Level, name: &str) -> String {
-    if level == Level::Sites {
-        format!("{level}.{name:?}")
-    } else {
-        format!("{level}.{name}")
-    }
+    format!("{level}.{}", Segment(name))
 }
 
 /// Two values of one table that cannot hold together.

@@ -199,6 +199,7 @@ impl Loader {
         }
         variables.hash(&mut hasher);
         check(&document.written, &known, &mut problems);
+        problems.sort();
         problems.into_result()?;
         Ok(Settings(Arc::new(Loaded {
             document,
