@@ -14,6 +14,9 @@ pub use resilience_core::{
     register_classify, reload, reset_breakers, sites, summary, testing,
 };
 
+#[cfg(feature = "watch")]
+pub use resilience_core::Watch;
+
 #[cfg(feature = "macros")]
 pub use resilience_macros::{Classify, fail_fast, resilient};
 

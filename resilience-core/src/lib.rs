@@ -61,6 +61,8 @@ pub use crate::options::{
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+#[cfg(feature = "watch")]
+pub use crate::settings::Watch;
 pub use crate::settings::origin::{Level, Origin, Source};
 pub use crate::settings::{
     Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,

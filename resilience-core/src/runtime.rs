@@ -219,12 +219,11 @@ impl Runtime {
     /// The breaker of a service, also before its first call: `None` where no annotated function
     /// names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
-        let service = match self.known_service(service) {
-            Some(service) => service,
-            None => {
-                let attributes = shared_by(service)?;
-                self.service(service, || attributes)
-            }
+        let service = if let Some(service) = self.known_service(service) {
+            service
+        } else {
+            let attributes = shared_by(service)?;
+            self.service(service, || attributes)
         };
         Some(self.handle(&service))
     }
@@ -516,26 +515,23 @@ impl SiteRef {
     /// settings in force.
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
-        match scoped {
-            Some(runtime) => Some(Self(Guard::from_inner(runtime.known_site(site)?))),
-            None => {
-                let state = site.slot.get()?.load();
-                state.is_current().then_some(Self(state))
-            }
+        if let Some(runtime) = scoped {
+            return Some(Self(Guard::from_inner(runtime.known_site(site)?)));
         }
+        let state = site.slot.get()?.load();
+        state.is_current().then_some(Self(state))
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        let state = match scoped {
-            Some(runtime) => runtime.site(site),
-            None => {
-                let state = Runtime::global().site(site);
-                let slot = site.slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)));
-                slot.store(Arc::clone(&state));
-                state
-            }
+        let state = if let Some(runtime) = scoped {
+            runtime.site(site)
+        } else {
+            let state = Runtime::global().site(site);
+            let slot = site.slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)));
+            slot.store(Arc::clone(&state));
+            state
         };
         Self(Guard::from_inner(state))
     }

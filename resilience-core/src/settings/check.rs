@@ -68,9 +68,7 @@ fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     for (key, entry) in layer.iter() {
         let place = site.place;
         let off = attribute.is_off(key) || key.part().is_some_and(|part| attribute.is_off(part));
-        let answers = key
-            .part()
-            .map_or(ANSWERING.contains(&key), |part| ANSWERING.contains(&part));
+        let answers = ANSWERING.contains(&key.part().unwrap_or(key));
         let message = if key.owner() == Owner::Service && entry.value != Value::Off {
             // `rate_limit = ".."` and a table say it twice: once is enough.
             if entry.value == Value::On {

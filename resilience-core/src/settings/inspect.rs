@@ -261,10 +261,13 @@ fn by_category(
 fn categories<'a>(settings: &SiteSettings, written: &'a Written) -> Vec<&'a str> {
     let mut names: Vec<&str> = RETRIED.iter().map(|category| category.as_str()).collect();
     let own = settings.category.filter(|own| own.is_custom());
-    let named = written.categories.keys().map(String::as_str);
-    let named = own.map(Category::as_str).into_iter().chain(named);
-    let new: Vec<_> = named.filter(|name| !names.contains(name)).collect();
-    names.extend(new);
+    let written = written.categories.keys().map(String::as_str);
+    let all = own.map(Category::as_str).into_iter().chain(written);
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names
 }
 

@@ -29,11 +29,14 @@ pub(crate) mod origin;
 mod read;
 mod reload;
 pub(crate) mod resolve;
+mod schema;
 pub(crate) mod shared;
 mod table;
 #[cfg(feature = "toml")]
 mod toml;
 mod value;
+#[cfg(feature = "watch")]
+mod watch;
 
 pub(crate) use self::breaker::BreakerSettings;
 pub use self::inspect::{Inapplicable, Inspection, Setting, SiteInspection, WorstCase};
@@ -45,6 +48,8 @@ pub(crate) use self::numbers::{
 };
 use self::resolve::Resolved;
 use self::table::Row;
+#[cfg(feature = "watch")]
+pub use self::watch::Watch;
 
 /// What holds for the calls of one site.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ pub(crate) struct Reader<'a> {
 /// Names from the outermost to the innermost.
 #[derive(Clone, Copy, Debug)]
 struct Path<'a> {
-    outer: Option<&'a Path<'a>>,
+    outer: Option<&'a Self>,
     name: &'a str,
 }
 
@@ -47,7 +47,7 @@ impl Reader<'_> {
                 "telemetry" => self.telemetry(path, &member.node),
                 "service_specific" => self.legacy_services(path, &member.node),
                 "default_timeout_secs" => {
-                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path)
+                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path);
                 }
                 "max_retries" | "default_max_retries" => {
                     self.legacy(Target::DEFAULTS, Key::Retries, member, path);
@@ -520,7 +520,7 @@ impl Target<'_> {
 
     /// What is wrong with a name that no key has here.
     fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
-        if Key::of_path(name).is_some() || self.is_group(name) {
+        if Key::of_path(name).is_some() || Self::is_group(name) {
             let where_else = match self.level {
                 Level::Categories => "it is no matter of a category",
                 _ => "it is a matter of single sites and services",
@@ -547,7 +547,7 @@ impl Target<'_> {
         Problem::new(path.to_string(), "unknown key").nearest(nearest)
     }
 
-    fn is_group(self, name: &str) -> bool {
+    fn is_group(name: &str) -> bool {
         Key::ALL.iter().any(|key| {
             key.path()
                 .split_once('.')
