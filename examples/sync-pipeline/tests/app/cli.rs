@@ -2,92 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use tempfile::TempDir;
-
-/// A folder of its own, with the program's database in it.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a folder"),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        std::fs::write(self.path().join(name), content).expect("written");
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sync-pipeline"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SYNC_PIPELINE_")) {
-            command.env_remove(name);
-        }
-        command.args(args).current_dir(self.path());
-        command
-    }
-
-    fn run(&self, args: &[&str], input: impl AsRef<[u8]>) -> Ran {
-        run(self.command(args), input.as_ref())
-    }
-
-    fn sync(&self, input: impl AsRef<[u8]>) -> Ran {
-        self.run(&["sync", "--stdin"], input)
-    }
-}
-
-/// What the program said and how it ended.
-#[derive(Debug)]
-struct Ran {
-    status: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    /// The one line of the output that begins so.
-    fn line(&self, start: &str) -> &str {
-        let mut lines = self.out.lines().filter(|line| line.starts_with(start));
-        let line = lines
-            .next()
-            .unwrap_or_else(|| panic!("no line {start:?} in {self:#?}"));
-        assert_eq!(lines.next(), None, "two lines {start:?}");
-        line
-    }
-
-    fn says(&self, text: &str) -> bool {
-        self.out.contains(text)
-    }
-}
-
-fn run(mut command: Command, input: &[u8]) -> Ran {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("started");
-    // A program that ends before it has read its input is no failure of the test.
-    let _ = child.stdin.take().expect("piped").write_all(input);
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().expect("ended");
-    Ran {
-        status: status.code(),
-        out: String::from_utf8(stdout).expect("text"),
-        err: String::from_utf8(stderr).expect("text"),
-    }
-}
+use crate::place::{Place, run};
 
 #[test]
 #[allow(clippy::too_many_lines)] // one input with everything in it: that is the point
@@ -273,7 +190,8 @@ fn errors_of_earlier_processes_are_shown_until_reset() {
     let none = place.run(&["errors"], "");
     assert_eq!(none.status, Some(0));
     none.line("No errors: there is no database at");
-    place.sync("/no/such/file\n7\n");
+    place.sync("/no/such/file\n");
+    place.sync("\n7\n");
 
     let recent = place.run(&["errors", "--recent", "1"], "");
     recent.line("The newest 1 errors, the newest first");
@@ -430,7 +348,8 @@ fn a_store_that_breaks_ends_the_run_and_shows_what_happened_last() {
          BEGIN SELECT raise(FAIL, 'no room'); END;",
     )
     .expect("made");
-    let ran = place.sync("/no/1\n/no/2\n/no/3\n/no/4\n/no/5\n/no/6\n");
+    let input = "/no/1\n/no/2\n/no/3\n/no/4\n/no/5\n/no/6\n";
+    let ran = place.run(&["sync", "--stdin", "--workers", "1"], input);
     assert_eq!(ran.status, Some(2), "{ran:#?}");
     assert!(
         ran.err.starts_with("error: the run broke off at line 5: "),
@@ -460,7 +379,7 @@ fn an_embedding_server_is_asked_and_its_refusal_fails_one_record() {
         ("200 OK", r#"{"data":[{"index":0,"embedding":[1,0]}]}"#),
     ]);
     let model = ["--embeddings", &url, "--embedding-model", "m"];
-    let mut command = place.command(&["sync", "--stdin"]);
+    let mut command = place.command(&["sync", "--stdin", "--workers", "1"]);
     command
         .args(model)
         .env("SYNC_PIPELINE_EMBEDDING_API_KEY", "k-1");
