@@ -293,6 +293,7 @@ fn every_level_beats_those_below_it() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn a_variable_replaces_the_key_it_names_and_keeps_its_level() {
     let with = |variables: &[(&str, &str)]| {
         let loader = Settings::loader()
