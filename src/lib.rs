@@ -7,11 +7,11 @@ pub use resilience_core::{
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
     Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
     Inapplicable, Inspection, Jitter, Level, LimitSummary, Listener, Loader, Nested, OpenedBy,
-    Options, Origin, Place, Problem, Problems, RateLimitOptions, RecentError, Requirement,
-    ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting, Settings, Severity, SiteInfo,
-    SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply,
-    breaker, breakers, classify, current, inspect, problems, propagate, recent_errors,
-    register_classify, reload, reset_breakers, sites, summary, testing,
+    Options, Origin, Place, Policy, PolicyBuilder, PolicyCall, Problem, Problems, RateLimitOptions,
+    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting, Settings,
+    Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut, Window,
+    WorstCase, apply, breaker, breakers, classify, current, drain, inspect, problems, propagate,
+    recent_errors, register_classify, reload, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "watch")]

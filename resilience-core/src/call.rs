@@ -17,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::breaker::{Admission, CallId, Moved};
 use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
+use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
@@ -74,6 +75,11 @@ pin_project! {
         // The place in the line for a permit, or for a slot.
         permit: Option<rate_limit::Ticket>,
         place: Option<bulkhead::Ticket>,
+        // It counts as in flight, with its place among the sleepers and the text that it would end
+        // with if the runtime was drained meanwhile.
+        pending: bool,
+        asleep: Option<drain::Place>,
+        last_error: Option<String>,
         // What `resource(..)` asks for, and what it has got.
         demands: Vec<(&'static str, u64)>,
         leases: Vec<(Arc<Pool>, Lease)>,
@@ -114,6 +120,12 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        Self::of(site, around)
+    }
+
+    /// A call of a site whose state is at hand.
+    #[inline]
+    pub(crate) fn of(site: SiteRef, around: Enclosing) -> Self {
         if site.settings.budget.is_some() {
             site.service.budget.count();
         }
@@ -201,6 +213,9 @@ impl Decisions {
             && let Some(refusal) = extra.as_mut().project().refusal.take()
         {
             return Err(refusal);
+        }
+        if self.attempts > 0 && self.site.shared.drain.is_draining() {
+            return Err(self.drained());
         }
         self.mark = Mark::None;
         self.due = Moment::UNKNOWN;
@@ -346,6 +361,9 @@ impl Decisions {
                 Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
                 Turn::Wait(until) => {
                     *self.extra().permit = Some(ticket);
+                    if self.sleep(cx) {
+                        return Poll::Ready(Err(self.drained()));
+                    }
                     let until = until.min(self.deadline);
                     if ready!(self.poll_timer(until, cx)).is_err() {
                         return Poll::Ready(Err(no_timer()));
@@ -376,6 +394,9 @@ impl Decisions {
             return Poll::Ready(Ok(()));
         }
         *self.extra().place = Some(place);
+        if self.sleep(cx) {
+            return Poll::Ready(Err(self.drained()));
+        }
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
             return Poll::Pending;
@@ -389,7 +410,29 @@ impl Decisions {
 
     /// Whether this call may wait for permits, slots and further attempts.
     fn waits(&self) -> bool {
-        !self.around.fail_fast && !self.site.is_fail_fast()
+        !self.around.fail_fast && !self.site.is_fail_fast() && !self.site.shared.drain.is_draining()
+    }
+
+    /// The call is in flight: whoever drains the runtime waits for it.
+    fn pend(&mut self) {
+        if !std::mem::replace(self.extra().pending, true) {
+            self.site.shared.drain.begin();
+        }
+    }
+
+    /// The call sleeps, and is woken when the runtime is drained; says whether it is already.
+    fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        self.pend();
+        let mut place = self.extra().asleep.take();
+        let draining = self.site.shared.drain.sleep(&mut place, cx.waker());
+        *self.extra().asleep = place;
+        draining
+    }
+
+    #[cold]
+    fn drained(&mut self) -> Error {
+        let last_error = self.extra().last_error.take();
+        Error::draining(self.site.operation(), last_error)
     }
 
     /// What attempts around this one hold of its guards.
@@ -527,7 +570,7 @@ impl Decisions {
             until: self.limit(),
             timeout,
             began: None,
-            site: self.site.site(),
+            operation: self.site.operation(),
             attempt: self.attempts,
             guards: self.guards().address(),
             holds: Covered {
@@ -556,6 +599,7 @@ impl Decisions {
         if !self.is_anchored() {
             self.anchor(self.now());
         }
+        self.pend();
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
             return Poll::Pending;
@@ -572,7 +616,11 @@ impl Decisions {
             return Poll::Ready(());
         }
         // That there is a timer was made sure before the pause was decided.
-        self.poll_timer(self.due, cx).map(|_| ())
+        if self.poll_timer(self.due, cx).is_ready() || self.sleep(cx) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// The attempt succeeded.
@@ -620,7 +668,8 @@ impl Decisions {
             && classification.retry() != Retry::No
             && classification.severity(self.attempts) != Severity::Critical
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
-        let delay = if worth && !self.around.fail_fast && self.attempts <= policy.retries {
+        let over = self.around.fail_fast || self.site.shared.drain.is_draining();
+        let delay = if worth && !over && self.attempts <= policy.retries {
             self.delay(&classification, policy.backoff, guarded, now)
         } else {
             None
@@ -646,6 +695,7 @@ impl Decisions {
                 delay,
             },
         );
+        *self.extra().last_error = Some(message());
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -841,6 +891,12 @@ impl Decisions {
                 attempts: self.attempts,
             },
         );
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().project();
+            if std::mem::take(extra.pending) {
+                self.site.shared.drain.end(extra.asleep.take());
+            }
+        }
     }
 
     /// The attempt's time begins: it is pending for the first time, or a call inside it asked for

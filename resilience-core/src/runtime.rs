@@ -12,6 +12,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
 use crate::clock::{Clock, Moment};
+use crate::drain::Drain;
 use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::guards::Guards;
@@ -24,7 +25,7 @@ use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
 use crate::settings::{ServiceSettings, Settings, SiteSettings};
-use crate::site::{Place, Site, problems, shared_by, shared_with};
+use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) pools: Pools,
     pub(crate) live: Live,
+    pub(crate) drain: Drain,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -136,7 +138,8 @@ impl Service {
 /// settings make another one.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    site: &'static Site,
+    site: AnySite,
+    operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
@@ -278,11 +281,37 @@ impl Runtime {
         }
         // Made without the lock: it asks every registered site. All that calls share is elsewhere,
         // so it does no harm if two are made at a time.
-        let name = site.service();
-        let service = self.service(name, || shared_with(name, site));
-        let state = Arc::new(SiteState::new(site, &self.0.shared, service));
+        let state = Arc::new(self.state(AnySite::Function(site)));
         lock(&self.0.sites).insert(address(site), Arc::clone(&state));
         state
+    }
+
+    /// The state of a policy's site in this runtime, for the policy to keep.
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
+        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    }
+
+    fn state(&self, site: AnySite) -> SiteState {
+        let shared = &self.0.shared;
+        let name = site.service();
+        let service = self.service(name, || shared_with(name, &site));
+        let snapshot = shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let subject = Subject {
+            options: site.options(),
+            operation: site.operation(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
+        let common = written.service(name, &service.attributes);
+        SiteState {
+            operation: site.operation(),
+            shared: Arc::clone(shared),
+            settings: written.settings(subject, &common),
+            generation: snapshot.generation,
+            service,
+            site,
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
@@ -405,6 +434,7 @@ impl RuntimeBuilder {
                 listeners: self.listeners,
                 faults: Faults::default(),
                 pools: Pools::default(),
+                drain: Drain::default(),
                 live: Live::new(settings.clone()),
                 calls: AtomicU64::new(1),
                 random: self.random,
@@ -459,37 +489,23 @@ impl Shared {
 }
 
 impl SiteState {
-    fn new(site: &'static Site, shared: &Arc<Shared>, service: Arc<Service>) -> Self {
-        let snapshot = shared.live.current();
-        let written = &snapshot.settings.document().written;
-        let subject = Subject {
-            options: site.options(),
-            operation: site.operation(),
-            service: site.service(),
-            origin: &Origin::attribute(site.place()),
-        };
-        let common = written.service(site.service(), &service.attributes);
-        Self {
-            site,
-            shared: Arc::clone(shared),
-            settings: written.settings(subject, &common),
-            service,
-            generation: snapshot.generation,
-        }
-    }
-
     /// Whether the settings that it was made of are still those of the runtime.
     #[inline]
     fn is_current(&self) -> bool {
         self.generation == self.shared.live.generation()
     }
 
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Whether it is the state of its site in this runtime, made of the settings in force.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        self.site.operation()
+        self.operation
     }
 
     pub(crate) fn service(&self) -> &str {
@@ -505,10 +521,19 @@ impl SiteState {
     }
 }
 
+/// Where the state of a site in the global runtime is kept. Other settings put another one there.
+pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
+
 /// A site's state, kept as it is for as long as this is held. Taking it neither locks nor
 /// allocates, and a call of the global runtime rarely counts a reference.
 #[derive(Debug)]
 pub(crate) struct SiteRef(Guard<Arc<SiteState>>);
+
+impl From<Arc<SiteState>> for SiteRef {
+    fn from(state: Arc<SiteState>) -> Self {
+        Self(Guard::from_inner(state))
+    }
+}
 
 impl SiteRef {
     /// The state of a site in this runtime, or in the global one, if it has been made of the
@@ -516,24 +541,32 @@ impl SiteRef {
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
         if let Some(runtime) = scoped {
-            return Some(Self(Guard::from_inner(runtime.known_site(site)?)));
+            return runtime.known_site(site).map(Self::from);
         }
-        let state = site.slot.get()?.load();
+        Self::kept(&site.slot)
+    }
+
+    /// What was kept here, if it has been made of the settings in force.
+    #[inline]
+    pub(crate) fn kept(slot: &Kept) -> Option<Self> {
+        let state = slot.get()?.load();
         state.is_current().then_some(Self(state))
+    }
+
+    /// Keeps a state for the calls to come as well.
+    pub(crate) fn keep(slot: &Kept, state: Arc<SiteState>) -> Self {
+        slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)))
+            .store(Arc::clone(&state));
+        state.into()
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        let state = if let Some(runtime) = scoped {
-            runtime.site(site)
-        } else {
-            let state = Runtime::global().site(site);
-            let slot = site.slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)));
-            slot.store(Arc::clone(&state));
-            state
-        };
-        Self(Guard::from_inner(state))
+        match scoped {
+            Some(runtime) => runtime.site(site).into(),
+            None => Self::keep(&site.slot, Runtime::global().site(site)),
+        }
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, OnceLock};
 
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
 use crate::problem::Problem;
-use crate::runtime::SiteState;
+use crate::runtime::Kept;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
@@ -26,7 +24,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: OnceLock<ArcSwap<SiteState>>,
+    pub(crate) slot: Kept,
 }
 
 /// Makes a site known before its first call.
@@ -54,6 +52,16 @@ impl Site {
             options,
             path: OnceLock::new(),
             slot: OnceLock::new(),
+        }
+    }
+
+    /// For a policy, which has no function: `options` has an operation.
+    pub(crate) fn of_policy(options: &Options, place: Place) -> Self {
+        let Place { file, line, column } = place;
+        let operation = options.operation.unwrap_or_default();
+        Self {
+            path: OnceLock::from(Box::from(operation)),
+            ..Self::new(operation, || "", file, line, column, *options)
         }
     }
 
@@ -101,6 +109,33 @@ impl Site {
     /// What the attribute says.
     pub(crate) fn written(&self) -> Layer {
         Layer::of(&self.options, &Origin::attribute(self.place()))
+    }
+}
+
+/// A site: in a `static` of an expansion, or in a policy.
+#[derive(Clone, Debug)]
+pub(crate) enum AnySite {
+    Function(&'static Site),
+    Policy(Arc<Site>),
+}
+
+impl AnySite {
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::Function(site) => site.operation(),
+            Self::Policy(site) => site.options.operation.unwrap_or_default(),
+        }
+    }
+}
+
+impl std::ops::Deref for AnySite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        match self {
+            Self::Function(site) => site,
+            Self::Policy(site) => site,
+        }
     }
 }
 
