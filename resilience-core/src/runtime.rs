@@ -292,9 +292,26 @@ impl Runtime {
     }
 
     fn state(&self, site: AnySite) -> SiteState {
+        let shared = &self.0.shared;
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
-        SiteState::new(site, &self.0.shared, service)
+        let snapshot = shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let subject = Subject {
+            options: site.options(),
+            operation: site.operation(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
+        let common = written.service(name, &service.attributes);
+        SiteState {
+            operation: site.operation(),
+            shared: Arc::clone(shared),
+            settings: written.settings(subject, &common),
+            generation: snapshot.generation,
+            service,
+            site,
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
@@ -472,39 +489,19 @@ impl Shared {
 }
 
 impl SiteState {
-    fn new(site: AnySite, shared: &Arc<Shared>, service: Arc<Service>) -> Self {
-        let snapshot = shared.live.current();
-        let written = &snapshot.settings.document().written;
-        let subject = Subject {
-            options: site.options(),
-            operation: site.operation(),
-            service: site.service(),
-            origin: &Origin::attribute(site.place()),
-        };
-        let common = written.service(site.service(), &service.attributes);
-        Self {
-            operation: site.operation(),
-            shared: Arc::clone(shared),
-            settings: written.settings(subject, &common),
-            service,
-            generation: snapshot.generation,
-            site,
-        }
-    }
-
     /// Whether the settings that it was made of are still those of the runtime.
     #[inline]
     fn is_current(&self) -> bool {
         self.generation == self.shared.live.generation()
     }
 
-    /// Whether it is the state of its site in this runtime, of the settings in force.
-    pub(crate) fn holds_in(&self, runtime: &Runtime) -> bool {
-        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
-    }
-
     pub(crate) fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Whether it is the state of its site in this runtime, made of the settings in force.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
     }
 
     pub(crate) fn operation(&self) -> &'static str {
@@ -524,6 +521,9 @@ impl SiteState {
     }
 }
 
+/// Where the state of a site in the global runtime is kept. Other settings put another one there.
+pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
+
 /// A site's state, kept as it is for as long as this is held. Taking it neither locks nor
 /// allocates, and a call of the global runtime rarely counts a reference.
 #[derive(Debug)]
@@ -541,24 +541,32 @@ impl SiteRef {
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
         if let Some(runtime) = scoped {
-            return Some(Self(Guard::from_inner(runtime.known_site(site)?)));
+            return runtime.known_site(site).map(Self::from);
         }
-        let state = site.slot.get()?.load();
+        Self::kept(&site.slot)
+    }
+
+    /// What was kept here, if it has been made of the settings in force.
+    #[inline]
+    pub(crate) fn kept(slot: &Kept) -> Option<Self> {
+        let state = slot.get()?.load();
         state.is_current().then_some(Self(state))
+    }
+
+    /// Keeps a state for the calls to come as well.
+    pub(crate) fn keep(slot: &Kept, state: Arc<SiteState>) -> Self {
+        slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)))
+            .store(Arc::clone(&state));
+        state.into()
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        let state = if let Some(runtime) = scoped {
-            runtime.site(site)
-        } else {
-            let state = Runtime::global().site(site);
-            let slot = site.slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)));
-            slot.store(Arc::clone(&state));
-            state
-        };
-        Self(Guard::from_inner(state))
+        match scoped {
+            Some(runtime) => runtime.site(site).into(),
+            None => Self::keep(&site.slot, Runtime::global().site(site)),
+        }
     }
 }
 

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
-
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
 use crate::problem::Problem;
-use crate::runtime::SiteState;
+use crate::runtime::Kept;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
@@ -26,7 +24,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: OnceLock<ArcSwap<SiteState>>,
+    pub(crate) slot: Kept,
 }
 
 /// Makes a site known before its first call.

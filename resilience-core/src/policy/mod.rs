@@ -5,17 +5,16 @@ use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
+use std::sync::{Arc, OnceLock};
 
 use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
 use crate::how::How;
 use crate::outcome::ResultOf;
-use crate::runtime::{Runtime, SiteState};
+use crate::runtime::{Kept, Runtime, SiteRef, SiteState};
 use crate::scope::{self, Enclosing};
 use crate::site::Site;
+use crate::sync::{Mutex, lock};
 use crate::{Classification, Classify, Error};
 
 mod builder;
@@ -84,9 +83,10 @@ pub struct Policy(Arc<Inner>);
 
 struct Inner {
     site: Arc<Site>,
-    /// Its state in the runtime that was the last to run it. All that it learns is in the runtime
+    global: Kept,
+    /// For the scoped runtime that was the last to run it. All that it learns is in the runtime
     /// itself, by service; this can be made anew at any time.
-    state: ArcSwapOption<SiteState>,
+    scoped: Mutex<Option<Arc<SiteState>>>,
 }
 
 impl Policy {
@@ -107,7 +107,8 @@ impl Policy {
     fn new(site: Site) -> Self {
         Self(Arc::new(Inner {
             site: Arc::new(site),
-            state: ArcSwapOption::empty(),
+            global: OnceLock::new(),
+            scoped: Mutex::new(None),
         }))
     }
 
@@ -163,17 +164,25 @@ impl Policy {
     }
 
     fn decisions(&self) -> Decisions {
-        let scoped = scope::current_runtime();
-        let runtime = scoped.as_ref().unwrap_or_else(|| Runtime::global());
-        let known = self.0.state.load_full();
-        let state = known
-            .filter(|state| state.holds_in(runtime))
-            .unwrap_or_else(|| {
-                let state = runtime.policy(&self.0.site);
-                self.0.state.store(Some(Arc::clone(&state)));
-                state
-            });
-        Decisions::of(state.into(), Enclosing::here())
+        let state = match scope::current_runtime() {
+            None => SiteRef::kept(&self.0.global).unwrap_or_else(|| {
+                SiteRef::keep(&self.0.global, Runtime::global().policy(&self.0.site))
+            }),
+            Some(runtime) => self.scoped(&runtime).into(),
+        };
+        Decisions::of(state, Enclosing::here())
+    }
+
+    fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {
+        let known = lock(&self.0.scoped).clone();
+        if let Some(state) = known.filter(|state| state.is_of(runtime)) {
+            return state;
+        }
+        // Made and dropped without the lock: a runtime may go with it, and its listeners.
+        let state = runtime.policy(&self.0.site);
+        let former = lock(&self.0.scoped).replace(Arc::clone(&state));
+        drop(former);
+        state
     }
 }
 
