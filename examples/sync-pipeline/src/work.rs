@@ -94,7 +94,7 @@ impl Work {
                         end = End::Failed;
                     }
                 }
-                fed = feed.recv(), if open && room => match fed {
+                next = feed.recv(), if open && room => match next {
                     Some(Fed::Job(job)) => flight.start(&self.pipeline, &self.store, *job),
                     Some(Fed::Done) => self.tally.done_before += 1,
                     Some(Fed::GivenUp) => self.tally.given_up += 1,
