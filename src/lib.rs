@@ -6,10 +6,11 @@ pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
     Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields, Jitter,
-    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Problem, RateLimitOptions,
-    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo,
-    Source, Summary, Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current,
-    problems, propagate, recent_errors, register_classify, reset_breakers, sites, summary, testing,
+    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder,
+    PolicyCall, Problem, RateLimitOptions, RecentError, Requirement, ResourceSummary, Retry,
+    Runtime, RuntimeBuilder, Severity, SiteInfo, Source, Summary, Switch, TimeLimit, TimedOut,
+    Window, breaker, breakers, classify, current, drain, problems, propagate, recent_errors,
+    register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

@@ -17,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::breaker::{Admission, CallId, Moved};
 use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
+use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
@@ -39,21 +40,14 @@ pub(crate) struct Decisions {
     deadline: Moment,
     /// The earliest limit of the enclosing attempts, once the clock has been read.
     enclosing: Moment,
-    /// When the running attempt times out, or the pause ends, once the clock has been read.
+    /// When the running attempt times out, or the pause ends; unknown until the clock has been read
+    /// for the attempt.
     due: Moment,
     admission: Option<Admission>,
-    /// It holds a slot of the bulkhead.
-    slot: bool,
-    /// An attempt around it does.
-    covered_slot: bool,
-    /// When the attempt was admitted, where slow calls are counted; else never.
-    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
     around: Enclosing,
-    /// The clock has been read for the running attempt.
-    anchored: bool,
 }
 
 pin_project! {
@@ -69,6 +63,8 @@ pin_project! {
         refusal: Option<Error>,
         // Given at the first failure.
         id: Option<CallId>,
+        // When the attempt was admitted, where slow calls are counted.
+        began: Option<Moment>,
         // The delay before the attempt that runs.
         delay: Duration,
         // What a test does to the attempt that runs, and from when on the body may run after all.
@@ -79,6 +75,11 @@ pin_project! {
         // The place in the line for a permit, or for a slot.
         permit: Option<rate_limit::Ticket>,
         place: Option<bulkhead::Ticket>,
+        // It counts as in flight, with its place among the sleepers and the text that it would end
+        // with if the runtime was drained meanwhile.
+        pending: bool,
+        asleep: Option<drain::Place>,
+        last_error: Option<String>,
         // What `resource(..)` asks for, and what it has got.
         demands: Vec<(&'static str, u64)>,
         leases: Vec<(Arc<Pool>, Lease)>,
@@ -93,8 +94,8 @@ enum Stage {
     Limited,
     /// Waits for a slot of the bulkhead.
     Queued,
-    /// An attempt runs, and holds its admission.
-    Running,
+    /// An attempt runs, and holds its admission, and perhaps a slot of the bulkhead.
+    Running { slot: bool },
     /// The end has been told.
     Over,
 }
@@ -119,6 +120,12 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        Self::of(site, around)
+    }
+
+    /// A call of a site whose state is at hand.
+    #[inline]
+    pub(crate) fn of(site: SiteRef, around: Enclosing) -> Self {
         if site.settings.budget.is_some() {
             site.service.budget.count();
         }
@@ -131,16 +138,12 @@ impl Decisions {
             extra: None,
             deadline,
             enclosing: Moment::NEVER,
-            due: Moment::NEVER,
+            due: Moment::UNKNOWN,
             admission: None,
-            slot: false,
-            covered_slot: false,
-            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
             around,
-            anchored: false,
         }
     }
 
@@ -165,8 +168,27 @@ impl Decisions {
         *self.extra().keyed = Some(guards);
     }
 
+    const fn has_slot(&self) -> bool {
+        matches!(self.stage, Stage::Running { slot: true })
+    }
+
+    /// The clock has been read for the attempt.
+    fn is_anchored(&self) -> bool {
+        self.due != Moment::UNKNOWN
+    }
+
+    /// The earliest limit on the attempt that is known.
+    fn limit(&self) -> Moment {
+        let due = if self.is_anchored() {
+            self.due
+        } else {
+            Moment::NEVER
+        };
+        due.min(self.deadline).min(self.enclosing)
+    }
+
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
+        matches!(self.stage, Stage::Running { .. })
     }
 
     /// Asks for all that an attempt needs; ready when it may run.
@@ -192,15 +214,12 @@ impl Decisions {
         {
             return Err(refusal);
         }
+        if self.attempts > 0 && self.site.shared.drain.is_draining() {
+            return Err(self.drained());
+        }
         self.mark = Mark::None;
-        self.anchored = false;
-        self.due = Moment::NEVER;
-        let covered = if self.around.nested {
-            scope::covers(self.guards().address())
-        } else {
-            Covered::default()
-        };
-        if self.site.settings.breaker.is_some() && !covered.breaker {
+        self.due = Moment::UNKNOWN;
+        if self.site.settings.breaker.is_some() && !self.covered().breaker {
             let breaker = &self.guards().breaker;
             let admission = breaker.admit_closed();
             // Measured only where slow calls are counted.
@@ -210,13 +229,14 @@ impl Decisions {
                 None => Some(self.admit()?),
             };
             if measured {
-                self.began = self.now();
+                let began = self.now();
+                *self.extra().began = Some(began);
             }
         }
         if self.has_limits() {
-            return self.start_limited(covered);
+            return self.start_limited();
         }
-        self.run();
+        self.run(false);
         Ok(())
     }
 
@@ -231,9 +251,8 @@ impl Decisions {
                 .is_some_and(|extra| !extra.demands.is_empty())
     }
 
-    fn start_limited(&mut self, covered: Covered) -> Result<(), Error> {
+    fn start_limited(&mut self) -> Result<(), Error> {
         self.lease()?;
-        self.covered_slot = covered.slot;
         let Some(rate_limit) = self.site.settings.rate_limit else {
             return self.take_slot();
         };
@@ -258,6 +277,9 @@ impl Decisions {
     /// Leases all that `resource(..)` asks for, or nothing.
     fn lease(&mut self) -> Result<(), Error> {
         let demands = std::mem::take(self.extra().demands);
+        if !self.site.settings.enabled {
+            return Ok(());
+        }
         for (resource, amount) in demands {
             let pool = self.site.shared.pools.pool(resource);
             match pool.acquire(amount) {
@@ -271,8 +293,9 @@ impl Decisions {
     }
 
     fn take_slot(&mut self) -> Result<(), Error> {
-        let Some(settings) = self.site.settings.bulkhead.filter(|_| !self.covered_slot) else {
-            self.run();
+        let settings = self.site.settings.bulkhead;
+        let Some(settings) = settings.filter(|_| !self.covered().slot) else {
+            self.run(false);
             return Ok(());
         };
         let bulkhead = self.guards().bulkhead(settings);
@@ -283,8 +306,7 @@ impl Decisions {
         };
         match ticket {
             Ok(None) => {
-                self.slot = true;
-                self.run();
+                self.run(true);
                 Ok(())
             }
             Ok(Some(ticket)) => {
@@ -299,9 +321,9 @@ impl Decisions {
     }
 
     #[inline]
-    fn run(&mut self) {
+    fn run(&mut self, slot: bool) {
         self.attempts += 1;
-        self.stage = Stage::Running;
+        self.stage = Stage::Running { slot };
         if self.site.shared.faults.any() {
             self.strike();
         }
@@ -339,6 +361,9 @@ impl Decisions {
                 Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
                 Turn::Wait(until) => {
                     *self.extra().permit = Some(ticket);
+                    if self.sleep(cx) {
+                        return Poll::Ready(Err(self.drained()));
+                    }
                     let until = until.min(self.deadline);
                     if ready!(self.poll_timer(until, cx)).is_err() {
                         return Poll::Ready(Err(no_timer()));
@@ -356,7 +381,7 @@ impl Decisions {
         let (Some(settings), Some(mut place)) =
             (self.site.settings.bulkhead, self.extra().place.take())
         else {
-            self.run();
+            self.run(false);
             return Poll::Ready(Ok(()));
         };
         if self
@@ -365,11 +390,13 @@ impl Decisions {
             .poll_turn(&mut place, cx.waker())
             .is_ready()
         {
-            self.slot = true;
-            self.run();
+            self.run(true);
             return Poll::Ready(Ok(()));
         }
         *self.extra().place = Some(place);
+        if self.sleep(cx) {
+            return Poll::Ready(Err(self.drained()));
+        }
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
             return Poll::Pending;
@@ -383,7 +410,39 @@ impl Decisions {
 
     /// Whether this call may wait for permits, slots and further attempts.
     fn waits(&self) -> bool {
-        !self.around.fail_fast && !self.site.is_fail_fast()
+        !self.around.fail_fast && !self.site.is_fail_fast() && !self.site.shared.drain.is_draining()
+    }
+
+    /// The call is in flight: whoever drains the runtime waits for it.
+    fn pend(&mut self) {
+        if !std::mem::replace(self.extra().pending, true) {
+            self.site.shared.drain.begin();
+        }
+    }
+
+    /// The call sleeps, and is woken when the runtime is drained; says whether it is already.
+    fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        self.pend();
+        let mut place = self.extra().asleep.take();
+        let draining = self.site.shared.drain.sleep(&mut place, cx.waker());
+        *self.extra().asleep = place;
+        draining
+    }
+
+    #[cold]
+    fn drained(&mut self) -> Error {
+        let last_error = self.extra().last_error.take();
+        Error::draining(self.site.operation(), last_error)
+    }
+
+    /// What attempts around this one hold of its guards.
+    #[inline]
+    fn covered(&self) -> Covered {
+        if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        }
     }
 
     fn guards(&self) -> &Guards {
@@ -417,17 +476,18 @@ impl Decisions {
     /// the attempt went.
     #[inline]
     fn give_back(&mut self) {
-        if self.slot || self.extra.is_some() {
+        if self.has_slot() || self.extra.is_some() {
             self.give_back_all();
         }
     }
 
     #[cold]
     fn give_back_all(&mut self) {
-        if std::mem::take(&mut self.slot)
+        if self.has_slot()
             && let Some(bulkhead) = self.guards().known_bulkhead()
         {
             bulkhead.release();
+            self.stage = Stage::Running { slot: false };
         }
         let Some(extra) = &mut self.extra else { return };
         let mut extra = extra.as_mut().project();
@@ -480,7 +540,7 @@ impl Decisions {
             Struck::Delay(delay) => delay,
         };
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.anchor(now);
         }
         let over = *self.extra().fault_over.get_or_insert(now + delay);
@@ -501,21 +561,21 @@ impl Decisions {
     /// Puts the attempt on the task's stack for one poll.
     #[inline]
     pub(crate) fn enter(&self) {
-        let timeout = if self.anchored {
+        let timeout = if self.is_anchored() {
             None
         } else {
             self.site.settings.timeout
         };
         scope::enter(Frame {
-            until: self.due.min(self.deadline).min(self.enclosing),
+            until: self.limit(),
             timeout,
             began: None,
-            site: self.site.site(),
+            operation: self.site.operation(),
             attempt: self.attempts,
             guards: self.guards().address(),
             holds: Covered {
                 breaker: self.admission.is_some(),
-                slot: self.slot,
+                slot: self.has_slot(),
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
@@ -528,7 +588,7 @@ impl Decisions {
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
         if let Some(began) = frame.began
-            && !self.anchored
+            && !self.is_anchored()
         {
             self.anchor(began);
         }
@@ -536,9 +596,10 @@ impl Decisions {
 
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if !self.anchored {
+        if !self.is_anchored() {
             self.anchor(self.now());
         }
+        self.pend();
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
             return Poll::Pending;
@@ -555,7 +616,11 @@ impl Decisions {
             return Poll::Ready(());
         }
         // That there is a timer was made sure before the pause was decided.
-        self.poll_timer(self.due, cx).map(|_| ())
+        if self.poll_timer(self.due, cx).is_ready() || self.sleep(cx) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// The attempt succeeded.
@@ -590,7 +655,7 @@ impl Decisions {
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
         let classification = self.adopt(classification);
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.enclosing = scope::limit(now);
         }
         let guarded = self.admission.is_some();
@@ -603,7 +668,8 @@ impl Decisions {
             && classification.retry() != Retry::No
             && classification.severity(self.attempts) != Severity::Critical
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
-        let delay = if worth && !self.around.fail_fast && self.attempts <= policy.retries {
+        let over = self.around.fail_fast || self.site.shared.drain.is_draining();
+        let delay = if worth && !over && self.attempts <= policy.retries {
             self.delay(&classification, policy.backoff, guarded, now)
         } else {
             None
@@ -629,6 +695,7 @@ impl Decisions {
                 delay,
             },
         );
+        *self.extra().last_error = Some(message());
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -757,7 +824,7 @@ impl Decisions {
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let elapsed = self.began.is_finite().then(|| now.since(self.began));
+            let elapsed = self.began().map(|began| now.since(began));
             let moved = self.guards().breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
@@ -824,13 +891,18 @@ impl Decisions {
                 attempts: self.attempts,
             },
         );
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().project();
+            if std::mem::take(extra.pending) {
+                self.site.shared.drain.end(extra.asleep.take());
+            }
+        }
     }
 
     /// The attempt's time begins: it is pending for the first time, or a call inside it asked for
     /// the time.
     #[cold]
     fn anchor(&mut self, now: Moment) {
-        self.anchored = true;
         self.enclosing = scope::limit(now);
         self.due = self
             .site
@@ -887,6 +959,12 @@ impl Decisions {
         id
     }
 
+    /// When the attempt was admitted, where slow calls are counted.
+    #[inline]
+    fn began(&self) -> Option<Moment> {
+        self.extra.as_ref().and_then(|extra| extra.began)
+    }
+
     fn fields(&self) -> Option<&Fields> {
         self.extra.as_ref().and_then(|extra| extra.fields.as_ref())
     }
@@ -900,7 +978,7 @@ impl Decisions {
 
     /// How long the attempt has taken, where slow calls are counted.
     fn elapsed(&self) -> Option<Duration> {
-        self.began.is_finite().then(|| self.now().since(self.began))
+        self.began().map(|began| self.now().since(began))
     }
 
     fn now(&self) -> Moment {
@@ -921,7 +999,7 @@ impl Decisions {
     #[cold]
     fn cancelled(&mut self) {
         self.give_back();
-        let limit = self.due.min(self.deadline).min(self.enclosing);
+        let limit = self.limit();
         if self.is_running() && self.admission.is_some() && limit.is_finite() {
             let now = self.now();
             if now >= limit {

@@ -63,6 +63,14 @@ pub fn begin<R: Outcome>(site: &'static Site) -> Call<R::Shape> {
     }
 }
 
+/// Begins a call of a policy.
+pub(crate) fn begin_with<R: Outcome>(decisions: Decisions) -> Call<R::Shape> {
+    Call {
+        decisions,
+        returns: PhantomData,
+    }
+}
+
 impl<S: Shape> Call<S> {
     /// Runs an attempt, unless the runtime refuses, until it is ready or its time is over.
     #[inline]
@@ -275,6 +283,10 @@ impl Unmet {
     /// None so far.
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Notes a requirement, unless it is met.

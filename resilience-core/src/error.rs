@@ -43,6 +43,10 @@ enum Detail {
         message: String,
     },
     Injected(Classification),
+    Draining {
+        operation: &'static str,
+        last_error: Option<String>,
+    },
     ResourceExhausted {
         resource: &'static str,
         current: u64,
@@ -103,6 +107,15 @@ pub enum ErrorKind<'a> {
         field: &'a str,
         /// How it is wrong.
         message: &'a str,
+    },
+    /// The runtime is being [drained](crate::Runtime::drain): the call was not tried again, or not
+    /// waited with.
+    #[non_exhaustive]
+    Draining {
+        /// The operation.
+        operation: &'a str,
+        /// The technical text of the last attempt's error, if there was an attempt.
+        last_error: Option<&'a str>,
     },
     /// A test wanted it so: see [`testing`](crate::testing).
     Injected(&'a Classification),
@@ -195,6 +208,14 @@ impl Error {
     }
 
     #[cold]
+    pub(crate) fn draining(operation: &'static str, last_error: Option<String>) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Draining {
+            operation,
+            last_error,
+        })))
+    }
+
+    #[cold]
     pub(crate) fn injected(classification: Classification) -> Self {
         Self(Repr::Detail(Box::new(Detail::Injected(classification))))
     }
@@ -238,6 +259,13 @@ impl Error {
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
                 Detail::Injected(classification) => ErrorKind::Injected(classification),
+                Detail::Draining {
+                    operation,
+                    last_error,
+                } => ErrorKind::Draining {
+                    operation,
+                    last_error: last_error.as_deref(),
+                },
             },
         }
     }
@@ -272,6 +300,7 @@ impl Error {
             ErrorKind::TimedOut(_) => "timed_out",
             ErrorKind::Setting { .. } => "setting",
             ErrorKind::Injected(_) => "injected",
+            ErrorKind::Draining { .. } => "draining",
         }
     }
 
@@ -321,6 +350,9 @@ impl Error {
                 format!("This took longer than {} and was stopped.", Plain(limit))
             }
             ErrorKind::Injected(_) => String::from("A test made this fail on purpose."),
+            ErrorKind::Draining { .. } => {
+                String::from("The program is being stopped, so this was not tried any longer.")
+            }
             ErrorKind::Setting { field, .. } => format!(
                 "The program is not set up correctly (“{field}”). Whoever runs it has to correct \
                  that."
@@ -391,6 +423,19 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
+            ErrorKind::Draining {
+                operation,
+                last_error,
+            } => {
+                write!(
+                    f,
+                    "`{operation}` not tried any longer, the program is being stopped"
+                )?;
+                match last_error {
+                    Some(last) => write!(f, "; last error: {last}"),
+                    None => Ok(()),
+                }
+            }
             ErrorKind::Injected(fault) => {
                 write!(f, "injected fault of category {}", fault.category())
             }
@@ -419,6 +464,7 @@ impl Classify for Error {
                 .with_severity(Severity::High)
                 .rejection(),
             ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
+            ErrorKind::Draining { .. } => Classification::new(Category::CANCELLED).rejection(),
             ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
             ErrorKind::Injected(classification) => return classification.clone(),
             ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)

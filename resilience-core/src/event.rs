@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
+use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::{Classification, Error, Severity, trace};
@@ -82,6 +83,14 @@ pub enum Event<'a> {
         failures: u32,
         /// What opened it, where it is open or half-open now.
         opened_by: Option<OpenedBy>,
+    },
+    /// Settings were applied, or could not be.
+    #[non_exhaustive]
+    SettingsReloaded {
+        /// How often settings have been applied, the beginning included.
+        generation: u64,
+        /// Everything that was wrong with them; they were not applied then.
+        problems: Option<&'a Problems>,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -255,6 +264,13 @@ impl fmt::Display for Event<'_> {
                 service, from, to, ..
             } => {
                 write!(f, "breaker {service}: {from} to {to}")
+            }
+            Self::SettingsReloaded {
+                problems: Some(problems),
+                ..
+            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
+            Self::SettingsReloaded { generation, .. } => {
+                write!(f, "settings applied, generation {generation}")
             }
             Self::CallFinished {
                 site,

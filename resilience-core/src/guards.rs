@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Moved};
 use crate::bulkhead::Bulkhead;
 use crate::clock::Moment;
 use crate::error::ServiceName;
 use crate::keyed::Forgettable;
 use crate::rate_limit::RateLimiter;
-use crate::settings::{BreakerSettings, BulkheadSettings, RateLimitSettings};
+use crate::settings::{BreakerSettings, BulkheadSettings, RateLimitSettings, ServiceSettings};
 
 /// The guards of a service, or of one key of it.
 ///
@@ -39,6 +39,18 @@ impl Guards {
 
     pub(crate) fn bulkhead(&self, settings: BulkheadSettings) -> &Bulkhead {
         self.bulkhead.get_or_init(|| Bulkhead::new(settings))
+    }
+
+    /// Other numbers, which hold from the next event on. All state stays.
+    pub(crate) fn set(&self, settings: &ServiceSettings, now: Moment) -> Option<Moved> {
+        let moved = self.breaker.set(settings.breaker_numbers(), now);
+        if let Some(rate_limit) = settings.rate_limit {
+            self.limiter(rate_limit).set(rate_limit);
+        }
+        if let Some(bulkhead) = settings.bulkhead {
+            self.bulkhead(bulkhead).set(bulkhead);
+        }
+        moved
     }
 
     /// The limiter, if a site has asked for it.

@@ -95,7 +95,6 @@ impl<T: Forgettable> Keyed<T> {
     }
 
     /// Every state there is, to tell them all something. What is made meanwhile may be missing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reload of settings"))]
     pub(crate) fn values(&self) -> Vec<Arc<T>> {
         let mut values: Vec<_> = lock(&self.overflow).iter().map(Arc::clone).collect();
         for shard in &self.shards {

@@ -16,6 +16,7 @@ mod classification;
 pub mod classify;
 mod clock;
 mod derive;
+mod drain;
 mod driver;
 mod error;
 mod event;
@@ -28,7 +29,9 @@ mod operator;
 mod options;
 mod outcome;
 mod path;
+mod policy;
 mod probe;
+mod problem;
 mod rate_limit;
 mod recent;
 mod resource;
@@ -57,11 +60,14 @@ pub use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
     RateLimitOptions, Switch, Window,
 };
+pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
+pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::settings::origin::{Level, Origin, Source};
+pub use crate::settings::{Loader, Settings};
 pub use crate::severity::Severity;
-pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
 pub use crate::task::{Current, current, propagate};
 
@@ -84,6 +90,11 @@ pub fn breaker(service: &str) -> Option<BreakerHandle> {
 /// [Resets](BreakerHandle::reset) every breaker of the current runtime.
 pub fn reset_breakers() {
     Runtime::current().reset_breakers();
+}
+
+/// Lets the calls of the current runtime come to their end: see [`Runtime::drain`].
+pub fn drain(deadline: std::time::Duration) -> impl Future<Output = usize> + Send + use<> {
+    Runtime::current().drain(deadline)
 }
 
 /// The `count` most recent errors of the current runtime, oldest first.

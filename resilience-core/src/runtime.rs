@@ -7,9 +7,10 @@ use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::{BreakerHandle, CallId};
+use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
 use crate::clock::{Clock, Moment};
+use crate::drain::Drain;
 use crate::error::ServiceName;
 use crate::event::Listener;
 use crate::guards::Guards;
@@ -17,10 +18,12 @@ use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
 use crate::scope;
+use crate::settings::layer::Layer;
+use crate::settings::live::{InForce, Live, Slot, Snapshot, Versioned};
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
-use crate::settings::{ServiceSettings, SiteSettings};
-use crate::site::{Place, Site, problems, shared_by, shared_with};
+use crate::settings::{ServiceSettings, Settings};
+use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -61,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) listeners: Vec<Box<dyn Listener>>,
     pub(crate) faults: Faults,
     pub(crate) pools: Pools,
+    pub(crate) live: Live,
+    pub(crate) drain: Drain,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -80,17 +85,37 @@ pub(crate) struct Service {
     pub(crate) guards: Guards,
     pub(crate) budget: Budget,
     keyed: OnceLock<Keyed<Guards>>,
-    settings: ServiceSettings,
+    /// What its sites wrote, made one.
+    attributes: Layer,
+    settings: Mutex<ServiceSettings>,
 }
 
 impl Service {
-    fn new(name: &str, settings: &ServiceSettings, now: Moment) -> Self {
+    fn new(name: &str, attributes: Layer, written: &Written, now: Moment) -> Self {
+        let settings = written.service_settings(name, &attributes);
         Self {
             guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
             keyed: OnceLock::new(),
-            settings: *settings,
+            attributes,
+            settings: Mutex::new(settings),
         }
+    }
+
+    /// Gives all shared state the numbers that are written now, and tells how breakers moved.
+    pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
+        let name = self.guards.service().as_str();
+        let settings = written.service_settings(name, &self.attributes);
+        // Before the keys are asked for: one that is made meanwhile has either, and is told.
+        *lock(&self.settings) = settings;
+        if let Some(budget) = settings.budget {
+            self.budget.set(budget);
+        }
+        let mut moved: Vec<_> = self.guards.set(&settings, now).into_iter().collect();
+        for guards in self.keyed.get().into_iter().flat_map(Keyed::values) {
+            moved.extend(guards.set(&settings, now));
+        }
+        moved
     }
 
     /// The guards of one key.
@@ -101,7 +126,7 @@ impl Service {
         keyed.get(key, now, || {
             Guards::new(
                 Arc::clone(self.guards.service()),
-                self.settings.breaker_numbers(),
+                lock(&self.settings).breaker_numbers(),
             )
         })
     }
@@ -110,10 +135,11 @@ impl Service {
 /// A site in one runtime.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    site: &'static Site,
+    site: AnySite,
+    operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    pub(crate) settings: SiteSettings,
+    settings: Slot,
 }
 
 impl Runtime {
@@ -133,6 +159,7 @@ impl Runtime {
             },
             listeners: Vec::new(),
             waits: true,
+            settings: None,
         }
     }
 
@@ -143,7 +170,7 @@ impl Runtime {
             for problem in problems() {
                 tracing::warn!(name: "resilience.problem", "{problem}");
             }
-            Self::new()
+            Self::of_process()
         })
     }
 
@@ -195,9 +222,7 @@ impl Runtime {
         let service = if let Some(service) = known {
             service
         } else {
-            let written = Written::default();
-            let settings = written.service_settings(service, &shared_by(service)?);
-            self.service(service, &settings)
+            self.service(service, shared_by(service)?)
         };
         Some(self.handle(&service))
     }
@@ -249,36 +274,42 @@ impl Runtime {
             return state;
         }
         // Made without the lock: it asks every registered site. Whoever is first stays.
-        let name = site.service();
-        let written = Written::default();
-        let shared = shared_with(name, site);
-        let service = written.service(name, &shared);
-        let subject = Subject {
-            options: site.options(),
-            names: &site.names(),
-            service: name,
-            origin: &Origin::attribute(site.place()),
-        };
-        let state = Arc::new(SiteState {
-            site,
-            shared: Arc::clone(&self.0.shared),
-            service: self.service(name, &ServiceSettings::of(&service)),
-            settings: written.settings(subject, &service),
-        });
+        let state = Arc::new(self.state(AnySite::Function(site)));
         Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+    }
+
+    /// The state of a policy's site in this runtime, for the policy to keep.
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
+        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    }
+
+    fn state(&self, site: AnySite) -> SiteState {
+        let name = site.service();
+        let service = self.service(name, shared_with(name, &site));
+        let snapshot = self.0.shared.live.current();
+        SiteState {
+            operation: site.operation(),
+            shared: Arc::clone(&self.0.shared),
+            settings: Slot::new(versioned(&site, &service, &snapshot)),
+            service,
+            site,
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(&self, name: &str, settings: &ServiceSettings) -> Arc<Service> {
+    fn service(&self, name: &str, attributes: Layer) -> Arc<Service> {
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
         let now = self.0.shared.clock.now();
-        let service = Arc::new(Service::new(name, settings, now));
+        // Under the lock: a swap tells every service that is in there, and this one has what holds.
+        let snapshot = self.0.shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let service = Arc::new(Service::new(name, attributes, written, now));
         services.insert(name.into(), Arc::clone(&service));
         service
     }
@@ -307,9 +338,16 @@ pub struct RuntimeBuilder {
     listening: Listening,
     listeners: Vec<Box<dyn Listener>>,
     waits: bool,
+    settings: Option<Settings>,
 }
 
 impl RuntimeBuilder {
+    /// The settings to begin with.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
     /// How many recent errors are kept; 100 unless said otherwise, none with 0.
     pub fn error_history_limit(mut self, errors: usize) -> Self {
         self.error_history_limit = errors;
@@ -360,7 +398,8 @@ impl RuntimeBuilder {
 
     /// The runtime.
     pub fn build(self) -> Runtime {
-        Runtime(Arc::new(Inner {
+        let settings = self.settings.unwrap_or_default();
+        let runtime = Runtime(Arc::new(Inner {
             shared: Arc::new(Shared {
                 clock: Clock,
                 stats: Stats::new(),
@@ -369,13 +408,17 @@ impl RuntimeBuilder {
                 listeners: self.listeners,
                 faults: Faults::default(),
                 pools: Pools::default(),
+                drain: Drain::default(),
+                live: Live::new(settings.clone()),
                 calls: AtomicU64::new(1),
                 random: self.random,
                 waits: self.waits,
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
-        }))
+        }));
+        runtime.set_shared(None, &settings);
+        runtime
     }
 }
 
@@ -420,16 +463,31 @@ impl Shared {
 }
 
 impl SiteState {
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Whether it is the state of its site in the runtime of `shared`.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared)
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        self.site.operation()
+        self.operation
     }
 
     pub(crate) fn service(&self) -> &str {
         self.service.guards.service().as_str()
+    }
+
+    /// The settings in force, made anew where others have been applied.
+    #[cold]
+    fn refreshed(&self) -> InForce {
+        let live = &self.shared.live;
+        self.settings.in_force(live).unwrap_or_else(|| {
+            self.settings
+                .set(versioned(&self.site, &self.service, &live.current()))
+        })
     }
 
     pub(crate) fn is_fail_fast(&self) -> bool {
@@ -441,35 +499,82 @@ impl SiteState {
     }
 }
 
-/// A site's state, borrowed for ever from the site's own static or shared with a scoped runtime: a
-/// call of the global runtime counts no references.
+/// What the settings of a snapshot are for a site.
+fn versioned(site: &Site, service: &Service, snapshot: &Snapshot) -> Versioned {
+    let written = &snapshot.settings.document().written;
+    let subject = Subject {
+        options: site.options(),
+        operation: site.operation(),
+        service: site.service(),
+        origin: &Origin::attribute(site.place()),
+    };
+    let shared = written.service(site.service(), &service.attributes);
+    Versioned {
+        generation: snapshot.generation,
+        settings: written.settings(subject, &shared),
+    }
+}
+
+/// A site's state, and the settings that hold for as long as this does.
 #[derive(Debug)]
-pub(crate) enum SiteRef {
+pub(crate) struct SiteRef {
+    state: Reach,
+    pub(crate) settings: InForce,
+}
+
+/// Borrowed for ever from the site's own static or shared with a scoped runtime: a call of the
+/// global runtime counts no references.
+#[derive(Debug)]
+enum Reach {
     Global(&'static SiteState),
     Scoped(Arc<SiteState>),
 }
 
+impl From<Arc<SiteState>> for SiteRef {
+    fn from(state: Arc<SiteState>) -> Self {
+        let live = &state.shared.live;
+        let settings = state.settings.in_force(live);
+        let settings = settings.unwrap_or_else(|| state.refreshed());
+        let state = Reach::Scoped(state);
+        Self { state, settings }
+    }
+}
+
 impl SiteRef {
-    /// The state of a site in this runtime, or in the global one, if it has been made.
+    /// The state of a site in this runtime, or in the global one, if it has been made and knows the
+    /// settings in force.
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
-        match scoped {
-            Some(runtime) => runtime.known_site(site).map(Self::Scoped),
-            None => site.slot.get().map(|state| Self::Global(state)),
-        }
+        let state = match scoped {
+            Some(runtime) => Reach::Scoped(runtime.known_site(site)?),
+            None => Reach::Global(site.slot.get()?),
+        };
+        let settings = state.settings.in_force(&state.shared.live)?;
+        Some(Self { state, settings })
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        match scoped {
-            Some(runtime) => Self::Scoped(runtime.site(site)),
-            None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
-        }
+        let state = match scoped {
+            Some(runtime) => Reach::Scoped(runtime.site(site)),
+            None => Reach::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
+        };
+        let settings = state.refreshed();
+        Self { state, settings }
     }
 }
 
 impl std::ops::Deref for SiteRef {
+    type Target = SiteState;
+
+    #[inline]
+    fn deref(&self) -> &SiteState {
+        &self.state
+    }
+}
+
+impl std::ops::Deref for Reach {
     type Target = SiteState;
 
     #[inline]

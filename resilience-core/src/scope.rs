@@ -21,8 +21,8 @@ pub(crate) struct Frame {
     pub(crate) timeout: Option<Duration>,
     /// When it began, if a call inside was the first to ask for the time.
     pub(crate) began: Option<Moment>,
-    /// Whose attempt it is, and its number.
-    pub(crate) site: &'static Site,
+    /// The operation whose attempt it is, and its number.
+    pub(crate) operation: &'static str,
     pub(crate) attempt: u32,
     /// The guards of its service and key, by address, and what it holds of them.
     pub(crate) guards: usize,
@@ -88,6 +88,11 @@ impl Enclosing {
             let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames));
             (site, around)
         })
+    }
+
+    /// What encloses a call here and now.
+    pub(crate) fn here() -> Self {
+        SCOPE.with_borrow(|scope| Self::among(&scope.frames))
     }
 
     fn among(frames: &[Frame]) -> Self {
@@ -201,16 +206,13 @@ thread_local! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
-
-    static SITE: Site = Site::new("f", || "k::f::here", "f.rs", 1, 1, Options::resilient());
 
     fn frame(timeout: u64) -> Frame {
         Frame {
             until: Moment::NEVER,
             timeout: Some(Duration::from_nanos(timeout)),
             began: None,
-            site: &SITE,
+            operation: "k::f",
             attempt: 1,
             guards: 7,
             holds: Covered {

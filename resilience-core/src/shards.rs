@@ -16,7 +16,19 @@ impl<T> Shards<T> {
     /// The one of this thread, which it may share with others.
     #[inline]
     pub(crate) fn mine(&self) -> &T {
-        &self.0[SHARD.get().unwrap_or_else(take_shard) % SHARDS].0
+        self.mine_at().1
+    }
+
+    /// The same, with its number.
+    #[inline]
+    pub(crate) fn mine_at(&self) -> (usize, &T) {
+        let number = SHARD.get().unwrap_or_else(take_shard) % SHARDS;
+        (number, &self.0[number].0)
+    }
+
+    /// The one of this number.
+    pub(crate) fn at(&self, number: usize) -> Option<&T> {
+        self.0.get(number).map(|Padded(shard)| shard)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {

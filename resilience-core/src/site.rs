@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
+use crate::problem::Problem;
 use crate::runtime::SiteState;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
@@ -51,6 +52,16 @@ impl Site {
             options,
             path: OnceLock::new(),
             slot: OnceLock::new(),
+        }
+    }
+
+    /// For a policy, which has no function: `options` has an operation.
+    pub(crate) fn of_policy(options: &Options, place: Place) -> Self {
+        let Place { file, line, column } = place;
+        let operation = options.operation.unwrap_or_default();
+        Self {
+            path: OnceLock::from(Box::from(operation)),
+            ..Self::new(operation, || "", file, line, column, *options)
         }
     }
 
@@ -101,6 +112,33 @@ impl Site {
     }
 }
 
+/// A site: in a `static` of an expansion, or in a policy.
+#[derive(Clone, Debug)]
+pub(crate) enum AnySite {
+    Function(&'static Site),
+    Policy(Arc<Site>),
+}
+
+impl AnySite {
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::Function(site) => site.operation(),
+            Self::Policy(site) => site.options.operation.unwrap_or_default(),
+        }
+    }
+}
+
+impl std::ops::Deref for AnySite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        match self {
+            Self::Function(site) => site,
+            Self::Policy(site) => site,
+        }
+    }
+}
+
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Site({} at {})", self.function, self.place())
@@ -146,26 +184,6 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
-    }
-}
-
-/// Something that is wrong between sites, with the places that disagree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// What is wrong, and what holds meanwhile.
-    pub message: String,
-    /// Where.
-    pub places: Vec<Place>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        for (i, place) in self.places.iter().enumerate() {
-            write!(f, "{}{place}", if i == 0 { ": " } else { ", " })?;
-        }
-        Ok(())
     }
 }
 
@@ -235,13 +253,12 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         by_service.entry(site.service()).or_default().push(*site);
     }
     for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
-        problems.push(Problem {
-            message: format!(
-                "several annotated functions are called `{name}`, so settings and statistics \
-                 cannot tell them apart; give each an `operation`"
-            ),
-            places: sites.iter().map(|site| site.place()).collect(),
-        });
+        let message = format!(
+            "several annotated functions are called `{name}`, so settings and statistics cannot \
+             tell them apart; give each an `operation`"
+        );
+        let places = sites.iter().map(|site| site.place()).collect();
+        problems.push(Problem::between(message, places));
     }
     for (service, sites) in by_service {
         let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -253,15 +270,13 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         });
         for (key, places) in disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
-            problems.push(Problem {
-                message: format!(
-                    "`{}` of the {} of service `{service}` differs from what another site wrote, \
-                     or cannot hold beside it; the first one by file and line holds",
-                    key.name(),
-                    part.replace('_', " "),
-                ),
-                places,
-            });
+            let message = format!(
+                "`{}` of the {} of service `{service}` differs from what another site wrote, or \
+                 cannot hold beside it; the first one by file and line holds",
+                key.name(),
+                part.replace('_', " "),
+            );
+            problems.push(Problem::between(message, places));
         }
     }
     problems

@@ -182,7 +182,8 @@ impl Stats {
             }
             Event::BreakerMoved { .. }
             | Event::RetryScheduled { .. }
-            | Event::BudgetSpent { .. } => {}
+            | Event::BudgetSpent { .. }
+            | Event::SettingsReloaded { .. } => {}
         }
     }
 

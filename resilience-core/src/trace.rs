@@ -103,6 +103,26 @@ fn write(event: &Event<'_>) {
                 );
             }
         },
+        Event::SettingsReloaded {
+            generation,
+            problems: None,
+        } => info!(
+            name: "resilience.settings.applied",
+            generation = *generation as i64,
+            "settings applied"
+        ),
+        Event::SettingsReloaded {
+            generation,
+            problems: Some(problems),
+        } => {
+            for problem in *problems {
+                warn!(
+                    name: "resilience.settings.refused",
+                    generation = *generation as i64,
+                    "settings kept: {problem}"
+                );
+            }
+        }
         Event::CallFinished {
             site,
             outcome,

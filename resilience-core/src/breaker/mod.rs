@@ -239,13 +239,6 @@ impl Breaker {
     /// New numbers, which hold from the next event on. What is counted stays, as far as the new
     /// numbers look at it; the present wait takes the new length. A half-open breaker that by these
     /// numbers has had its successes gets its verdict now, since no probe would come to bring it.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the reload of settings, which comes with them"
-        )
-    )]
     pub(crate) fn set(&self, settings: BreakerSettings, now: Moment) -> Option<Moved> {
         let settings = settings.sane();
         self.change(|inner| {

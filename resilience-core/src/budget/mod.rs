@@ -71,7 +71,6 @@ impl Budget {
     }
 
     /// Sets other numbers, which hold from the next question on. What was counted stays counted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reload of settings"))]
     pub(crate) fn set(&self, settings: BudgetSettings) {
         lock(&self.ledger).settings = settings;
     }

@@ -68,7 +68,6 @@ impl Bulkhead {
 
     /// Sets other numbers, which hold at once. With fewer slots those that are too many end in
     /// their own time; whoever waits keeps its place in a shorter line.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reload of settings"))]
     pub(crate) fn set(&self, settings: BulkheadSettings) {
         self.queue.store(settings.queue, Ordering::Relaxed);
         let mut held = self.hold();

@@ -6,8 +6,14 @@
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod io;
 mod message;
+#[cfg(feature = "object_store")]
+mod object_store;
+#[cfg(feature = "redis")]
+mod redis;
 mod registry;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -15,9 +21,21 @@ mod reqwest;
 mod rusqlite;
 #[cfg(feature = "serde_json")]
 mod serde_json;
+#[cfg(any(feature = "sqlx", feature = "tokio-postgres"))]
+mod sql;
+#[cfg(any(feature = "rusqlite", feature = "sqlx"))]
+mod sqlite;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 mod std_types;
 mod text;
 mod tokio;
+#[cfg(feature = "tokio-postgres")]
+mod tokio_postgres;
+#[cfg(feature = "toml")]
+mod toml;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod walk;
 
 use std::error::Error;

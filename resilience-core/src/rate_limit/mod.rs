@@ -107,7 +107,6 @@ impl RateLimiter {
 
     /// Sets other numbers. They hold from the next event on; permits that were taken stay taken,
     /// and whoever waits is woken to see whether it still wants to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reload of settings"))]
     pub(crate) fn set(&self, settings: RateLimitSettings) {
         let roused = {
             let mut queue = lock(&self.queue);

@@ -98,7 +98,6 @@ pub(crate) enum Owner {
     Service,
 }
 
-#[allow(dead_code, reason = "for the schema of files, which comes next")]
 impl Key {
     pub(crate) const ALL: [Self; 30] = [
         Self::Enabled,

@@ -12,17 +12,32 @@ use crate::backoff::Backoff;
 use crate::options::{BackoffOptions, Nested, Options, Switch};
 
 mod breaker;
+mod check;
+pub(crate) mod document;
+mod env;
 pub(crate) mod key;
+mod known;
 pub(crate) mod layer;
+pub(crate) mod live;
+mod load;
+mod names;
+mod nearest;
+mod node;
 mod numbers;
 pub(crate) mod origin;
+mod read;
+mod reload;
 pub(crate) mod resolve;
 pub(crate) mod shared;
 mod table;
+#[cfg(feature = "toml")]
+mod toml;
+mod value;
 
 pub(crate) use self::breaker::BreakerSettings;
 use self::key::{Key, Value};
 use self::layer::Layer;
+pub use self::load::{Loader, Settings};
 pub(crate) use self::numbers::{
     BudgetSettings, BulkheadSettings, RateLimitSettings, ServiceSettings,
 };

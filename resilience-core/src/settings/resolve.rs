@@ -24,8 +24,7 @@ pub(crate) struct Written {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) options: &'a Options,
-    /// Every name under which settings find it.
-    pub(crate) names: &'a [String],
+    pub(crate) operation: &'a str,
     pub(crate) service: &'a str,
     pub(crate) origin: &'a Origin,
 }
@@ -86,7 +85,7 @@ impl Written {
         let attribute = Layer::of(site.options, site.origin);
         let profile = profile(site.service);
         let library = library();
-        let sites = site.names.iter().find_map(|name| self.sites.get(name));
+        let sites = self.sites.get(site.operation);
         let services = self.services.get(site.service);
         let above = [sites, services, Some(&attribute)];
         let below = [Some(&self.defaults), profile.as_ref()];

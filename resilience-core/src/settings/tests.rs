@@ -14,7 +14,7 @@ fn written(options: &Options, service: &str, written: &resolve::Written) -> Site
     let attributes = Layer::of(options, &origin);
     let subject = Subject {
         options,
-        names: &["site".to_owned()],
+        operation: "site",
         service,
         origin: &origin,
     };

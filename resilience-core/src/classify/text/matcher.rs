@@ -46,8 +46,8 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
             Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
             Entry::Calm => signs.calm = true,
             Entry::Final => signs.last = true,
-            Entry::Allowance => signs.allowance = true,
-            Entry::Pace => signs.pace = true,
+            Entry::Allowance => signs.limit.allowance = true,
+            Entry::Pace => signs.limit.pace = true,
             Entry::Wait(unit) => signs.wait = hint::wait(text, end, *unit).or(signs.wait),
         }
     }
@@ -55,7 +55,7 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let Some(finding) = best.pick(&signs) else {
         return Classification::unknown();
     };
-    let is_allowance = signs.allowance && !signs.pace && signs.wait.is_none();
+    let is_allowance = signs.limit.allowance && !signs.limit.pace && signs.wait.is_none();
     let finding = if is_allowance && finding.verdict.is_for_pace() {
         Finding {
             verdict: verdict::QUOTA,
@@ -95,9 +95,15 @@ struct Signs {
     no_error: u32,
     calm: bool,
     last: bool,
+    limit: Limit,
+    wait: Option<Duration>,
+}
+
+/// What a refusal for asking too much is about.
+#[derive(Default)]
+struct Limit {
     allowance: bool,
     pace: bool,
-    wait: Option<Duration>,
 }
 
 /// The strongest finding of each rank so far.

@@ -122,7 +122,8 @@ pub(in crate::classify::text) const FINAL: &[&str] = &[
 
 /// With one of these a refusal for asking too much is about money or a plan, and not about the
 /// pace of requests, unless the text speaks of seconds or minutes ([`PACE`]) or names the time to
-/// wait. OpenAI, Google Cloud, GitHub, Weaviate, Hugging Face.
+/// wait.
+// OpenAI, Google Cloud, GitHub, Weaviate, Hugging Face.
 pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
     "quota",
     "quotas",
