@@ -3,6 +3,9 @@
 //!
 //! With `slow` as its argument, every answer comes half a second later.
 
+// OpenAI is a name, not code.
+#![allow(clippy::doc_markdown)]
+
 // The tests use all of it, this program a part.
 #[allow(dead_code)]
 #[path = "../tests/app/fake/mod.rs"]
