@@ -64,8 +64,12 @@ pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+#[cfg(feature = "watch")]
+pub use crate::settings::Watch;
 pub use crate::settings::origin::{Level, Origin, Source};
-pub use crate::settings::{Loader, Settings};
+pub use crate::settings::{
+    Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,
+};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
@@ -74,6 +78,21 @@ pub use crate::task::{Current, current, propagate};
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The settings of every annotated function in the current runtime, each with its origin.
+pub fn inspect() -> Inspection {
+    Runtime::current().inspect()
+}
+
+/// Makes these settings those of all calls of the current runtime that begin from now on.
+pub fn apply(settings: &Settings) {
+    Runtime::current().apply(settings);
+}
+
+/// Reads the settings of the current runtime again; see [`Runtime::reload`].
+pub async fn reload() -> Result<bool, Problems> {
+    Runtime::current().reload().await
 }
 
 /// The breakers of the current runtime, of all services that have been called, by name.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
+
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
@@ -24,7 +26,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: OnceLock<Arc<SiteState>>,
+    pub(crate) slot: OnceLock<ArcSwap<SiteState>>,
 }
 
 /// Makes a site known before its first call.
@@ -171,6 +173,7 @@ pub struct SiteInfo {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Place {
     /// The file, as the compiler was given it.

@@ -8,6 +8,7 @@
 
 use tracing::{debug, error, info, trace, warn};
 
+use crate::Problems;
 use crate::Severity;
 use crate::breaker::{BreakerState, OpenedBy};
 use crate::event::{AttemptFailed, Event};
@@ -105,24 +106,8 @@ fn write(event: &Event<'_>) {
         },
         Event::SettingsReloaded {
             generation,
-            problems: None,
-        } => info!(
-            name: "resilience.settings.applied",
-            generation = *generation as i64,
-            "settings applied"
-        ),
-        Event::SettingsReloaded {
-            generation,
-            problems: Some(problems),
-        } => {
-            for problem in *problems {
-                warn!(
-                    name: "resilience.settings.refused",
-                    generation = *generation as i64,
-                    "settings kept: {problem}"
-                );
-            }
-        }
+            problems,
+        } => settings_reloaded(*generation, *problems),
         Event::CallFinished {
             site,
             outcome,
@@ -135,6 +120,17 @@ fn write(event: &Event<'_>) {
             attempts = i64::from(*attempts),
             "call finished"
         ),
+    }
+}
+
+fn settings_reloaded(generation: u64, problems: Option<&Problems>) {
+    let generation = i64::try_from(generation).unwrap_or(i64::MAX);
+    let Some(problems) = problems else {
+        info!(name: "resilience.settings.applied", generation, "settings applied");
+        return;
+    };
+    for problem in problems {
+        warn!(name: "resilience.settings.refused", generation, "settings kept: {problem}");
     }
 }
 

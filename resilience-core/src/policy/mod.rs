@@ -5,7 +5,9 @@ use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
 
 use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
@@ -14,7 +16,6 @@ use crate::outcome::ResultOf;
 use crate::runtime::{Runtime, SiteState};
 use crate::scope::{self, Enclosing};
 use crate::site::Site;
-use crate::sync::{Mutex, lock};
 use crate::{Classification, Classify, Error};
 
 mod builder;
@@ -83,10 +84,9 @@ pub struct Policy(Arc<Inner>);
 
 struct Inner {
     site: Arc<Site>,
-    global: OnceLock<Arc<SiteState>>,
-    /// For the scoped runtime that was the last to run it. All that it learns is in the runtime
+    /// Its state in the runtime that was the last to run it. All that it learns is in the runtime
     /// itself, by service; this can be made anew at any time.
-    scoped: Mutex<Option<Arc<SiteState>>>,
+    state: ArcSwapOption<SiteState>,
 }
 
 impl Policy {
@@ -107,8 +107,7 @@ impl Policy {
     fn new(site: Site) -> Self {
         Self(Arc::new(Inner {
             site: Arc::new(site),
-            global: OnceLock::new(),
-            scoped: Mutex::new(None),
+            state: ArcSwapOption::empty(),
         }))
     }
 
@@ -164,26 +163,17 @@ impl Policy {
     }
 
     fn decisions(&self) -> Decisions {
-        let state = match scope::current_runtime() {
-            None => {
-                let make = || Runtime::global().policy(&self.0.site);
-                Arc::clone(self.0.global.get_or_init(make))
-            }
-            Some(runtime) => self.scoped(&runtime),
-        };
+        let scoped = scope::current_runtime();
+        let runtime = scoped.as_ref().unwrap_or_else(|| Runtime::global());
+        let known = self.0.state.load_full();
+        let state = known
+            .filter(|state| state.holds_in(runtime))
+            .unwrap_or_else(|| {
+                let state = runtime.policy(&self.0.site);
+                self.0.state.store(Some(Arc::clone(&state)));
+                state
+            });
         Decisions::of(state.into(), Enclosing::here())
-    }
-
-    fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {
-        let known = lock(&self.0.scoped).clone();
-        if let Some(state) = known.filter(|state| state.is_of(runtime)) {
-            return state;
-        }
-        // Made and dropped without the lock: a runtime may go with it, and its listeners.
-        let state = runtime.policy(&self.0.site);
-        let former = lock(&self.0.scoped).replace(Arc::clone(&state));
-        drop(former);
-        state
     }
 }
 

@@ -1,12 +1,6 @@
-//! Settings in force: one snapshot for a runtime, and what each site made of it.
-
-use std::ops::Deref;
-use std::sync::Arc;
-
-use arc_swap::{ArcSwap, Guard};
+//! Settings in force: one snapshot for a runtime.
 
 use crate::problem::Problems;
-use crate::settings::SiteSettings;
 use crate::settings::load::Settings;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -58,6 +52,12 @@ impl Live {
         and(&before, generation)
     }
 
+    /// Of the snapshot: all that a call looks at.
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     pub(crate) fn current(&self) -> Snapshot {
         lock(&self.current).clone()
     }
@@ -79,50 +79,5 @@ impl Live {
 
     pub(crate) fn set_last(&self, last: LastReload) {
         *lock(&self.last) = Some(last);
-    }
-}
-
-/// The settings of a site, with the generation that they were made of.
-#[derive(Debug)]
-pub(crate) struct Versioned {
-    pub(crate) generation: u64,
-    pub(crate) settings: SiteSettings,
-}
-
-/// What a site made of the snapshot.
-#[derive(Debug)]
-pub(crate) struct Slot(ArcSwap<Versioned>);
-
-/// The settings that a call began with, and keeps.
-#[derive(Debug)]
-pub(crate) struct InForce(Guard<Arc<Versioned>>);
-
-impl Slot {
-    pub(crate) fn new(versioned: Versioned) -> Self {
-        Self(ArcSwap::from_pointee(versioned))
-    }
-
-    /// The settings, unless the runtime has others by now. Takes no lock and allocates nothing.
-    #[inline]
-    pub(crate) fn in_force(&self, live: &Live) -> Option<InForce> {
-        let versioned = self.0.load();
-        let current = live.generation.load(Ordering::Acquire);
-        (versioned.generation == current).then_some(InForce(versioned))
-    }
-
-    /// Keeps other settings, for the calls to come as well.
-    pub(crate) fn set(&self, versioned: Versioned) -> InForce {
-        let versioned = Arc::new(versioned);
-        self.0.store(Arc::clone(&versioned));
-        InForce(Guard::from_inner(versioned))
-    }
-}
-
-impl Deref for InForce {
-    type Target = SiteSettings;
-
-    #[inline]
-    fn deref(&self) -> &SiteSettings {
-        &self.0.settings
     }
 }

@@ -46,8 +46,6 @@ pub struct Loader {
     env: bool,
     /// Instead of the process's.
     variables: Option<Variables>,
-    /// Instead of the program's sites.
-    known: Option<Known>,
 }
 
 #[derive(Clone, Debug)]
@@ -169,7 +167,7 @@ impl Loader {
     /// As [`load`](Self::load), in a program that has settings already: an empty file is one that
     /// somebody is about to write.
     pub(crate) fn read(self, again: bool) -> Result<Settings, Problems> {
-        let known = self.known.clone().unwrap_or_else(Known::registered);
+        let known = Known::registered();
         let variables = self.variables.clone().unwrap_or_else(env::of_process);
         let mut document = Document::default();
         let mut problems = Problems::new();
@@ -199,6 +197,7 @@ impl Loader {
         }
         variables.hash(&mut hasher);
         check(&document.written, &known, &mut problems);
+        problems.sort();
         problems.into_result()?;
         Ok(Settings(Arc::new(Loaded {
             document,
@@ -208,6 +207,7 @@ impl Loader {
     }
 
     /// The files that are read.
+    #[cfg(feature = "watch")]
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let variables = self.variables.clone().unwrap_or_else(env::of_process);
         let files = self.sources(&variables).into_iter();
@@ -235,12 +235,6 @@ impl Loader {
             }
             None => self.texts.clone(),
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn known(mut self, known: Known) -> Self {
-        self.known = Some(known);
-        self
     }
 }
 

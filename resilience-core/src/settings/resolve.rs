@@ -103,7 +103,9 @@ impl Written {
                 Owner::Site => first(&above, key),
             };
             if let Some(own) = own {
-                if let Some(entry) = found.filter(|entry| entry.origin.source != own.origin.source)
+                let elsewhere = [sites, services, below[0], below[1]];
+                if let Some(entry) =
+                    first(&elsewhere, key).filter(|entry| entry.value != Value::Off)
                 {
                     let why = "the attribute says `off`";
                     resolved.inapplicable.push((key, entry.clone(), why));

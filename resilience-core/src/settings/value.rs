@@ -139,11 +139,10 @@ impl Kind {
                 self.try_read(&Raw::Bare(text.clone()))
                     .map(|_| text.clone())
             }
-            Raw::Number(number)
-                if matches!(self, Self::Share) && *number > 1.0 && *number <= 100.0 =>
-            {
-                Some(format!("{}", number / 100.0))
-            }
+            Raw::Number(_) | Raw::Whole(_) if matches!(self, Self::Share) => raw
+                .number()
+                .filter(|percent| *percent > 1.0 && *percent <= 100.0)
+                .map(|percent| (percent / 100.0).to_string()),
             _ => None,
         }
     }
