@@ -12,11 +12,12 @@ use crate::ctxt::Ctxt;
 use crate::fields::{self, Field};
 use crate::forms::{expr, function, is_off, krate, list, wrong};
 use crate::grammar::{RawArg, RawValue};
+use crate::limits::{Budget, Bulkhead, Limit, switch_budget, switch_bulkhead, switch_rate_limit};
 use crate::names;
 use crate::policy::{Backoff, Breaker, backoff, switch_breaker, switch_time};
 use crate::redirect::unknown;
 use crate::require::{self, Requirement};
-use crate::value::{Count, Time};
+use crate::value::{Count, Nested, Time, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,11 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Opt<Switch<Time>>>,
     pub(crate) deadline: Option<Opt<Switch<Time>>>,
     pub(crate) breaker: Option<Opt<Switch<Breaker>>>,
+    pub(crate) rate_limit: Option<Opt<Switch<Limit>>>,
+    pub(crate) bulkhead: Option<Opt<Switch<Bulkhead>>>,
+    pub(crate) budget: Option<Opt<Switch<Budget>>>,
+    pub(crate) nested: Option<Opt<Nested>>,
+    pub(crate) idempotent: Option<Opt<Expr>>,
     pub(crate) reject_with: Option<Opt<Expr>>,
     pub(crate) classify: Option<Opt<Expr>>,
     pub(crate) retry_if: Option<Opt<Expr>>,
@@ -82,6 +88,11 @@ impl Args {
             timeout: None,
             deadline: None,
             breaker: None,
+            rate_limit: None,
+            bulkhead: None,
+            budget: None,
+            nested: None,
+            idempotent: None,
             reject_with: None,
             classify: None,
             retry_if: None,
@@ -154,6 +165,27 @@ impl Args {
             }
             "breaker" => {
                 self.breaker = switch_breaker(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "rate_limit" => {
+                self.rate_limit =
+                    switch_rate_limit(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "bulkhead" => {
+                self.bulkhead =
+                    switch_bulkhead(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "budget" => {
+                self.budget = switch_budget(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "nested" => {
+                self.nested = expr(&name, value, "\"retry\"", ctxt)
+                    .and_then(|expr| Nested::parse(&expr, ctxt))
+                    .map(|value| Opt { name, value });
+            }
+            "idempotent" => {
+                self.idempotent = expr(&name, value, "false", ctxt)
+                    .and_then(|expr| flag(&text, &expr, ctxt))
+                    .map(|value| Opt { name, value });
             }
             "reject_with" => self.reject_with = function(name, value, "MyError::from", ctxt),
             "classify" => self.classify = function(name, value, "my_classifier", ctxt),
@@ -231,7 +263,26 @@ impl Args {
                 ..
             })
         );
-        !breaker_off || !timeout_off || deadline_on || !self.require.is_empty()
+        let rate_limit_on = matches!(
+            self.rate_limit,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        let bulkhead_on = matches!(
+            self.bulkhead,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        !breaker_off
+            || !timeout_off
+            || deadline_on
+            || rate_limit_on
+            || bulkhead_on
+            || !self.require.is_empty()
     }
 }
 

@@ -19,6 +19,7 @@ mod grammar;
 mod inputs;
 mod item;
 mod lifetimes;
+mod limits;
 mod model;
 mod names;
 mod policy;

@@ -14,6 +14,11 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "timeout",
             "deadline",
             "breaker",
+            "rate_limit",
+            "bulkhead",
+            "budget",
+            "nested",
+            "idempotent",
             "retry_if",
             "retry_if_ok",
             "classify",
@@ -29,6 +34,8 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "operation",
             "timeout",
             "breaker",
+            "rate_limit",
+            "bulkhead",
             "require",
             "classify",
             "reject_with",
@@ -52,6 +59,14 @@ pub(crate) const BREAKER: &[&str] = &[
     "success_threshold",
     "wait_duration",
 ];
+
+pub(crate) const RATE_LIMIT: &[&str] = &["limit", "burst", "max_wait"];
+
+pub(crate) const BULKHEAD: &[&str] = &["concurrency", "queue"];
+
+pub(crate) const BUDGET: &[&str] = &["ratio", "min_per_second"];
+
+pub(crate) const NESTED: &[&str] = &["stop", "retry"];
 
 pub(crate) const JITTER: &[&str] = &["proportional", "full", "decorrelated", "none"];
 
