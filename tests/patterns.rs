@@ -202,3 +202,326 @@ async fn idempotent_false_tries_again_only_what_had_no_effect() {
     assert_eq!(kind(once_at_most(&script).await), "theirs");
     assert_eq!(script.runs(), 3);
 }
+
+#[derive(Clone)]
+struct Request {
+    tenant: String,
+}
+
+#[resilient(
+    retries = 0,
+    key = request.tenant.as_str(),
+    breaker(failure_threshold = 1, distinct_calls = 1)
+)]
+async fn by_key(request: Request, script: &Script) -> Result<u32, Failure> {
+    drop(request);
+    script.next().await
+}
+
+#[resilient(retries = 1, key = tenant, breaker(failure_threshold = 1), backoff(initial = "0s"))]
+async fn by_owned_key(tenant: String, script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[fail_fast(key = (tenant, 7), breaker(failure_threshold = 1, distinct_calls = 1))]
+async fn by_key_at_once(tenant: u32, script: &Script) -> Result<u32, Failure> {
+    let _ = tenant;
+    script.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_gives_each_its_own_breaker() {
+    let request = |tenant: &str| Request {
+        tenant: tenant.to_owned(),
+    };
+    let (bad, good) = (
+        Script::always(Category::NETWORK),
+        Script::failing(Category::NETWORK, 0),
+    );
+    assert_eq!(kind(by_key(request("a"), &bad).await), "theirs");
+    assert_eq!(kind(by_key(request("a"), &good).await), "circuit_open");
+    assert_eq!(kind(by_key(request("b"), &good).await), "ok");
+
+    assert_eq!(kind(by_owned_key("b".into(), &good).await), "ok");
+
+    assert_eq!(kind(by_key_at_once(1, &bad).await), "theirs");
+    assert_eq!(kind(by_key_at_once(1, &good).await), "circuit_open");
+    assert_eq!(kind(by_key_at_once(2, &good).await), "ok");
+}
+
+#[fail_fast(operation = "leases", resource(patterns_tokens = tokens, patterns_rows = 2))]
+async fn leases(tokens: u128, text: String) -> Result<u32, Failure> {
+    tokio::task::yield_now().await;
+    Ok(u32::try_from(text.len()).unwrap_or(0))
+}
+
+#[fail_fast(resource(patterns_bytes = text.len()))]
+async fn leases_what_it_moves(text: String) -> Result<u32, Failure> {
+    drop(text);
+    Ok(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn resource_leases_so_much_of_a_pool() {
+    let runtime = Runtime::new();
+    runtime.set_resource("patterns_tokens", Some(100));
+    runtime.set_resource("patterns_rows", Some(3));
+    runtime.set_resource("patterns_bytes", Some(3));
+    let told = runtime
+        .scope(async {
+            assert_eq!(kind(leases(100, "a".into()).await), "ok");
+            let too_much = leases(u128::MAX, String::new()).await;
+            assert_eq!(kind(too_much), "resource_exhausted");
+            // Of the second pool there is enough for one at a time.
+            let both = tokio::join!(leases(1, String::new()), leases(1, String::new()));
+            assert_eq!((kind(both.0), kind(both.1)), ("ok", "resource_exhausted"));
+            assert_eq!(kind(leases_what_it_moves("abc".into()).await), "ok");
+            leases_what_it_moves("abcd".into()).await
+        })
+        .await;
+    let Err(Failure::Ours(error)) = told else {
+        panic!("four of three")
+    };
+    assert!(
+        matches!(error.kind(), ErrorKind::ResourceExhausted { limit: 3, .. }),
+        "{error}"
+    );
+    let sites = resilience::sites();
+    let site = sites.iter().find(|site| site.operation == "leases");
+    assert_eq!(
+        site.map(|site| site.options.resources),
+        Some(["patterns_tokens", "patterns_rows"].as_slice())
+    );
+}
+
+fn instead(script: &Script, name: String, error: Failure) -> Result<u32, Failure> {
+    let _ = (script, name, error);
+    Ok(100)
+}
+
+async fn instead_later(script: &Script, name: String, error: Failure) -> Result<u32, Failure> {
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    instead(script, name, error)
+}
+
+fn passes_on(_: &Script, name: String, error: Failure) -> Result<u32, Failure> {
+    Err(error.number(u32::try_from(name.len()).unwrap_or(0) + 50))
+}
+
+#[resilient(retries = 1, fallback = instead, backoff(initial = "0s"))]
+async fn with_fallback(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[resilient(
+    retries = 1,
+    deadline = "30s",
+    fallback = instead_later,
+    backoff(initial = "0s")
+)]
+async fn with_async_fallback(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[fail_fast(fallback = instead, timeout = "1s")]
+async fn once_with_fallback(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[resilient(retries = 0, fallback = [passes_on, instead_later])]
+async fn with_chain(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[resilient(retries = 0, fallback = [passes_on, |_, name, error| {
+    assert_eq!(error, Failure::of(Category::NETWORK).number(50 + 4));
+    passes_on(script, name + "!", error)
+}])]
+async fn with_chain_of_closures(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallback_runs_when_the_call_would_fail() {
+    let script = Script::always(Category::NETWORK);
+    assert_eq!(with_fallback(&script, "name".into()).await, Ok(100));
+    assert_eq!(script.runs(), 2);
+    let good = Script::failing(Category::NETWORK, 0);
+    assert_eq!(with_fallback(&good, "name".into()).await, Ok(0));
+
+    // Its own deadline does not bound it.
+    let (result, time) = waited(with_async_fallback(&script, "name".into())).await;
+    assert_eq!((result, time), (Ok(100), Duration::from_secs(60)));
+    let hanging = once_with_fallback(&Script::hanging(), "name".into()).await;
+    assert_eq!(hanging, Ok(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fallback_of_a_list_gets_the_error_of_the_one_before() {
+    let script = Script::always(Category::NETWORK);
+    assert_eq!(with_chain(&script, "name".into()).await, Ok(100));
+    let error = with_chain_of_closures(&script, "name".into()).await;
+    assert_eq!(error, Err(Failure::of(Category::NETWORK).number(50 + 5)));
+}
+
+#[resilient(
+    retries = 0,
+    breaker(failure_threshold = 1, distinct_calls = 1),
+    fallback(|_, _| Ok(100), on("circuit_open"))
+)]
+async fn when_open(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+const BILLING: Category = Category::custom("billing");
+
+#[resilient(
+    retries = 1,
+    breaker = off,
+    backoff(initial = "0s"),
+    rate_limit(limit = "6/1h", max_wait = "0s"),
+    fallback([passes_on, instead], on("rate_limit", BILLING))
+)]
+async fn when_limited(script: &Script, name: String) -> Result<u32, Failure> {
+    drop(name);
+    script.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallback_is_narrowed_by_category_and_by_kind() {
+    let bad = Script::always(Category::NETWORK);
+    assert_eq!(kind(when_open(&bad).await), "theirs");
+    assert_eq!(when_open(&bad).await, Ok(100));
+
+    let category = async |category| {
+        let script = Script::always(category);
+        when_limited(&script, String::new()).await
+    };
+    assert_eq!(kind(category(Category::NETWORK).await), "theirs");
+    assert_eq!(category(Category::RATE_LIMIT).await, Ok(100));
+    assert_eq!(category(BILLING).await, Ok(100));
+    // A rejection of that category.
+    assert_eq!(category(Category::NETWORK).await, Ok(100));
+}
+
+struct Store {
+    copies: Vec<&'static str>,
+}
+
+impl Store {
+    #[resilient(retries = 1, breaker = off, backoff(initial = "0s"), fallback = Self::copy)]
+    async fn write(&mut self, text: &'static str) -> Result<usize, Failure> {
+        self.copies.push(text);
+        Err(Failure::of(Category::NETWORK))
+    }
+
+    async fn copy(&mut self, text: &'static str, _: Failure) -> Result<usize, Failure> {
+        self.copies.push(text);
+        Ok(self.copies.len())
+    }
+
+    #[fail_fast(fallback = Self::none)]
+    async fn count(&self, add: Vec<u8>) -> Result<usize, Failure> {
+        drop(add);
+        Err(Failure::of(Category::NETWORK))
+    }
+
+    fn none(&self, add: Vec<u8>, _: Failure) -> Result<usize, Failure> {
+        Ok(self.copies.len() + add.len())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallback_of_a_method_gets_self_first() {
+    let mut store = Store { copies: Vec::new() };
+    assert_eq!(store.write("a").await, Ok(3));
+    assert_eq!(store.count(vec![1]).await, Ok(4));
+}
+
+fn needs_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_fallback_is_send() {
+    let script = Script::always(Category::NETWORK);
+    let call = needs_send(with_async_fallback(&script, String::new()));
+    assert_eq!(call.await, Ok(100));
+}
+
+#[resilient(retries = 1, breaker = off, backoff(initial = "0s"), fallback = |_, error| Err(error))]
+async fn inner_in_vain(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(retries = 1, breaker = off, backoff(initial = "0s"), fallback = |_, _| Ok(0))]
+async fn inner_saved(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(retries = 1, breaker = off, backoff(initial = "0s"))]
+async fn around(script: &Script, own: &Script, saved: bool) -> Result<u32, Failure> {
+    if saved {
+        inner_saved(script).await?;
+    } else {
+        inner_in_vain(script).await?;
+    }
+    own.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_succeeds_clears_the_mark_of_the_enclosing_attempt() {
+    let script = Script::always(Category::NETWORK);
+    let own = Script::failing(Category::NETWORK, 1);
+    assert_eq!(around(&script, &own, true).await, Ok(1));
+    assert_eq!(script.runs(), 4);
+    let script = Script::always(Category::NETWORK);
+    assert_eq!(kind(around(&script, &own, false).await), "theirs");
+    assert_eq!(script.runs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_told() {
+    let recorder = resilience::testing::Recorder::new();
+    let runtime = Runtime::builder().listener(recorder.clone()).build();
+    let script = Script::always(Category::NETWORK);
+    assert!(
+        runtime
+            .scope(with_chain(&script, String::new()))
+            .await
+            .is_ok()
+    );
+    let told: Vec<_> = recorder
+        .events()
+        .into_iter()
+        .filter(|event| event.contains("fallback"))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].ends_with("with_chain: fallback 1 failed"),
+        "{told:?}"
+    );
+    assert!(told[1].ends_with("fallback 2 succeeded"), "{told:?}");
+}
+
+fn never(_: u32, _: Error) -> Result<u32, Error> {
+    unreachable!("the call was dropped")
+}
+
+#[fail_fast(fallback = never)]
+async fn cancelled(n: u32) -> Result<u32, Error> {
+    std::future::pending::<()>().await;
+    Ok(n)
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallback_does_not_run_for_a_dropped_call() {
+    let call = cancelled(1);
+    let timeout = tokio::time::timeout(Duration::from_secs(1), call).await;
+    assert!(timeout.is_err());
+}

@@ -13,6 +13,7 @@ mod consistency;
 mod ctxt;
 mod derive;
 mod expand;
+mod fallback;
 mod fields;
 mod forms;
 mod grammar;
@@ -25,6 +26,7 @@ mod names;
 mod policy;
 mod redirect;
 mod require;
+mod resource;
 mod value;
 
 use proc_macro::TokenStream;

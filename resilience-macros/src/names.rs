@@ -19,6 +19,8 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "budget",
             "nested",
             "idempotent",
+            "key",
+            "fallback",
             "retry_if",
             "retry_if_ok",
             "classify",
@@ -37,6 +39,9 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "rate_limit",
             "bulkhead",
             "require",
+            "resource",
+            "key",
+            "fallback",
             "classify",
             "reject_with",
             "fields",
@@ -65,6 +70,15 @@ pub(crate) const RATE_LIMIT: &[&str] = &["limit", "burst", "max_wait"];
 pub(crate) const BULKHEAD: &[&str] = &["concurrency", "queue"];
 
 pub(crate) const BUDGET: &[&str] = &["ratio", "min_per_second"];
+
+/// The kinds of rejection, as in `resilience::Error::kind_name`.
+pub(crate) const REJECTIONS: &[&str] = &[
+    "circuit_open",
+    "rate_limited",
+    "bulkhead_full",
+    "resource_exhausted",
+    "requirements",
+];
 
 pub(crate) const NESTED: &[&str] = &["stop", "retry"];
 

@@ -23,6 +23,7 @@ pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
     if names::options(other).contains(&name.as_str()) {
         let reason = match name.as_str() {
             "deadline" => "its one attempt is bounded by `timeout`",
+            "resource" => "a function that leases resources before its body runs is `#[fail_fast]`",
             _ => reason,
         };
         let other = other.name();
@@ -64,7 +65,7 @@ pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
 }
 
 /// Options that are designed and not built: nothing is accepted and ignored.
-const PLANNED: &[&str] = &["fallback", "key", "resource", "enabled"];
+const PLANNED: &[&str] = &["enabled"];
 
 /// What to write for a word that is an option in another crate, or in another place of ours.
 /// `number` is the value where it is a whole number.
@@ -159,6 +160,11 @@ fn redirect(word: &str, number: Option<u64>) -> Option<String> {
         "requires" | "validate" | "check" => {
             "write `require(condition, field = \"name\", \"message\")`".to_owned()
         }
+        "resources" | "lease" => "write `resource(name = amount)`".to_owned(),
+        "or_else" | "fallback_to" | "recover" | "default" | "on_failure" => {
+            "write `fallback = path`, a function that takes the error as well".to_owned()
+        }
+        "keyed" | "partition" | "partition_by" | "group_by" => "write `key = expr`".to_owned(),
         "krate" => "write `crate = path`".to_owned(),
         "box" | "boxing" => "write `boxed`".to_owned(),
         _ => return None,

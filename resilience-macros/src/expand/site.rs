@@ -8,6 +8,7 @@ use crate::expand::call_at;
 use crate::limits::{Budget, Bulkhead, Limit};
 use crate::model::Model;
 use crate::policy::{Backoff, Breaker, Wait, Window};
+use crate::resource::Resource;
 
 /// ```text
 /// let mut call = {
@@ -79,6 +80,10 @@ fn options(args: &Args, private: &TokenStream) -> TokenStream {
     chain.switch(args.budget.as_ref(), |budget| self::budget(budget, private));
     chain.with(args.nested.as_ref(), |nested| nested.tokens(private));
     chain.plain(args.idempotent.as_ref());
+    if !args.resources.is_empty() {
+        let pools = args.resources.iter().map(Resource::pool);
+        chain.0.extend(quote!(.resources(&[#(#pools),*])));
+    }
     chain.0
 }
 
