@@ -20,6 +20,7 @@ use crate::clock::{self, Moment};
 use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
+use crate::fallback::On;
 use crate::fields::Fields;
 use crate::guards::Guards;
 use crate::rate_limit::{self, Turn};
@@ -736,6 +737,29 @@ impl Decisions {
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
         }
+    }
+
+    /// Whether one of these names the failure.
+    pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
+        let adopted = self.adopt(failure.clone()).category();
+        on.iter().any(|on| on.names(failure, adopted))
+    }
+
+    /// A fallback has run, after the end of the call. For the enclosing attempt, one that succeeds
+    /// is a success of this call.
+    #[cold]
+    pub(crate) fn fell_back(&self, number: u32, succeeded: bool) {
+        if succeeded {
+            self.mark_enclosing(Mark::None);
+        }
+        emit(
+            &self.site.shared,
+            Event::FallbackUsed {
+                site: EventSite(&self.site),
+                number,
+                succeeded,
+            },
+        );
     }
 
     /// The body panicked, in a poll of the attempt.
