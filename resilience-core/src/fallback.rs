@@ -1,6 +1,11 @@
 //! What runs when a call would fail.
 
+use std::fmt;
 use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::{Category, Classification};
 
@@ -57,11 +62,42 @@ impl<R> Answer<R, Now> for R {
     }
 }
 
+// Without this, the compiler would speak of the missing `Future` and not of what it is for.
+#[diagnostic::do_not_recommend]
 impl<R, F: Future<Output = R>> Answer<R, Later> for F {
-    type Future = F;
+    type Future = Waited<F, R>;
 
     #[inline]
-    fn answer(self) -> F {
-        self
+    fn answer(self) -> Waited<F, R> {
+        Waited {
+            future: self,
+            poll: F::poll,
+        }
+    }
+}
+
+pin_project! {
+    /// The future that a fallback returned. It asks for no bound: the compiler has already said
+    /// what is wrong with something that is no future.
+    pub struct Waited<F, R> {
+        #[pin]
+        future: F,
+        poll: fn(Pin<&mut F>, &mut Context<'_>) -> Poll<R>,
+    }
+}
+
+impl<F, R> Future for Waited<F, R> {
+    type Output = R;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let this = self.project();
+        (this.poll)(this.future, cx)
+    }
+}
+
+impl<F, R> fmt::Debug for Waited<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waited")
     }
 }
