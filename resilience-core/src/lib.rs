@@ -130,12 +130,12 @@ pub mod __private {
     pub use crate::classify::Registration;
     pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::fallback::{Answer, Later, Now, On};
+    pub use crate::fallback::{Answer, Answering, Later, Now, On, Waited};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::probe::Probe;
     pub use crate::resource::{Amount, amount};
-    pub use crate::reuse::{Reuse, reuse, reuse_generic};
+    pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
         BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,
