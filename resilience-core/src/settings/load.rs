@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::classify::Rules;
 use crate::problem::{Problem, Problems};
 use crate::settings::check::check;
 use crate::settings::document::Document;
@@ -12,6 +13,7 @@ use crate::settings::env::{self, Variables};
 use crate::settings::known::Known;
 use crate::settings::origin::Source;
 use crate::settings::read::Reader;
+use crate::{Classification, Retry};
 
 /// Settings as they were loaded, checked, to be [applied](crate::Runtime::apply) to a runtime.
 ///
@@ -31,6 +33,8 @@ pub struct Settings(Arc<Loaded>);
 
 struct Loaded {
     document: Document,
+    /// Out of `[[classify]]`, if there are any.
+    rules: Option<Arc<Rules>>,
     loader: Loader,
     /// Of everything that was read.
     fingerprint: u64,
@@ -59,6 +63,7 @@ impl Settings {
     pub fn new() -> Self {
         Self(Arc::new(Loaded {
             document: Document::default(),
+            rules: None,
             loader: Self::loader(),
             fingerprint: 0,
         }))
@@ -83,6 +88,19 @@ impl Settings {
 
     pub(crate) fn document(&self) -> &Document {
         &self.0.document
+    }
+
+    /// How many keys are written.
+    pub(crate) fn keys(&self) -> usize {
+        let written = &self.0.document.written;
+        let tables = [&written.sites, &written.services, &written.categories];
+        let tables = tables.into_iter().flat_map(|tables| tables.values());
+        let layers = tables.chain([&written.defaults]);
+        layers.map(|layer| layer.iter().count()).sum()
+    }
+
+    pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
+        self.0.rules.as_ref()
     }
 
     pub(crate) fn loader_used(&self) -> &Loader {
@@ -200,6 +218,7 @@ impl Loader {
         problems.sort();
         problems.into_result()?;
         Ok(Settings(Arc::new(Loaded {
+            rules: rules(&document, &known),
             document,
             loader: self,
             fingerprint: hasher.finish(),
@@ -292,6 +311,25 @@ fn read_text(_: &str, name: &Arc<str>, reader: &mut Reader<'_>) {
         "reading TOML needs the feature `toml` of `resilience`",
     );
     reader.problems.push(problem);
+}
+
+/// The rules of a document. Their categories have been checked.
+fn rules(document: &Document, known: &Known) -> Option<Arc<Rules>> {
+    let mut rules = Rules::builtin();
+    for rule in &document.classify {
+        let Some(category) = known.category(&rule.category) else {
+            continue;
+        };
+        let reason = format!("rule at {}: `{}`", rule.source, rule.pattern);
+        let classification = Classification::new(category).with_reason(reason);
+        let classification = match rule.retryable {
+            Some(true) => classification.with_retry(Retry::Yes),
+            Some(false) => classification.with_retry(Retry::No),
+            None => classification,
+        };
+        rules = rules.with(&rule.pattern, classification);
+    }
+    (!document.classify.is_empty()).then(|| Arc::new(rules))
 }
 
 /// Who writes more has taken the wrong file.
