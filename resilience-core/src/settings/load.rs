@@ -53,6 +53,7 @@ pub struct Loader {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "toml"), allow(dead_code, reason = "nobody gives one"))]
 enum Text {
     File(PathBuf),
     Given { name: Arc<str>, text: Arc<str> },
@@ -213,7 +214,8 @@ impl Loader {
         if self.env {
             env::read_keys(&variables, &mut reader);
         }
-        variables.hash(&mut hasher);
+        self.relevant(&variables)
+            .for_each(|it| it.hash(&mut hasher));
         check(&document.written, &known, &mut problems);
         problems.sort();
         problems.into_result()?;
@@ -236,6 +238,17 @@ impl Loader {
                 Text::Given { .. } => None,
             })
             .collect()
+    }
+
+    /// The variables that make a difference.
+    fn relevant<'a>(
+        &'a self,
+        variables: &'a Variables,
+    ) -> impl Iterator<Item = &'a (String, String)> {
+        variables.iter().filter(|(name, _)| {
+            let prefixed = |prefix: &String| name.starts_with(prefix.as_str());
+            (self.env && env::is_ours(name)) || self.prefixes.iter().any(prefixed)
+        })
     }
 
     fn sources(&self, variables: &Variables) -> Vec<Text> {
