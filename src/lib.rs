@@ -8,10 +8,10 @@ pub use resilience_core::{
     Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
     Inapplicable, Inspection, Jitter, Level, LimitSummary, Listener, Loader, Nested, OpenedBy,
     Options, Origin, Place, Policy, PolicyBuilder, PolicyCall, Problem, Problems, RateLimitOptions,
-    RecentError, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting, Settings,
-    Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut, Window,
-    WorstCase, apply, breaker, breakers, classify, current, drain, inspect, problems, propagate,
-    recent_errors, register_classify, reload, reset_breakers, sites, summary, testing,
+    RecentError, Reload, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting,
+    Settings, Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut,
+    Window, WorstCase, apply, breaker, breakers, classify, current, drain, inspect, problems,
+    propagate, recent_errors, register_classify, reload, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "watch")]
@@ -32,4 +32,7 @@ mod examples {
     mod fail_fast {}
     #[doc = include_str!("../resilience-macros/docs/classify.md")]
     mod classify {}
+    #[cfg(feature = "toml")]
+    #[doc = include_str!("../docs/settings.md")]
+    mod settings {}
 }

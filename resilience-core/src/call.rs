@@ -654,6 +654,10 @@ impl Decisions {
             self.mark = Mark::None;
         }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
+        let rules = self.site.rules.as_deref().filter(|_| !refused);
+        let classification = rules
+            .and_then(|rules| rules.own_text(&message()))
+            .unwrap_or(classification);
         let classification = self.adopt(classification);
         let now = self.now();
         if !self.is_anchored() {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
-use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::{Classification, Error, Severity, trace};
@@ -95,13 +94,13 @@ pub enum Event<'a> {
         /// What opened it, where it is open or half-open now.
         opened_by: Option<OpenedBy>,
     },
-    /// Settings were applied, or could not be.
+    /// Settings were read anew.
     #[non_exhaustive]
     SettingsReloaded {
-        /// How often settings have been applied, the beginning included.
-        generation: u64,
-        /// Everything that was wrong with them; they were not applied then.
-        problems: Option<&'a Problems>,
+        /// What came of it.
+        result: Reload,
+        /// What is wrong, a line each, or how many keys hold now.
+        message: &'a str,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -113,6 +112,29 @@ pub enum Event<'a> {
         /// Attempts made.
         attempts: u32,
     },
+}
+
+/// What came of reading settings anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reload {
+    /// They hold now.
+    Applied,
+    /// Something is wrong with them: the old ones go on.
+    Rejected,
+    /// They say what they said before.
+    Unchanged,
+}
+
+impl Reload {
+    /// The name, as in telemetry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Unchanged => "unchanged",
+        }
+    }
 }
 
 /// A failed attempt.
@@ -218,7 +240,7 @@ impl<'a> Event<'a> {
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
 pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    if shared.listening.tracing {
+    if shared.listening.tracing && shared.live.logs(&event) {
         trace::record(&event);
     }
     if shared.listening.statistics {
@@ -284,12 +306,8 @@ impl fmt::Display for Event<'_> {
             } => {
                 write!(f, "breaker {service}: {from} to {to}")
             }
-            Self::SettingsReloaded {
-                problems: Some(problems),
-                ..
-            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
-            Self::SettingsReloaded { generation, .. } => {
-                write!(f, "settings applied, generation {generation}")
+            Self::SettingsReloaded { result, message } => {
+                write!(f, "settings {}: {message}", result.as_str())
             }
             Self::CallFinished {
                 site,

@@ -54,7 +54,7 @@ pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
+pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener, Reload};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::operator::{LimitSummary, ResourceSummary};
 pub use crate::options::{

@@ -11,6 +11,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
+use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
 use crate::drain::Drain;
 use crate::error::ServiceName;
@@ -143,6 +144,8 @@ pub(crate) struct SiteState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
+    /// What an operator says of texts of errors, if anything.
+    pub(crate) rules: Option<Arc<Rules>>,
     generation: u64,
 }
 
@@ -308,6 +311,7 @@ impl Runtime {
             operation: site.operation(),
             shared: Arc::clone(shared),
             settings: written.settings(subject, &common),
+            rules: snapshot.settings.rules().map(Arc::clone),
             generation: snapshot.generation,
             service,
             site,

@@ -8,10 +8,9 @@
 
 use tracing::{debug, error, info, trace, warn};
 
-use crate::Problems;
 use crate::Severity;
 use crate::breaker::{BreakerState, OpenedBy};
-use crate::event::{AttemptFailed, Event};
+use crate::event::{AttemptFailed, Event, Reload};
 
 #[inline]
 pub(crate) fn record(event: &Event<'_>) {
@@ -116,10 +115,7 @@ fn write(event: &Event<'_>) {
                 );
             }
         },
-        Event::SettingsReloaded {
-            generation,
-            problems,
-        } => settings_reloaded(*generation, *problems),
+        Event::SettingsReloaded { result, message } => settings_reloaded(*result, message),
         Event::CallFinished {
             site,
             outcome,
@@ -135,14 +131,12 @@ fn write(event: &Event<'_>) {
     }
 }
 
-fn settings_reloaded(generation: u64, problems: Option<&Problems>) {
-    let generation = i64::try_from(generation).unwrap_or(i64::MAX);
-    let Some(problems) = problems else {
-        info!(name: "resilience.settings.applied", generation, "settings applied");
-        return;
-    };
-    for problem in problems {
-        warn!(name: "resilience.settings.refused", generation, "settings kept: {problem}");
+#[cold]
+fn settings_reloaded(result: Reload, message: &str) {
+    match result {
+        Reload::Applied => info!(name: "resilience.config.applied", "{message}"),
+        Reload::Rejected => warn!(name: "resilience.config.rejected", "{message}"),
+        Reload::Unchanged => debug!(name: "resilience.config.unchanged", "{message}"),
     }
 }
 
