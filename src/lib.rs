@@ -9,8 +9,8 @@ pub use resilience_core::{
     LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder,
     PolicyCall, Problem, RateLimitOptions, RecentError, Requirement, ResourceSummary, Retry,
     Runtime, RuntimeBuilder, Severity, SiteInfo, Source, Summary, Switch, TimeLimit, TimedOut,
-    Window, breaker, breakers, classify, current, drain, problems, propagate, recent_errors,
-    register_classify, reset_breakers, sites, summary, testing,
+    Window, blocking, breaker, breakers, classify, current, drain, problems, propagate,
+    recent_errors, register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]
