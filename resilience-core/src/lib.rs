@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod blocking;
 mod breaker;
 mod budget;
 mod bulkhead;
@@ -49,6 +50,7 @@ mod task;
 pub mod testing;
 mod trace;
 
+pub use crate::blocking::blocking;
 pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
