@@ -1,6 +1,6 @@
 //! What an error type can do, found out without a bound on it.
 //!
-//! The macros know no types. They write down a [`Probe`] for the error type behind seven
+//! The macros know no types. They write down a [`Probe`] for the error type behind nine
 //! references and call a method on it. The compiler looks for the method behind fewer and fewer
 //! of them, so the impl behind the most references that fits is the one that is taken; in generic
 //! code the bounds in scope decide. The traits' methods bear one name for each question, and the
@@ -58,123 +58,91 @@ impl<E> fmt::Debug for Probe<E> {
     }
 }
 
-/// How to classify an error.
-pub type Ask<E> = fn(&E) -> Classification;
-
-/// How to say an error in plain words.
-pub type AskUser<E> = fn(&E) -> Option<String>;
-
-/// An error that classifies itself.
-pub trait ByClassify<E> {
-    /// How to classify it.
-    fn __resilience_classify(&self) -> Ask<E>;
-    /// How to say it in plain words.
-    fn __resilience_user(&self) -> AskUser<E>;
+macro_rules! as_ref_look {
+    ($error:ty) => {
+        Look {
+            classify: |error| {
+                let error: &$error = error.as_ref();
+                classify::error(error)
+            },
+            text: |error, f| {
+                let error: &$error = error.as_ref();
+                write_chain(error, error.source(), f)
+            },
+            user: no_user,
+        }
+    };
 }
 
-impl<E: Classify> ByClassify<E> for &&&&&&Probe<E> {
-    fn __resilience_classify(&self) -> Ask<E> {
-        E::classify
-    }
-
-    fn __resilience_user(&self) -> AskUser<E> {
-        E::user_message
-    }
+/// How errors of one type are looked at.
+pub struct Look<E> {
+    /// How to classify one.
+    pub classify: fn(&E) -> Classification,
+    /// How to write one down.
+    pub text: Text<E>,
+    /// How to say one in plain words.
+    pub user: fn(&E) -> Option<String>,
 }
 
-/// A standard error, perhaps one that borrows.
-pub trait ByError<E> {
-    /// How to classify it.
-    fn __resilience_classify(&self) -> Ask<E>;
-    /// How to write it down.
-    fn __resilience_text(&self) -> Text<E>;
-}
-
-impl<E: StdError> ByError<E> for &&&&&Probe<E> {
-    fn __resilience_classify(&self) -> Ask<E> {
-        classify::outer::<E>
-    }
-
-    fn __resilience_text(&self) -> Text<E> {
-        |error, f| write_chain(error, error.source(), f)
+impl<E> Look<E> {
+    /// The same, classified by another function: `classify = path`.
+    #[must_use]
+    pub fn by(self, classify: fn(&E) -> Classification) -> Self {
+        Self { classify, ..self }
     }
 }
 
-macro_rules! by_as_ref {
-    ($($name:ident for $probe:ty, $error:ty, $doc:literal;)*) => {$(
+impl<E> fmt::Debug for Look<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
+}
+
+macro_rules! looks {
+    ($($name:ident for $probe:ty, [$($bound:tt)*]: $doc:literal, $look:expr;)*) => {$(
         #[doc = $doc]
         pub trait $name<E> {
-            /// How to classify it.
-            fn __resilience_classify(&self) -> Ask<E>;
-            /// How to write it down.
-            fn __resilience_text(&self) -> Text<E>;
+            /// How to look at it.
+            fn __resilience_look(&self) -> Look<E>;
         }
 
-        impl<E: AsRef<$error>> $name<E> for $probe {
-            fn __resilience_classify(&self) -> Ask<E> {
-                |error| {
-                    let error: &$error = error.as_ref();
-                    classify::error(error)
-                }
-            }
-
-            fn __resilience_text(&self) -> Text<E> {
-                |error, f| {
-                    let error: &$error = error.as_ref();
-                    write_chain(error, error.source(), f)
-                }
+        impl<E: $($bound)*> $name<E> for $probe {
+            #[inline]
+            fn __resilience_look(&self) -> Look<E> {
+                $look
             }
         }
     )*};
 }
 
-by_as_ref! {
-    ByAsRef for &&&&Probe<E>, dyn StdError, "A box of some standard error.";
-    ByAsRefSend for &&&Probe<E>, dyn StdError + Send, "The same, `Send`.";
-    ByAsRefSendSync for &&Probe<E>, dyn StdError + Send + Sync,
-        "The same, `Send` and `Sync`: `anyhow::Error`.";
-}
-
-/// Something with a text.
-pub trait ByDisplay<E> {
-    /// How to classify it.
-    fn __resilience_classify(&self) -> Ask<E>;
-    /// How to write it down.
-    fn __resilience_text(&self) -> Text<E>;
-}
-
-impl<E: fmt::Display> ByDisplay<E> for &Probe<E> {
-    fn __resilience_classify(&self) -> Ask<E> {
-        classify::display::<E>
-    }
-
-    fn __resilience_text(&self) -> Text<E> {
-        display_text::<E>
-    }
-}
-
-/// Something of which nothing is known.
-pub trait ByNothing<E> {
-    /// How to classify it.
-    fn __resilience_classify(&self) -> Ask<E>;
-    /// How to say it in plain words.
-    fn __resilience_user(&self) -> AskUser<E>;
-    /// How to write it down.
-    fn __resilience_text(&self) -> Text<E>;
-}
-
-impl<E> ByNothing<E> for Probe<E> {
-    fn __resilience_classify(&self) -> Ask<E> {
-        |_| Classification::unknown()
-    }
-
-    fn __resilience_user(&self) -> AskUser<E> {
-        |_| None
-    }
-
-    fn __resilience_text(&self) -> Text<E> {
-        type_name_text::<E>
-    }
+looks! {
+    ByClassifyError for &&&&&&&&Probe<E>, [Classify + StdError]:
+        "A standard error that classifies itself.",
+        Look { classify: E::classify, text: error_text::<E>, user: E::user_message };
+    ByClassifyDisplay for &&&&&&&Probe<E>, [Classify + fmt::Display]:
+        "Something with a text that classifies itself.",
+        Look { classify: E::classify, text: display_text::<E>, user: E::user_message };
+    ByClassify for &&&&&&Probe<E>, [Classify]:
+        "Something that classifies itself.",
+        Look { classify: E::classify, text: type_name_text::<E>, user: E::user_message };
+    ByError for &&&&&Probe<E>, [StdError]:
+        "A standard error, perhaps one that borrows.",
+        Look { classify: classify::outer::<E>, text: error_text::<E>, user: no_user };
+    ByAsRef for &&&&Probe<E>, [AsRef<dyn StdError>]:
+        "A box of some standard error.",
+        as_ref_look!(dyn StdError);
+    ByAsRefSend for &&&Probe<E>, [AsRef<dyn StdError + Send>]:
+        "The same, `Send`.",
+        as_ref_look!(dyn StdError + Send);
+    ByAsRefSendSync for &&Probe<E>, [AsRef<dyn StdError + Send + Sync>]:
+        "The same, `Send` and `Sync`: `anyhow::Error`.",
+        as_ref_look!(dyn StdError + Send + Sync);
+    ByDisplay for &Probe<E>, [fmt::Display]:
+        "Something with a text.",
+        Look { classify: classify::display::<E>, text: display_text::<E>, user: no_user };
+    ByNothing for Probe<E>, [Sized]:
+        "Something of which nothing is known.",
+        Look { classify: |_| Classification::unknown(), text: type_name_text::<E>, user: no_user };
 }
 
 /// A standard error that can be found behind a `dyn Error`.
@@ -234,6 +202,14 @@ impl<E> CarriesNot<E> for Probe<E> {
     fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
         None
     }
+}
+
+fn error_text<E: StdError>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write_chain(error, error.source(), f)
+}
+
+fn no_user<E>(_: &E) -> Option<String> {
+    None
 }
 
 fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {

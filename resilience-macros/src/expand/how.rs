@@ -13,14 +13,14 @@ use crate::model::Model;
 /// An expression for the `How`. `__resilience_call` and `__resilience_out` are in scope.
 ///
 /// ```text
-/// How::rejecting(&call, probe.classify(), probe.text(), reject(&call))
+/// How::rejecting(&call, probe.look(), reject())
 /// ```
 pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
-    let classify = match &model.args.classify {
-        Some(option) => option.value.to_token_stream(),
-        None => probe(private, &quote!(__resilience_classify)),
-    };
-    let text = probe(private, &quote!(__resilience_text));
+    let mut look = probe(private, &quote!(__resilience_look));
+    if let Some(option) = &model.args.classify {
+        let path = &option.value;
+        look = quote_spanned!(Span::mixed_site()=> #private::Look::by(#look, #path));
+    }
     let how = quote_spanned!(Span::mixed_site()=> #private::How);
     let (constructor, reject) = if let Some(option) = &model.args.reject_with {
         (quote!(rejecting), option.value.to_token_stream())
@@ -33,7 +33,7 @@ pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
         )
     };
     let tokens = quote_spanned! {Span::mixed_site()=>
-        #how::#constructor(&__resilience_call, #classify, #text, #reject)
+        #how::#constructor(&__resilience_call, #look, #reject)
     };
     match &model.args.retry_if_ok {
         None => tokens,
@@ -81,7 +81,7 @@ fn probe(private: &TokenStream, method: &TokenStream) -> TokenStream {
         {
             #[allow(unused_imports)]
             use #private::probe::*;
-            (&&&&&&&#private::Probe::of(&__resilience_call)).#method()
+            (&&&&&&&&&#private::Probe::of(&__resilience_call)).#method()
         }
     }
 }
