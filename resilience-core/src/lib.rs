@@ -104,7 +104,7 @@ pub mod __private {
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
-    pub use crate::probe::{Look, Probe};
+    pub use crate::probe::{Finder, Look, carrier, probe, probe_at};
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
@@ -112,12 +112,4 @@ pub mod __private {
         Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
         Window,
     };
-
-    /// What can be asked of a `Probe`, imported as a whole where it is asked.
-    pub mod probe {
-        pub use crate::probe::{
-            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByClassifyDisplay, ByClassifyError,
-            ByDisplay, ByError, ByNothing, Carries, CarriesNot, Found, NotFound,
-        };
-    }
 }

@@ -70,9 +70,7 @@ fn register(name: &Ident, private: &TokenStream) -> TokenStream {
         const _: () = {
             #private::inventory::submit! {
                 #private::Registration::by(|error| {
-                    #[allow(unused_imports)]
-                    use #private::probe::*;
-                    (&&#private::Probe::<#name>::new()).__resilience_find(error)
+                    #private::Finder::<#name>::new().__resilience_find(error)
                 })
             }
         };
@@ -221,11 +219,7 @@ fn ask(member: &Member, field: &TokenStream, private: &TokenStream) -> TokenStre
     let binding = binding(member);
     quote! {
         {
-            let __resilience_ask = {
-                #[allow(unused_imports)]
-                use #private::probe::*;
-                (&&&&&&&&&#private::Probe::at(#binding)).__resilience_look().#field
-            };
+            let __resilience_ask = #private::probe_at(#binding).__resilience_look().#field;
             __resilience_ask(#binding)
         }
     }

@@ -16,7 +16,9 @@ use crate::model::Model;
 /// How::rejecting(&call, probe.look(), reject())
 /// ```
 pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
-    let mut look = probe(private, &quote!(__resilience_look));
+    let mut look = quote_spanned! {Span::mixed_site()=>
+        #private::probe(&__resilience_call).__resilience_look()
+    };
     if let Some(option) = &model.args.classify {
         let path = &option.value;
         look = quote_spanned!(Span::mixed_site()=> #private::Look::by(#look, #path));
@@ -27,10 +29,10 @@ pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
     } else if model.args.can_reject() {
         (quote!(rejecting), bound(model, private))
     } else {
-        (
-            quote!(perhaps_rejecting),
-            probe(private, &quote!(__resilience_reject)),
-        )
+        let carrier = quote_spanned! {Span::mixed_site()=>
+            #private::carrier(&__resilience_call).__resilience_reject()
+        };
+        (quote!(perhaps_rejecting), carrier)
     };
     let tokens = quote_spanned! {Span::mixed_site()=>
         #how::#constructor(&__resilience_call, #look, #reject)
@@ -71,18 +73,6 @@ pub(crate) fn next(model: &Model, private: &TokenStream) -> TokenStream {
     let hook = &option.value;
     quote_spanned! {Span::mixed_site()=>
         #private::Call::next_after(&mut __resilience_call, __resilience_out, #how, #hook)
-    }
-}
-
-/// Asks the error type what it can do, by the number of references: the method of the most
-/// telling trait is found first. No user code stands in the block that imports the traits.
-fn probe(private: &TokenStream, method: &TokenStream) -> TokenStream {
-    quote_spanned! {Span::mixed_site()=>
-        {
-            #[allow(unused_imports)]
-            use #private::probe::*;
-            (&&&&&&&&&#private::Probe::of(&__resilience_call)).#method()
-        }
     }
 }
 
