@@ -171,10 +171,10 @@ impl Client {
 #[::resilience::resilient]
 async fn items() -> plain::R {
     static __RESILIENCE_SITE: ::core::primitive::u8 = 4;
-    fn __resilience_here() -> ::core::primitive::u8 {
+    fn __resilience_path() -> ::core::primitive::u8 {
         __RESILIENCE_SITE
     }
-    ::core::result::Result::Ok(__resilience_here())
+    ::core::result::Result::Ok(__resilience_path())
 }
 
 #[test]

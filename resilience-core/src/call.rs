@@ -142,7 +142,7 @@ impl Decisions {
             extra: None,
             deadline,
             enclosing: Moment::NEVER,
-            due: Moment::UNKNOWN,
+            due: Moment::NEVER,
             admission: None,
             attempts: 0,
             stage: Stage::Between,
@@ -198,10 +198,11 @@ impl Decisions {
     /// Asks for all that an attempt needs; ready when it may run.
     #[inline]
     pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.stage == Stage::Between
-            && let Err(refusal) = self.start()
-        {
-            return Poll::Ready(Err(refusal));
+        if self.stage == Stage::Between {
+            ready!(self.poll_pause(cx));
+            if let Err(refusal) = self.start() {
+                return Poll::Ready(Err(refusal));
+            }
         }
         if self.is_running() {
             Poll::Ready(Ok(()))
@@ -640,7 +641,8 @@ impl Decisions {
     }
 
     /// The pause before the next attempt.
-    pub(crate) fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    #[inline]
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.due == Moment::NEVER {
             return Poll::Ready(());
         }

@@ -6,17 +6,17 @@
 //! let mut call = begin::<Result<T, E>>(&SITE);
 //! loop {
 //!     let out = { let attempt = pin!(async { body }); Call::watch(&mut call, attempt).await };
-//!     match Call::next(&mut call, out, how) {
-//!         Step::Done(result) => break result,
-//!         Step::Wait => Call::pause(&mut call).await,
+//!     if let Step::Done(result) = Call::next(&mut call, out, how) {
+//!         break result;
 //!     }
 //! }
 //! ```
 //!
-//! Generic are only the poll of the body and the move of its result; [`Decisions`] is not.
+//! The pause before a further attempt is the beginning of its watch, so that a function has one
+//! `await` and not two: that is less code in every one of them. Generic are only the poll of the body and the move of its result; [`Decisions`] is not.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -51,7 +51,7 @@ enum Ended<R> {
 pub enum Step<R> {
     /// This is what the caller gets.
     Done(R),
-    /// Another attempt, after the [`Call::pause`].
+    /// Another attempt, whose [`Call::watch`] begins with the pause.
     Wait,
 }
 
@@ -73,7 +73,8 @@ pub(crate) fn begin_with<R: Outcome>(decisions: Decisions) -> Call<R::Shape> {
 }
 
 impl<S: Shape> Call<S> {
-    /// Runs an attempt, unless the runtime refuses, until it is ready or its time is over.
+    /// Runs an attempt, after the pause if it is not the first and unless the runtime refuses,
+    /// until it is ready or its time is over.
     #[inline]
     pub fn watch<'a, F>(call: &'a mut Self, attempt: Pin<&'a mut F>) -> Watch<'a, F>
     where
@@ -178,13 +179,6 @@ impl<S: Shape> Call<S> {
     #[cold]
     pub fn fell_back(call: &Self, number: u32, answer: &S::Result) {
         call.decisions.fell_back(number, S::error(answer).is_none());
-    }
-
-    /// The pause before the next attempt.
-    #[inline]
-    pub fn pause(call: &mut Self) -> impl Future<Output = ()> + Send + Sync + use<'_, S> {
-        let decisions = &mut call.decisions;
-        poll_fn(move |cx| decisions.poll_pause(cx))
     }
 }
 

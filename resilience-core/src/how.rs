@@ -5,7 +5,7 @@ use std::fmt;
 use crate::driver::{Attempt, Call};
 use crate::fields::bounded;
 use crate::outcome::{Outcome, Shape};
-use crate::probe::Text;
+use crate::probe::{Look, Text};
 use crate::{Classification, Error, Retry};
 
 /// How the errors of one annotated function are looked at. Made where an attempt has ended and
@@ -25,15 +25,10 @@ impl<'a, S: Shape> How<'a, S> {
     /// For a function whose error type can carry our answers.
     #[inline]
     #[must_use]
-    pub fn rejecting(
-        _: &Call<S>,
-        classify: fn(&S::Error) -> Classification,
-        text: Text<S::Error>,
-        reject: fn(Error) -> S::Error,
-    ) -> Self {
+    pub fn rejecting(_: &Call<S>, look: Look<S::Error>, reject: fn(Error) -> S::Error) -> Self {
         Self {
-            classify,
-            text,
+            classify: look.classify,
+            text: look.text,
             reject: Some(reject),
             retry_if: None,
             fails_although_ok: false,
@@ -45,13 +40,12 @@ impl<'a, S: Shape> How<'a, S> {
     #[must_use]
     pub fn perhaps_rejecting(
         _: &Call<S>,
-        classify: fn(&S::Error) -> Classification,
-        text: Text<S::Error>,
+        look: Look<S::Error>,
         reject: Option<fn(Error) -> S::Error>,
     ) -> Self {
         Self {
-            classify,
-            text,
+            classify: look.classify,
+            text: look.text,
             reject,
             retry_if: None,
             fails_although_ok: false,

@@ -135,7 +135,7 @@ pub mod __private {
     pub use crate::fallback::{Answer, Answering, Later, Now, On, Waited};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
-    pub use crate::probe::Probe;
+    pub use crate::probe::{Finder, Look, carrier, probe, probe_at};
     pub use crate::resource::{Amount, amount};
     pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
@@ -144,12 +144,4 @@ pub mod __private {
         Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
         Window,
     };
-
-    /// What can be asked of a `Probe`, imported as a whole where it is asked.
-    pub mod probe {
-        pub use crate::probe::{
-            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
-            Carries, CarriesNot, Found, NotFound,
-        };
-    }
 }

@@ -11,6 +11,7 @@ use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
 use crate::how::How;
 use crate::outcome::ResultOf;
+use crate::probe::Look;
 use crate::runtime::{Kept, Runtime, SiteRef, SiteState};
 use crate::scope::{self, Enclosing};
 use crate::site::Site;
@@ -289,9 +290,9 @@ impl<'a, E> PolicyCall<'a, E> {
                 let attempt = pin!(async { body().await });
                 Call::watch(&mut call, attempt).await
             };
-            match next(&mut call, out, classify, retry_if) {
-                Step::Done(result) => break result,
-                Step::Wait => Call::pause(&mut call).await,
+            // The next attempt begins with the pause before it.
+            if let Step::Done(result) = next(&mut call, out, classify, retry_if) {
+                break result;
             }
         }
     }
@@ -304,8 +305,13 @@ fn next<T, E: fmt::Display + From<Error>>(
     classify: fn(&E) -> Classification,
     retry_if: Option<&(dyn Fn(&E) -> bool + Sync)>,
 ) -> Step<Result<T, E>> {
-    // With `#`, `anyhow` writes the whole chain.
-    let how = How::rejecting(call, classify, |error, f| write!(f, "{error:#}"), E::from);
+    let look = Look {
+        classify,
+        // With `#`, `anyhow` writes the whole chain.
+        text: |error, f| write!(f, "{error:#}"),
+        user: |_| None,
+    };
+    let how = How::rejecting(call, look, E::from);
     match retry_if {
         Some(retry_if) => Call::next(call, out, How::retry_if(how, &retry_if)),
         None => Call::next(call, out, how),

@@ -70,9 +70,7 @@ fn register(name: &Ident, private: &TokenStream) -> TokenStream {
         const _: () = {
             #private::inventory::submit! {
                 #private::Registration::by(|error| {
-                    #[allow(unused_imports)]
-                    use #private::probe::*;
-                    (&&#private::Probe::<#name>::new()).__resilience_find(error)
+                    #private::Finder::<#name>::new().__resilience_find(error)
                 })
             }
         };
@@ -122,7 +120,7 @@ impl Arm<'_> {
             (None, Some(_)) => None,
         };
         let mut value = match (inner, &says.category) {
-            (Some(member), _) => ask(&member, &quote!(__resilience_classify), private),
+            (Some(member), _) => ask(&member, &quote!(classify), private),
             (None, Some(category)) => {
                 let category = category.tokens(private);
                 quote!(#private::Classification::new(#category).with_error_type(#error_type))
@@ -177,7 +175,7 @@ impl Arm<'_> {
             (None, Some(_)) => self
                 .fields
                 .members()
-                .map(|member| ask(&member, &quote!(__resilience_user), private))
+                .map(|member| ask(&member, &quote!(user), private))
                 .collect(),
             (None, None) => quote!(::core::option::Option::None),
         };
@@ -217,15 +215,11 @@ impl Arm<'_> {
 }
 
 /// What a field's own type says, by what it implements.
-fn ask(member: &Member, method: &TokenStream, private: &TokenStream) -> TokenStream {
+fn ask(member: &Member, field: &TokenStream, private: &TokenStream) -> TokenStream {
     let binding = binding(member);
     quote! {
         {
-            let __resilience_ask = {
-                #[allow(unused_imports)]
-                use #private::probe::*;
-                (&&&&&&&#private::Probe::at(#binding)).#method()
-            };
+            let __resilience_ask = #private::probe_at(#binding).__resilience_look().#field;
             __resilience_ask(#binding)
         }
     }

@@ -13,27 +13,29 @@ use crate::model::Model;
 /// An expression for the `How`. `__resilience_call` and `__resilience_out` are in scope.
 ///
 /// ```text
-/// How::rejecting(&call, probe.classify(), probe.text(), reject(&call))
+/// How::rejecting(&call, probe.look(), reject())
 /// ```
 pub(crate) fn how(model: &Model, private: &TokenStream) -> TokenStream {
-    let classify = match &model.args.classify {
-        Some(option) => option.value.to_token_stream(),
-        None => probe(private, &quote!(__resilience_classify)),
+    let mut look = quote_spanned! {Span::mixed_site()=>
+        #private::probe(&__resilience_call).__resilience_look()
     };
-    let text = probe(private, &quote!(__resilience_text));
+    if let Some(option) = &model.args.classify {
+        let path = &option.value;
+        look = quote_spanned!(Span::mixed_site()=> #private::Look::by(#look, #path));
+    }
     let how = quote_spanned!(Span::mixed_site()=> #private::How);
     let (constructor, reject) = if let Some(option) = &model.args.reject_with {
         (quote!(rejecting), option.value.to_token_stream())
     } else if model.args.can_reject() {
         (quote!(rejecting), bound(model, private))
     } else {
-        (
-            quote!(perhaps_rejecting),
-            probe(private, &quote!(__resilience_reject)),
-        )
+        let carrier = quote_spanned! {Span::mixed_site()=>
+            #private::carrier(&__resilience_call).__resilience_reject()
+        };
+        (quote!(perhaps_rejecting), carrier)
     };
     let tokens = quote_spanned! {Span::mixed_site()=>
-        #how::#constructor(&__resilience_call, #classify, #text, #reject)
+        #how::#constructor(&__resilience_call, #look, #reject)
     };
     match &model.args.retry_if_ok {
         None => tokens,
@@ -71,18 +73,6 @@ pub(crate) fn next(model: &Model, private: &TokenStream) -> TokenStream {
     let hook = &option.value;
     quote_spanned! {Span::mixed_site()=>
         #private::Call::next_after(&mut __resilience_call, __resilience_out, #how, #hook)
-    }
-}
-
-/// Asks the error type what it can do, by the number of references: the method of the most
-/// telling trait is found first. No user code stands in the block that imports the traits.
-fn probe(private: &TokenStream, method: &TokenStream) -> TokenStream {
-    quote_spanned! {Span::mixed_site()=>
-        {
-            #[allow(unused_imports)]
-            use #private::probe::*;
-            (&&&&&&&#private::Probe::of(&__resilience_call)).#method()
-        }
     }
 }
 

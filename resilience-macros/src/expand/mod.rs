@@ -4,21 +4,18 @@
 //! async fn f(&mut self, a: String) -> Result<u64, E> {
 //!     let mut call = { static SITE: Site = ..; begin::<Result<u64, E>>(&SITE) };
 //!     loop {
-//!         {
-//!             let out = {
-//!                 let a = reuse::<String>(&a);
-//!                 let attempt = pin!(async {
-//!                     if false { let r: Result<u64, E> = loop {}; return r; }
-//!                     let _ = &mut *self;
-//!                     let a = a;
-//!                     { ..body.. }
-//!                 });
-//!                 Call::watch(&mut call, attempt).await
-//!             };
-//!             let how = How::new(&call, ..);
-//!             if let Step::Done(result) = Call::next(&mut call, out, how) { break result; }
-//!         }
-//!         Call::pause(&mut call).await;
+//!         let out = {
+//!             let a = reuse::<String>(&a);
+//!             let attempt = pin!(async {
+//!                 if false { let r: Result<u64, E> = loop {}; return r; }
+//!                 let _ = &mut *self;
+//!                 let a = a;
+//!                 { ..body.. }
+//!             });
+//!             Call::watch(&mut call, attempt).await
+//!         };
+//!         let how = How::rejecting(&call, ..);
+//!         if let Step::Done(result) = Call::next(&mut call, out, how) { break result; }
 //!     }
 //! }
 //! ```
@@ -157,7 +154,7 @@ fn asked(model: &Model, private: &TokenStream) -> (Option<TokenStream>, TokenStr
 }
 
 /// A loop around attempts. The arguments stay outside, so a failed attempt records them only
-/// when it has failed. The inner block ends before the pause: nothing in it lives across it.
+/// when it has failed. The pause before a further attempt is the beginning of its watch.
 fn repeatedly(model: &Model, private: &TokenStream) -> TokenStream {
     let attempt = attempt::attempt(model, private);
     let record = record::record(model, private);
@@ -173,16 +170,13 @@ fn repeatedly(model: &Model, private: &TokenStream) -> TokenStream {
     let (ask, done) = asked(model, private);
     let ended = quote_spanned! {Span::mixed_site()=>
         loop {
-            {
-                let __resilience_out = #attempt;
-                #record
-                let __resilience_how = #how;
-                #ask
-                if let #private::Step::Done(__resilience_result) = #next {
-                    break #done;
-                }
+            let __resilience_out = #attempt;
+            #record
+            let __resilience_how = #how;
+            #ask
+            if let #private::Step::Done(__resilience_result) = #next {
+                break #done;
             }
-            #private::Call::pause(&mut __resilience_call).await;
         }
     };
     match model.fallback() {

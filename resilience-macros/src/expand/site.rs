@@ -12,8 +12,8 @@ use crate::resource::Resource;
 
 /// ```text
 /// let mut call = {
-///     fn here() {}
-///     static SITE: Site = Site::new("f", || type_name_of_val(&here), file!(), ..);
+///     fn path() -> &'static str { type_name_of_val(&path) }
+///     static SITE: Site = Site::new("f", path, file!(), ..);
 ///     inventory::submit! { Registered(&SITE) }
 ///     begin::<Result<u64, E>>(&SITE)
 /// };
@@ -34,10 +34,12 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
     let begin = call_at(&model.output, private, "begin", site);
     quote_spanned! {Span::mixed_site()=>
         let mut __resilience_call = {
-            fn __resilience_here() {}
+            fn __resilience_path() -> &'static ::core::primitive::str {
+                ::core::any::type_name_of_val(&__resilience_path)
+            }
             static __RESILIENCE_SITE: #private::Site = #private::Site::new(
                 #name,
-                || ::core::any::type_name_of_val(&__resilience_here),
+                __resilience_path,
                 #place,
                 #options,
             );
