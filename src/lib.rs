@@ -5,13 +5,18 @@ pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
     BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
-    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields, Jitter,
-    LimitSummary, Listener, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder,
-    PolicyCall, Problem, RateLimitOptions, RecentError, Requirement, ResourceSummary, Retry,
-    Runtime, RuntimeBuilder, Severity, SiteInfo, Source, Summary, Switch, TimeLimit, TimedOut,
-    Window, blocking, breaker, breakers, classify, current, drain, problems, propagate,
-    recent_errors, register_classify, reset_breakers, sites, summary, testing,
+    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
+    Inapplicable, Inspection, Jitter, Level, LimitSummary, Listener, Loader, Nested, OpenedBy,
+    Options, Origin, Place, Policy, PolicyBuilder, PolicyCall, Problem, Problems, RateLimitOptions,
+    RecentError, Reload, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting,
+    Settings, Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut,
+    Window, WorstCase, apply, blocking, breaker, breakers, classify, current, drain, inspect,
+    problems, propagate, recent_errors, register_classify, reload, reset_breakers, sites, summary,
+    testing,
 };
+
+#[cfg(feature = "watch")]
+pub use resilience_core::Watch;
 
 #[cfg(feature = "macros")]
 pub use resilience_macros::{Classify, fail_fast, resilient};
@@ -28,4 +33,7 @@ mod examples {
     mod fail_fast {}
     #[doc = include_str!("../resilience-macros/docs/classify.md")]
     mod classify {}
+    #[cfg(feature = "toml")]
+    #[doc = include_str!("../docs/settings.md")]
+    mod settings {}
 }

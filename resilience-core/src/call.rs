@@ -21,6 +21,7 @@ use crate::clock::{self, Moment};
 use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
+use crate::fallback::On;
 use crate::fields::Fields;
 use crate::guards::Guards;
 use crate::rate_limit::{self, Turn};
@@ -41,21 +42,14 @@ pub(crate) struct Decisions {
     deadline: Moment,
     /// The earliest limit of the enclosing attempts, once the clock has been read.
     enclosing: Moment,
-    /// When the running attempt times out, or the pause ends, once the clock has been read.
+    /// When the running attempt times out, or the pause ends; unknown until the clock has been read
+    /// for the attempt.
     due: Moment,
     admission: Option<Admission>,
-    /// It holds a slot of the bulkhead.
-    slot: bool,
-    /// An attempt around it does.
-    covered_slot: bool,
-    /// When the attempt was admitted, where slow calls are counted; else never.
-    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
     around: Enclosing,
-    /// The clock has been read for the running attempt.
-    anchored: bool,
 }
 
 pin_project! {
@@ -71,6 +65,8 @@ pin_project! {
         refusal: Option<Error>,
         // Given at the first failure.
         id: Option<CallId>,
+        // When the attempt was admitted, where slow calls are counted.
+        began: Option<Moment>,
         // The delay before the attempt that runs.
         delay: Duration,
         // What a test does to the attempt that runs, and from when on the body may run after all.
@@ -102,8 +98,8 @@ enum Stage {
     Limited,
     /// Waits for a slot of the bulkhead.
     Queued,
-    /// An attempt runs, and holds its admission.
-    Running,
+    /// An attempt runs, and holds its admission, and perhaps a slot of the bulkhead.
+    Running { slot: bool },
     /// The end has been told.
     Over,
 }
@@ -146,16 +142,12 @@ impl Decisions {
             extra: None,
             deadline,
             enclosing: Moment::NEVER,
-            due: Moment::NEVER,
+            due: Moment::UNKNOWN,
             admission: None,
-            slot: false,
-            covered_slot: false,
-            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
             around,
-            anchored: false,
         }
     }
 
@@ -180,8 +172,27 @@ impl Decisions {
         *self.extra().keyed = Some(guards);
     }
 
+    const fn has_slot(&self) -> bool {
+        matches!(self.stage, Stage::Running { slot: true })
+    }
+
+    /// The clock has been read for the attempt.
+    fn is_anchored(&self) -> bool {
+        self.due != Moment::UNKNOWN
+    }
+
+    /// The earliest limit on the attempt that is known.
+    fn limit(&self) -> Moment {
+        let due = if self.is_anchored() {
+            self.due
+        } else {
+            Moment::NEVER
+        };
+        due.min(self.deadline).min(self.enclosing)
+    }
+
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
+        matches!(self.stage, Stage::Running { .. })
     }
 
     /// Asks for all that an attempt needs; ready when it may run.
@@ -211,14 +222,8 @@ impl Decisions {
             return Err(self.drained());
         }
         self.mark = Mark::None;
-        self.anchored = false;
-        self.due = Moment::NEVER;
-        let covered = if self.around.nested {
-            scope::covers(self.guards().address())
-        } else {
-            Covered::default()
-        };
-        if self.site.settings.breaker.is_some() && !covered.breaker {
+        self.due = Moment::UNKNOWN;
+        if self.site.settings.breaker.is_some() && !self.covered().breaker {
             let breaker = &self.guards().breaker;
             let admission = breaker.admit_closed();
             // Measured only where slow calls are counted.
@@ -228,13 +233,14 @@ impl Decisions {
                 None => Some(self.admit()?),
             };
             if measured {
-                self.began = self.now();
+                let began = self.now();
+                *self.extra().began = Some(began);
             }
         }
         if self.has_limits() {
-            return self.start_limited(covered);
+            return self.start_limited();
         }
-        self.run();
+        self.run(false);
         Ok(())
     }
 
@@ -249,9 +255,8 @@ impl Decisions {
                 .is_some_and(|extra| !extra.demands.is_empty())
     }
 
-    fn start_limited(&mut self, covered: Covered) -> Result<(), Error> {
+    fn start_limited(&mut self) -> Result<(), Error> {
         self.lease()?;
-        self.covered_slot = covered.slot;
         let Some(rate_limit) = self.site.settings.rate_limit else {
             return self.take_slot();
         };
@@ -292,8 +297,9 @@ impl Decisions {
     }
 
     fn take_slot(&mut self) -> Result<(), Error> {
-        let Some(settings) = self.site.settings.bulkhead.filter(|_| !self.covered_slot) else {
-            self.run();
+        let settings = self.site.settings.bulkhead;
+        let Some(settings) = settings.filter(|_| !self.covered().slot) else {
+            self.run(false);
             return Ok(());
         };
         let bulkhead = self.guards().bulkhead(settings);
@@ -304,8 +310,7 @@ impl Decisions {
         };
         match ticket {
             Ok(None) => {
-                self.slot = true;
-                self.run();
+                self.run(true);
                 Ok(())
             }
             Ok(Some(ticket)) => {
@@ -320,9 +325,9 @@ impl Decisions {
     }
 
     #[inline]
-    fn run(&mut self) {
+    fn run(&mut self, slot: bool) {
         self.attempts += 1;
-        self.stage = Stage::Running;
+        self.stage = Stage::Running { slot };
         if self.site.shared.faults.any() {
             self.strike();
         }
@@ -380,7 +385,7 @@ impl Decisions {
         let (Some(settings), Some(mut place)) =
             (self.site.settings.bulkhead, self.extra().place.take())
         else {
-            self.run();
+            self.run(false);
             return Poll::Ready(Ok(()));
         };
         if self
@@ -389,8 +394,7 @@ impl Decisions {
             .poll_turn(&mut place, cx.waker())
             .is_ready()
         {
-            self.slot = true;
-            self.run();
+            self.run(true);
             return Poll::Ready(Ok(()));
         }
         *self.extra().place = Some(place);
@@ -435,6 +439,16 @@ impl Decisions {
         Error::draining(self.site.operation(), last_error)
     }
 
+    /// What attempts around this one hold of its guards.
+    #[inline]
+    fn covered(&self) -> Covered {
+        if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        }
+    }
+
     fn guards(&self) -> &Guards {
         match self.extra.as_ref().and_then(|extra| extra.keyed.as_ref()) {
             Some(keyed) => keyed,
@@ -466,7 +480,7 @@ impl Decisions {
     /// the attempt went.
     #[inline]
     fn give_back(&mut self) {
-        if self.slot || self.extra.is_some() {
+        if self.has_slot() || self.extra.is_some() {
             self.give_back_all();
         }
     }
@@ -474,10 +488,11 @@ impl Decisions {
     #[cold]
     fn give_back_all(&mut self) {
         self.leave_to_work();
-        if std::mem::take(&mut self.slot)
+        if self.has_slot()
             && let Some(bulkhead) = self.guards().known_bulkhead()
         {
             bulkhead.release();
+            self.stage = Stage::Running { slot: false };
         }
         let Some(extra) = &mut self.extra else { return };
         let mut extra = extra.as_mut().project();
@@ -505,11 +520,15 @@ impl Decisions {
             return;
         };
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
+        let slot = matches!(self.stage, Stage::Running { slot: true });
         let held = Held {
             guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
-            slot: std::mem::take(&mut self.slot),
+            slot,
             leases: std::mem::take(extra.leases),
         };
+        if slot {
+            self.stage = Stage::Running { slot: false };
+        }
         drop(work.keep(held));
     }
 
@@ -546,7 +565,7 @@ impl Decisions {
             Struck::Delay(delay) => delay,
         };
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.anchor(now);
         }
         let over = *self.extra().fault_over.get_or_insert(now + delay);
@@ -567,13 +586,13 @@ impl Decisions {
     /// Puts the attempt on the task's stack for one poll.
     #[inline]
     pub(crate) fn enter(&self) {
-        let timeout = if self.anchored {
+        let timeout = if self.is_anchored() {
             None
         } else {
             self.site.settings.timeout
         };
         scope::enter(Frame {
-            until: self.due.min(self.deadline).min(self.enclosing),
+            until: self.limit(),
             timeout,
             began: None,
             operation: self.site.operation(),
@@ -581,7 +600,7 @@ impl Decisions {
             guards: self.guards().address(),
             holds: Covered {
                 breaker: self.admission.is_some(),
-                slot: self.slot,
+                slot: self.has_slot(),
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
@@ -598,7 +617,7 @@ impl Decisions {
             *self.extra().work = frame.work;
         }
         if let Some(began) = frame.began
-            && !self.anchored
+            && !self.is_anchored()
         {
             self.anchor(began);
         }
@@ -606,7 +625,7 @@ impl Decisions {
 
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if !self.anchored {
+        if !self.is_anchored() {
             self.anchor(self.now());
         }
         self.pend();
@@ -663,9 +682,13 @@ impl Decisions {
             self.mark = Mark::None;
         }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
+        let rules = self.site.rules.as_deref().filter(|_| !refused);
+        let classification = rules
+            .and_then(|rules| rules.own_text(&message()))
+            .unwrap_or(classification);
         let classification = self.adopt(classification);
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.enclosing = scope::limit(now);
         }
         let guarded = self.admission.is_some();
@@ -746,6 +769,29 @@ impl Decisions {
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
         }
+    }
+
+    /// Whether one of these names the failure.
+    pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
+        let adopted = self.adopt(failure.clone()).category();
+        on.iter().any(|on| on.names(failure, adopted))
+    }
+
+    /// A fallback has run, after the end of the call. For the enclosing attempt, one that succeeds
+    /// is a success of this call.
+    #[cold]
+    pub(crate) fn fell_back(&self, number: u32, succeeded: bool) {
+        if succeeded {
+            self.mark_enclosing(Mark::None);
+        }
+        emit(
+            &self.site.shared,
+            Event::FallbackUsed {
+                site: EventSite(&self.site),
+                number,
+                succeeded,
+            },
+        );
     }
 
     /// The body panicked, in a poll of the attempt.
@@ -834,7 +880,7 @@ impl Decisions {
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let elapsed = self.began.is_finite().then(|| now.since(self.began));
+            let elapsed = self.began().map(|began| now.since(began));
             let moved = self.guards().breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
@@ -913,7 +959,6 @@ impl Decisions {
     /// the time.
     #[cold]
     fn anchor(&mut self, now: Moment) {
-        self.anchored = true;
         self.enclosing = scope::limit(now);
         self.due = self
             .site
@@ -970,6 +1015,12 @@ impl Decisions {
         id
     }
 
+    /// When the attempt was admitted, where slow calls are counted.
+    #[inline]
+    fn began(&self) -> Option<Moment> {
+        self.extra.as_ref().and_then(|extra| extra.began)
+    }
+
     fn fields(&self) -> Option<&Fields> {
         self.extra.as_ref().and_then(|extra| extra.fields.as_ref())
     }
@@ -983,7 +1034,7 @@ impl Decisions {
 
     /// How long the attempt has taken, where slow calls are counted.
     fn elapsed(&self) -> Option<Duration> {
-        self.began.is_finite().then(|| self.now().since(self.began))
+        self.began().map(|began| self.now().since(began))
     }
 
     fn now(&self) -> Moment {
@@ -1004,7 +1055,7 @@ impl Decisions {
     #[cold]
     fn cancelled(&mut self) {
         self.give_back();
-        let limit = self.due.min(self.deadline).min(self.enclosing);
+        let limit = self.limit();
         if self.is_running() && self.admission.is_some() && limit.is_finite() {
             let now = self.now();
             if now >= limit {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::fields::Fields;
-use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::{Classification, Error, Severity, trace};
@@ -70,6 +69,17 @@ pub enum Event<'a> {
         /// What `fields(..)` names.
         fields: Option<&'a Fields>,
     },
+    /// A fallback ran, because the call had failed. [`CallFinished`](Self::CallFinished) came before
+    /// it and tells of the call without its fallback.
+    #[non_exhaustive]
+    FallbackUsed {
+        /// Of which function.
+        site: EventSite<'a>,
+        /// Which one of them, from 1.
+        number: u32,
+        /// Whether the caller gets what it returned instead of an error.
+        succeeded: bool,
+    },
     /// A breaker went from one state to another.
     #[non_exhaustive]
     BreakerMoved {
@@ -84,13 +94,13 @@ pub enum Event<'a> {
         /// What opened it, where it is open or half-open now.
         opened_by: Option<OpenedBy>,
     },
-    /// Settings were applied, or could not be.
+    /// Settings were read anew.
     #[non_exhaustive]
     SettingsReloaded {
-        /// How often settings have been applied, the beginning included.
-        generation: u64,
-        /// Everything that was wrong with them; they were not applied then.
-        problems: Option<&'a Problems>,
+        /// What came of it.
+        result: Reload,
+        /// What is wrong, a line each, or how many keys hold now.
+        message: &'a str,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -102,6 +112,29 @@ pub enum Event<'a> {
         /// Attempts made.
         attempts: u32,
     },
+}
+
+/// What came of reading settings anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reload {
+    /// They hold now.
+    Applied,
+    /// Something is wrong with them: the old ones go on.
+    Rejected,
+    /// They say what they said before.
+    Unchanged,
+}
+
+impl Reload {
+    /// The name, as in telemetry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Unchanged => "unchanged",
+        }
+    }
 }
 
 /// A failed attempt.
@@ -207,7 +240,7 @@ impl<'a> Event<'a> {
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
 pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    if shared.listening.tracing {
+    if shared.listening.tracing && shared.live.logs(&event) {
         trace::record(&event);
     }
     if shared.listening.statistics {
@@ -260,17 +293,21 @@ impl fmt::Display for Event<'_> {
             Self::Rejected { site, error, .. } => {
                 write!(f, "{}: rejected, {error}", site.operation())
             }
+            Self::FallbackUsed {
+                site,
+                number,
+                succeeded,
+            } => {
+                let outcome = if *succeeded { "succeeded" } else { "failed" };
+                write!(f, "{}: fallback {number} {outcome}", site.operation())
+            }
             Self::BreakerMoved {
                 service, from, to, ..
             } => {
                 write!(f, "breaker {service}: {from} to {to}")
             }
-            Self::SettingsReloaded {
-                problems: Some(problems),
-                ..
-            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
-            Self::SettingsReloaded { generation, .. } => {
-                write!(f, "settings applied, generation {generation}")
+            Self::SettingsReloaded { result, message } => {
+                write!(f, "settings {}: {message}", result.as_str())
             }
             Self::CallFinished {
                 site,

@@ -21,6 +21,7 @@ mod drain;
 mod driver;
 mod error;
 mod event;
+mod fallback;
 mod fields;
 mod guards;
 mod how;
@@ -55,7 +56,7 @@ pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
+pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener, Reload};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::operator::{LimitSummary, ResourceSummary};
 pub use crate::options::{
@@ -66,8 +67,12 @@ pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+#[cfg(feature = "watch")]
+pub use crate::settings::Watch;
 pub use crate::settings::origin::{Level, Origin, Source};
-pub use crate::settings::{Loader, Settings};
+pub use crate::settings::{
+    Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,
+};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
@@ -76,6 +81,21 @@ pub use crate::task::{Current, current, propagate};
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The settings of every annotated function in the current runtime, each with its origin.
+pub fn inspect() -> Inspection {
+    Runtime::current().inspect()
+}
+
+/// Makes these settings those of all calls of the current runtime that begin from now on.
+pub fn apply(settings: &Settings) {
+    Runtime::current().apply(settings);
+}
+
+/// Reads the settings of the current runtime again; see [`Runtime::reload`].
+pub async fn reload() -> Result<bool, Problems> {
+    Runtime::current().reload().await
 }
 
 /// The breakers of the current runtime, of all services that have been called, by name.
@@ -112,10 +132,12 @@ pub mod __private {
     pub use crate::classify::Registration;
     pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
+    pub use crate::fallback::{Answer, Answering, Later, Now, On, Waited};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::probe::Probe;
-    pub use crate::reuse::{Reuse, reuse, reuse_generic};
+    pub use crate::resource::{Amount, amount};
+    pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
         BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,

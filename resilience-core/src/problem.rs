@@ -8,6 +8,7 @@ use crate::site::Place;
 /// Something that is wrong in settings or between sites, with its place. `Display` says all of it
 /// in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Problem {
     /// What is wrong, and what holds meanwhile.
@@ -151,6 +152,14 @@ impl Problems {
     /// One after the other.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
+    }
+
+    /// By file, line and column; what has no such place comes last.
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by_key(|problem| match &problem.source {
+            Some(Source::File { path, line, column }) => (0, Some(path.clone()), *line, *column),
+            _ => (1, None, 0, 0),
+        });
     }
 
     /// `Ok` if there are none.

@@ -7,8 +7,11 @@ use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::{ArcSwap, Guard};
+
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
+use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
 use crate::drain::Drain;
 use crate::error::ServiceName;
@@ -19,11 +22,11 @@ use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
 use crate::scope;
 use crate::settings::layer::Layer;
-use crate::settings::live::{InForce, Live, Slot, Snapshot, Versioned};
+use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
 use crate::settings::shared::merge;
-use crate::settings::{ServiceSettings, Settings};
+use crate::settings::{ServiceSettings, Settings, SiteSettings};
 use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -147,14 +150,18 @@ impl Service {
     }
 }
 
-/// A site in one runtime.
+/// A site in one runtime, with the settings of one generation. Nothing in here changes: other
+/// settings make another one.
 #[derive(Debug)]
 pub(crate) struct SiteState {
     site: AnySite,
     operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    settings: Slot,
+    pub(crate) settings: SiteSettings,
+    /// What an operator says of texts of errors, if anything.
+    pub(crate) rules: Option<Arc<Rules>>,
+    generation: u64,
 }
 
 impl Runtime {
@@ -233,11 +240,11 @@ impl Runtime {
     /// The breaker of a service, also before its first call: `None` where no annotated function
     /// names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
-        let known = lock(&self.0.services).get(service).map(Arc::clone);
-        let service = if let Some(service) = known {
+        let service = if let Some(service) = self.known_service(service) {
             service
         } else {
-            self.service(service, shared_by(service)?)
+            let attributes = shared_by(service)?;
+            self.service(service, || attributes)
         };
         Some(self.handle(&service))
     }
@@ -279,18 +286,22 @@ impl Runtime {
         lock(&self.0.services).values().cloned().collect()
     }
 
+    /// The state of a site in this runtime, if it has been made of the settings in force.
     fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
-        lock(&self.0.sites).get(&address(site)).cloned()
+        let state = lock(&self.0.sites).get(&address(site)).map(Arc::clone)?;
+        state.is_current().then_some(state)
     }
 
-    /// The state of a site in this runtime.
+    /// The same, made if need be.
     fn site(&self, site: &'static Site) -> Arc<SiteState> {
         if let Some(state) = self.known_site(site) {
             return state;
         }
-        // Made without the lock: it asks every registered site. Whoever is first stays.
+        // Made without the lock: it asks every registered site. All that calls share is elsewhere,
+        // so it does no harm if two are made at a time.
         let state = Arc::new(self.state(AnySite::Function(site)));
-        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+        lock(&self.0.sites).insert(address(site), Arc::clone(&state));
+        state
     }
 
     /// The state of a policy's site in this runtime, for the policy to keep.
@@ -299,10 +310,10 @@ impl Runtime {
     }
 
     fn state(&self, site: AnySite) -> SiteState {
+        let shared = &self.0.shared;
         let name = site.service();
-        let service = self.service(name, shared_with(name, &site));
+        let service = self.service(name, || shared_with(name, &site));
         if service.learn(&site) {
-            let shared = &self.0.shared;
             let moved = shared.live.steady(|snapshot| {
                 let written = &snapshot.settings.document().written;
                 service.set(written, shared.clock.now())
@@ -311,11 +322,21 @@ impl Runtime {
                 emit(shared, Event::moved(name, moved));
             }
         }
-        let snapshot = self.0.shared.live.current();
+        let snapshot = shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let subject = Subject {
+            options: site.options(),
+            operation: site.operation(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
+        let common = written.service(name, &service.attributes());
         SiteState {
             operation: site.operation(),
-            shared: Arc::clone(&self.0.shared),
-            settings: Slot::new(versioned(&site, &service, &snapshot)),
+            shared: Arc::clone(shared),
+            settings: written.settings(subject, &common),
+            rules: snapshot.settings.rules().map(Arc::clone),
+            generation: snapshot.generation,
             service,
             site,
         }
@@ -325,7 +346,15 @@ impl Runtime {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(&self, name: &str, attributes: Layer) -> Arc<Service> {
+    fn known_service(&self, name: &str) -> Option<Arc<Service>> {
+        lock(&self.0.services).get(name).map(Arc::clone)
+    }
+
+    fn service(&self, name: &str, attributes: impl FnOnce() -> Layer) -> Arc<Service> {
+        if let Some(service) = self.known_service(name) {
+            return service;
+        }
+        let attributes = attributes();
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
@@ -488,13 +517,19 @@ impl Shared {
 }
 
 impl SiteState {
+    /// Whether the settings that it was made of are still those of the runtime.
+    #[inline]
+    fn is_current(&self) -> bool {
+        self.generation == self.shared.live.generation()
+    }
+
     pub(crate) fn site(&self) -> &Site {
         &self.site
     }
 
-    /// Whether it is the state of its site in the runtime of `shared`.
+    /// Whether it is the state of its site in this runtime, made of the settings in force.
     pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
-        Arc::ptr_eq(&self.shared, &runtime.0.shared)
+        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
     }
 
     pub(crate) fn operation(&self) -> &'static str {
@@ -503,16 +538,6 @@ impl SiteState {
 
     pub(crate) fn service(&self) -> &str {
         self.service.guards.service().as_str()
-    }
-
-    /// The settings in force, made anew where others have been applied.
-    #[cold]
-    fn refreshed(&self) -> InForce {
-        let live = &self.shared.live;
-        self.settings.in_force(live).unwrap_or_else(|| {
-            self.settings
-                .set(versioned(&self.site, &self.service, &live.current()))
-        })
     }
 
     pub(crate) fn is_fail_fast(&self) -> bool {
@@ -524,69 +549,52 @@ impl SiteState {
     }
 }
 
-/// What the settings of a snapshot are for a site.
-fn versioned(site: &Site, service: &Service, snapshot: &Snapshot) -> Versioned {
-    let written = &snapshot.settings.document().written;
-    let subject = Subject {
-        options: site.options(),
-        operation: site.operation(),
-        service: site.service(),
-        origin: &Origin::attribute(site.place()),
-    };
-    let shared = written.service(site.service(), &service.attributes());
-    Versioned {
-        generation: snapshot.generation,
-        settings: written.settings(subject, &shared),
-    }
-}
+/// Where the state of a site in the global runtime is kept. Other settings put another one there.
+pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
 
-/// A site's state, and the settings that hold for as long as this does.
+/// A site's state, kept as it is for as long as this is held. Taking it neither locks nor
+/// allocates, and a call of the global runtime rarely counts a reference.
 #[derive(Debug)]
-pub(crate) struct SiteRef {
-    state: Reach,
-    pub(crate) settings: InForce,
-}
-
-/// Borrowed for ever from the site's own static or shared with a scoped runtime: a call of the
-/// global runtime counts no references.
-#[derive(Debug)]
-enum Reach {
-    Global(&'static SiteState),
-    Scoped(Arc<SiteState>),
-}
+pub(crate) struct SiteRef(Guard<Arc<SiteState>>);
 
 impl From<Arc<SiteState>> for SiteRef {
     fn from(state: Arc<SiteState>) -> Self {
-        let live = &state.shared.live;
-        let settings = state.settings.in_force(live);
-        let settings = settings.unwrap_or_else(|| state.refreshed());
-        let state = Reach::Scoped(state);
-        Self { state, settings }
+        Self(Guard::from_inner(state))
     }
 }
 
 impl SiteRef {
-    /// The state of a site in this runtime, or in the global one, if it has been made and knows the
+    /// The state of a site in this runtime, or in the global one, if it has been made of the
     /// settings in force.
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
-        let state = match scoped {
-            Some(runtime) => Reach::Scoped(runtime.known_site(site)?),
-            None => Reach::Global(site.slot.get()?),
-        };
-        let settings = state.settings.in_force(&state.shared.live)?;
-        Some(Self { state, settings })
+        if let Some(runtime) = scoped {
+            return runtime.known_site(site).map(Self::from);
+        }
+        Self::kept(&site.slot)
+    }
+
+    /// What was kept here, if it has been made of the settings in force.
+    #[inline]
+    pub(crate) fn kept(slot: &Kept) -> Option<Self> {
+        let state = slot.get()?.load();
+        state.is_current().then_some(Self(state))
+    }
+
+    /// Keeps a state for the calls to come as well.
+    pub(crate) fn keep(slot: &Kept, state: Arc<SiteState>) -> Self {
+        slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)))
+            .store(Arc::clone(&state));
+        state.into()
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        let state = match scoped {
-            Some(runtime) => Reach::Scoped(runtime.site(site)),
-            None => Reach::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
-        };
-        let settings = state.refreshed();
-        Self { state, settings }
+        match scoped {
+            Some(runtime) => runtime.site(site).into(),
+            None => Self::keep(&site.slot, Runtime::global().site(site)),
+        }
     }
 }
 
@@ -595,19 +603,7 @@ impl std::ops::Deref for SiteRef {
 
     #[inline]
     fn deref(&self) -> &SiteState {
-        &self.state
-    }
-}
-
-impl std::ops::Deref for Reach {
-    type Target = SiteState;
-
-    #[inline]
-    fn deref(&self) -> &SiteState {
-        match self {
-            Self::Global(state) => state,
-            Self::Scoped(state) => state,
-        }
+        &self.0
     }
 }
 

@@ -8,7 +8,7 @@ use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
 use crate::problem::Problem;
-use crate::runtime::SiteState;
+use crate::runtime::Kept;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
@@ -24,7 +24,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: OnceLock<Arc<SiteState>>,
+    pub(crate) slot: Kept,
 }
 
 /// Makes a site known before its first call.
@@ -171,6 +171,7 @@ pub struct SiteInfo {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Place {
     /// The file, as the compiler was given it.

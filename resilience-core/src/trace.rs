@@ -10,7 +10,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::Severity;
 use crate::breaker::{BreakerState, OpenedBy};
-use crate::event::{AttemptFailed, Event};
+use crate::event::{AttemptFailed, Event, Reload};
 
 #[inline]
 pub(crate) fn record(event: &Event<'_>) {
@@ -71,6 +71,18 @@ fn write(event: &Event<'_>) {
             fields = fields.map(tracing::field::display),
             "rejected"
         ),
+        Event::FallbackUsed {
+            site,
+            number,
+            succeeded,
+        } => debug!(
+            name: "resilience.fallback",
+            operation = site.operation(),
+            service = site.service(),
+            number = i64::from(*number),
+            succeeded = *succeeded,
+            "fallback used"
+        ),
         Event::BreakerMoved {
             service,
             from,
@@ -103,26 +115,7 @@ fn write(event: &Event<'_>) {
                 );
             }
         },
-        Event::SettingsReloaded {
-            generation,
-            problems: None,
-        } => info!(
-            name: "resilience.settings.applied",
-            generation = *generation as i64,
-            "settings applied"
-        ),
-        Event::SettingsReloaded {
-            generation,
-            problems: Some(problems),
-        } => {
-            for problem in *problems {
-                warn!(
-                    name: "resilience.settings.refused",
-                    generation = *generation as i64,
-                    "settings kept: {problem}"
-                );
-            }
-        }
+        Event::SettingsReloaded { result, message } => settings_reloaded(*result, message),
         Event::CallFinished {
             site,
             outcome,
@@ -135,6 +128,15 @@ fn write(event: &Event<'_>) {
             attempts = i64::from(*attempts),
             "call finished"
         ),
+    }
+}
+
+#[cold]
+fn settings_reloaded(result: Reload, message: &str) {
+    match result {
+        Reload::Applied => info!(name: "resilience.config.applied", "{message}"),
+        Reload::Rejected => warn!(name: "resilience.config.rejected", "{message}"),
+        Reload::Unchanged => debug!(name: "resilience.config.unchanged", "{message}"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
 use crate::how::How;
 use crate::outcome::ResultOf;
-use crate::runtime::{Runtime, SiteState};
+use crate::runtime::{Kept, Runtime, SiteRef, SiteState};
 use crate::scope::{self, Enclosing};
 use crate::site::Site;
 use crate::sync::{Mutex, lock};
@@ -89,7 +89,7 @@ pub struct Policy(Arc<Inner>);
 
 struct Inner {
     site: Arc<Site>,
-    global: OnceLock<Arc<SiteState>>,
+    global: Kept,
     /// For the scoped runtime that was the last to run it. All that it learns is in the runtime
     /// itself, by service; this can be made anew at any time.
     scoped: Mutex<Option<Arc<SiteState>>>,
@@ -171,13 +171,12 @@ impl Policy {
 
     fn decisions(&self) -> Decisions {
         let state = match scope::current_runtime() {
-            None => {
-                let make = || Runtime::global().policy(&self.0.site);
-                Arc::clone(self.0.global.get_or_init(make))
-            }
-            Some(runtime) => self.scoped(&runtime),
+            None => SiteRef::kept(&self.0.global).unwrap_or_else(|| {
+                SiteRef::keep(&self.0.global, Runtime::global().policy(&self.0.site))
+            }),
+            Some(runtime) => self.scoped(&runtime).into(),
         };
-        Decisions::of(state.into(), Enclosing::here())
+        Decisions::of(state, Enclosing::here())
     }
 
     fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {

@@ -1,10 +1,10 @@
 //! What is wrong between settings, and between settings and the sites that they are for.
 
-use crate::options::Options;
 use crate::problem::{Problem, Problems};
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::known::{Known, KnownSite};
 use crate::settings::layer::{Entry, Layer};
+use crate::settings::names::Segment;
 use crate::settings::origin::{Level, Origin, Source};
 use crate::settings::resolve::{ANSWERING, Written};
 use crate::settings::shared::merge;
@@ -40,11 +40,7 @@ fn tables(written: &Written) -> impl Iterator<Item = (String, &Layer)> {
 }
 
 fn path(level: Level, name: &str) -> String {
-    if level == Level::Sites {
-        format!("{level}.{name:?}")
-    } else {
-        format!("{level}.{name}")
-    }
+    format!("{level}.{}", Segment(name))
 }
 
 /// Two values of one table that cannot hold together.
@@ -72,9 +68,7 @@ fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     for (key, entry) in layer.iter() {
         let place = site.place;
         let off = attribute.is_off(key) || key.part().is_some_and(|part| attribute.is_off(part));
-        let answers = key
-            .part()
-            .map_or(ANSWERING.contains(&key), |part| ANSWERING.contains(&part));
+        let answers = ANSWERING.contains(&key.part().unwrap_or(key));
         let message = if key.owner() == Owner::Service && entry.value != Value::Off {
             // `rate_limit = ".."` and a table say it twice: once is enough.
             if entry.value == Value::On {
@@ -135,9 +129,4 @@ fn of_service(name: &str, written: &Written, known: &Known, problems: &mut Probl
 fn problem(table: &str, key: Key, entry: &Entry, message: &str) -> Problem {
     let source: Source = entry.origin.source.clone();
     Problem::new(format!("{table}.{}", key.path()), message).at(source)
-}
-
-/// What is wrong with what attributes say about parts that need a number from somewhere.
-pub(crate) fn needs_limit(options: &Options) -> bool {
-    matches!(options.rate_limit, Some(crate::Switch::On(limit)) if limit.limit.is_none())
 }

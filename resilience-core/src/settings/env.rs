@@ -19,6 +19,12 @@ const KEY: &str = "RESILIENCE__";
 /// Variables, by name.
 pub(crate) type Variables = Vec<(String, String)>;
 
+/// Whether a variable is one of this crate's.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let prefix = name.get(.."RESILIENCE_".len());
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("RESILIENCE_"))
+}
+
 /// The variables of this process, as far as they are text.
 pub(crate) fn of_process() -> Variables {
     std::env::vars_os()
@@ -53,13 +59,13 @@ pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
 }
 
 /// The path that a variable's name means.
-fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Problem> {
+fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>> {
     let segments: Vec<String> = name
         .split("__")
         .map(|segment| segment.to_ascii_lowercase().replace('-', "_"))
         .collect();
     let unknown = |nearest: Option<&str>| {
-        Problem::new(name.to_ascii_lowercase(), "unknown key").nearest(nearest)
+        Box::new(Problem::new(name.to_ascii_lowercase(), "unknown key").nearest(nearest))
     };
     let Some((section, rest)) = segments.split_first() else {
         return Err(unknown(None));
@@ -163,13 +169,12 @@ fn split_unquoted(text: &str, at: char) -> Vec<&str> {
     for (position, c) in text.char_indices() {
         match quote {
             Some(open) if open == c => quote = None,
-            Some(_) => {}
             None if c == '"' || c == '\'' => quote = Some(c),
             None if c == at => {
                 parts.push(&text[start..position]);
                 start = position + c.len_utf8();
             }
-            None => {}
+            _ => {}
         }
     }
     parts.push(&text[start..]);
@@ -184,16 +189,13 @@ pub(crate) fn read_prefixed(variables: &Variables, prefix: &str, reader: &mut Re
             continue;
         };
         let source = Source::Variable(name.as_str().into());
-        match meaning.value(value.trim()) {
-            Some(value) => {
-                let path: Vec<_> = path.iter().map(ToString::to_string).collect();
-                reader.document(&Node::at_path(&path, value, &source));
-            }
-            None => {
-                let problem = Problem::new(path.join("."), format!("found `{value}`"));
-                let problem = problem.at(source).expected(meaning.expected());
-                reader.problems.push(problem);
-            }
+        if let Some(value) = meaning.value(value.trim()) {
+            let path: Vec<_> = path.iter().map(ToString::to_string).collect();
+            reader.document(&Node::at_path(&path, value, &source));
+        } else {
+            let problem = Problem::new(path.join("."), format!("found `{value}`"));
+            let problem = problem.at(source).expected(meaning.expected());
+            reader.problems.push(problem);
         }
     }
 }

@@ -132,10 +132,6 @@ impl Key {
         Self::MinPerSecond,
     ];
 
-    /// The parts that can be switched off, each with the keys below it.
-    pub(crate) const PARTS: [Self; 4] =
-        [Self::Breaker, Self::RateLimit, Self::Bulkhead, Self::Budget];
-
     /// How errors of a category are retried: all that a category can have.
     pub(crate) const RETRY: [Self; 5] = [
         Self::Retries,

@@ -1,14 +1,10 @@
-//! Settings in force: one snapshot for a runtime, and what each site made of it.
+//! Settings in force: one snapshot for a runtime.
 
-use std::ops::Deref;
-use std::sync::Arc;
-
-use arc_swap::{ArcSwap, Guard};
-
+use crate::event::Event;
 use crate::problem::Problems;
-use crate::settings::SiteSettings;
+use crate::settings::document::LogLevel;
 use crate::settings::load::Settings;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// The snapshot of a runtime. Its calls look at the generation alone; whoever finds another one than
@@ -20,6 +16,8 @@ pub(crate) struct Live {
     /// Held while shared state takes new numbers, so that those of two swaps do not mix.
     applying: Mutex<()>,
     last: Mutex<Option<LastReload>>,
+    /// The least important events that are logged.
+    log_level: AtomicU8,
 }
 
 /// Settings with the number of their swap.
@@ -47,15 +45,22 @@ impl Live {
             }),
             applying: Mutex::new(()),
             last: Mutex::new(None),
+            log_level: AtomicU8::new(LogLevel::Trace as u8),
         }
     }
 
     /// The one swap, and what belongs to it, which hears what held before. One after the other.
-    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot, u64) -> T) -> T {
+    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot) -> T) -> T {
         let _applying = lock(&self.applying);
         let before = self.current();
-        let generation = self.swap(settings);
-        and(&before, generation)
+        self.swap(settings);
+        and(&before)
+    }
+
+    /// Of the snapshot: all that a call looks at.
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Something for which the snapshot must stay the one in force.
@@ -68,7 +73,7 @@ impl Live {
         lock(&self.current).clone()
     }
 
-    fn swap(&self, settings: Settings) -> u64 {
+    fn swap(&self, settings: Settings) {
         let mut current = lock(&self.current);
         let generation = current.generation + 1;
         *current = Snapshot {
@@ -76,7 +81,18 @@ impl Live {
             generation,
         };
         self.generation.store(generation, Ordering::Release);
-        generation
+    }
+
+    /// Whether an event is to be logged, as far as settings go.
+    #[inline]
+    pub(crate) fn logs(&self, event: &Event<'_>) -> bool {
+        let level = self.log_level.load(Ordering::Relaxed);
+        level == LogLevel::Trace as u8 || LogLevel::needed(event) as u8 <= level
+    }
+
+    pub(crate) fn set_log_level(&self, level: Option<LogLevel>) {
+        let level = level.unwrap_or(LogLevel::Trace);
+        self.log_level.store(level as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn last(&self) -> Option<LastReload> {
@@ -85,50 +101,5 @@ impl Live {
 
     pub(crate) fn set_last(&self, last: LastReload) {
         *lock(&self.last) = Some(last);
-    }
-}
-
-/// The settings of a site, with the generation that they were made of.
-#[derive(Debug)]
-pub(crate) struct Versioned {
-    pub(crate) generation: u64,
-    pub(crate) settings: SiteSettings,
-}
-
-/// What a site made of the snapshot.
-#[derive(Debug)]
-pub(crate) struct Slot(ArcSwap<Versioned>);
-
-/// The settings that a call began with, and keeps.
-#[derive(Debug)]
-pub(crate) struct InForce(Guard<Arc<Versioned>>);
-
-impl Slot {
-    pub(crate) fn new(versioned: Versioned) -> Self {
-        Self(ArcSwap::from_pointee(versioned))
-    }
-
-    /// The settings, unless the runtime has others by now. Takes no lock and allocates nothing.
-    #[inline]
-    pub(crate) fn in_force(&self, live: &Live) -> Option<InForce> {
-        let versioned = self.0.load();
-        let current = live.generation.load(Ordering::Acquire);
-        (versioned.generation == current).then_some(InForce(versioned))
-    }
-
-    /// Keeps other settings, for the calls to come as well.
-    pub(crate) fn set(&self, versioned: Versioned) -> InForce {
-        let versioned = Arc::new(versioned);
-        self.0.store(Arc::clone(&versioned));
-        InForce(Guard::from_inner(versioned))
-    }
-}
-
-impl Deref for InForce {
-    type Target = SiteSettings;
-
-    #[inline]
-    fn deref(&self) -> &SiteSettings {
-        &self.0.settings
     }
 }

@@ -15,6 +15,7 @@ mod breaker;
 mod check;
 pub(crate) mod document;
 mod env;
+mod inspect;
 pub(crate) mod key;
 mod known;
 pub(crate) mod layer;
@@ -28,13 +29,17 @@ pub(crate) mod origin;
 mod read;
 mod reload;
 pub(crate) mod resolve;
+mod schema;
 pub(crate) mod shared;
 mod table;
 #[cfg(feature = "toml")]
 mod toml;
 mod value;
+#[cfg(feature = "watch")]
+mod watch;
 
 pub(crate) use self::breaker::BreakerSettings;
+pub use self::inspect::{Inapplicable, Inspection, Setting, SiteInspection, WorstCase};
 use self::key::{Key, Value};
 use self::layer::Layer;
 pub use self::load::{Loader, Settings};
@@ -43,6 +48,8 @@ pub(crate) use self::numbers::{
 };
 use self::resolve::Resolved;
 use self::table::Row;
+#[cfg(feature = "watch")]
+pub use self::watch::Watch;
 
 /// What holds for the calls of one site.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,11 +147,20 @@ impl SiteSettings {
 
     /// How an error of this category is retried.
     pub(crate) fn retry(&self, category: Category) -> RetrySettings {
-        let row = Row::of(category);
+        self.retry_row(category.as_str(), &Row::of(category))
+    }
+
+    /// The same for a category of this name, be it built in or an application's own.
+    pub(crate) fn retry_named(&self, category: &str) -> RetrySettings {
+        let row = Category::built_in(category).map_or(Row::OWN, Row::of);
+        self.retry_row(category, &row)
+    }
+
+    fn retry_row(&self, category: &str, row: &Row) -> RetrySettings {
         let named = self
             .categories
             .iter()
-            .find(|named| *named.category == *category.as_str());
+            .find(|named| *named.category == *category);
         // From the nearest to the farthest.
         let levels = [
             Some(&self.above),

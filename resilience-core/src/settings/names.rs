@@ -1,5 +1,9 @@
 //! The names of tables, and what to write for the words of others.
 
+use std::fmt;
+
+use crate::settings::value::Raw;
+
 /// The tables of a file.
 pub(crate) const SECTIONS: [&str; 7] = [
     "defaults",
@@ -55,10 +59,29 @@ const WORDS: [(&str, &str); 20] = [
     ("disabled", "enabled"),
 ];
 
-/// What to write for this word.
-pub(crate) fn word(word: &str) -> Option<&'static str> {
-    WORDS
-        .iter()
-        .find(|(theirs, _)| *theirs == word)
-        .map(|(_, ours)| *ours)
+/// What to write for this word and its value. All attempts are one more than the retries.
+pub(crate) fn word(word: &str, value: &Raw) -> Option<String> {
+    let (_, ours) = WORDS.iter().find(|(theirs, _)| *theirs == word)?;
+    let attempts = word.ends_with("attempts");
+    let number = value
+        .whole()
+        .filter(|number| *ours == "retries" && *number >= i128::from(attempts));
+    Some(match number {
+        Some(number) => format!("{ours} = {}", number - i128::from(attempts)),
+        None => (*ours).to_owned(),
+    })
+}
+
+/// A name as a segment of a path, in quotes where TOML needs them.
+pub(crate) struct Segment<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !self.0.is_empty() && self.0.chars().all(bare) {
+            f.write_str(self.0)
+        } else {
+            write!(f, "{:?}", self.0)
+        }
+    }
 }

@@ -33,11 +33,11 @@ fn distance(word: &[char], name: &str) -> usize {
         row[0] = i + 1;
         for (j, b) in name.iter().enumerate() {
             let replaced = last[j] + usize::from(a != b);
-            let mut least = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            let mut cost = replaced.min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *a == name[j - 1] && word[i - 1] == *b {
-                least = least.min(before[j - 1] + 1);
+                cost = cost.min(before[j - 1] + 1);
             }
-            row[j + 1] = least;
+            row[j + 1] = cost;
         }
         rows.rotate_left(1);
     }

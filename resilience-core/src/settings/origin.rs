@@ -7,6 +7,7 @@ use crate::Place;
 
 /// Where an effective setting comes from: how specific the place is, and the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Origin {
     /// Which of several would win.
@@ -17,6 +18,8 @@ pub struct Origin {
 
 /// How specific a place for settings is. The first one that says something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Level {
     /// `[sites."path::to::fn"]`
@@ -39,6 +42,8 @@ pub enum Level {
 
 /// Where something is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Source {
     /// In this crate.
@@ -49,6 +54,7 @@ pub enum Source {
     #[non_exhaustive]
     File {
         /// The file, as it was given.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_text"))]
         path: Arc<str>,
         /// The line, from 1.
         line: u32,
@@ -56,7 +62,7 @@ pub enum Source {
         column: u32,
     },
     /// In an environment variable of this name.
-    Variable(Arc<str>),
+    Variable(#[cfg_attr(feature = "serde", serde(serialize_with = "serialize_text"))] Arc<str>),
 }
 
 impl Origin {
@@ -115,4 +121,9 @@ impl fmt::Display for Origin {
             _ => write!(f, "{} ({})", self.level, self.source),
         }
     }
+}
+
+#[cfg(feature = "serde")]
+fn serialize_text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }

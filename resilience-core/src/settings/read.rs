@@ -7,7 +7,7 @@ use crate::settings::document::{ClassifyRule, Document, LogLevel};
 use crate::settings::key::{Key, Kind, Value};
 use crate::settings::known::Known;
 use crate::settings::layer::Layer;
-use crate::settings::names::{OF_THE_ATTRIBUTE, SECTIONS, word};
+use crate::settings::names::{OF_THE_ATTRIBUTE, SECTIONS, Segment, word};
 use crate::settings::nearest::nearest;
 use crate::settings::node::{Member, Node};
 use crate::settings::origin::{Level, Origin, Source};
@@ -25,7 +25,7 @@ pub(crate) struct Reader<'a> {
 /// Names from the outermost to the innermost.
 #[derive(Clone, Copy, Debug)]
 struct Path<'a> {
-    outer: Option<&'a Path<'a>>,
+    outer: Option<&'a Self>,
     name: &'a str,
 }
 
@@ -47,7 +47,7 @@ impl Reader<'_> {
                 "telemetry" => self.telemetry(path, &member.node),
                 "service_specific" => self.legacy_services(path, &member.node),
                 "default_timeout_secs" => {
-                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path)
+                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path);
                 }
                 "max_retries" | "default_max_retries" => {
                     self.legacy(Target::DEFAULTS, Key::Retries, member, path);
@@ -196,7 +196,7 @@ impl Reader<'_> {
                 self.set(target, key, value, member, path);
             }
         } else {
-            let problem = target.unknown(&name, above, path);
+            let problem = target.unknown(&name, above, path, &member.node.raw);
             self.problems.push(problem.at(member.at.clone()));
         }
     }
@@ -347,14 +347,16 @@ impl Reader<'_> {
                     rule.pattern.clone_from(text);
                 }
                 ("pattern", _) => self.wrong(path, &member.node, "a text that is not empty"),
+                ("category", Raw::Text(text)) if self.known.category(text).is_some() => {
+                    rule.category.clone_from(text);
+                }
                 ("category", Raw::Text(text)) => {
-                    let shown = Member {
-                        name: text.clone(),
-                        ..member.clone()
-                    };
-                    if let Some(name) = self.name(Level::Categories, path, &shown) {
-                        rule.category = name;
-                    }
+                    let names = self.known.categories();
+                    let problem = Problem::new(path.to_string(), raw.describe())
+                        .at(member.node.at.clone())
+                        .expected("a built-in category, or one that an attribute names")
+                        .nearest(nearest(text, names));
+                    self.problems.push(problem);
                 }
                 ("category", _) => self.wrong(path, &member.node, "the name of a category"),
                 ("retryable", Raw::Flag(flag)) => rule.retryable = Some(*flag),
@@ -519,8 +521,8 @@ impl Target<'_> {
     }
 
     /// What is wrong with a name that no key has here.
-    fn unknown(self, name: &str, above: &str, path: Path<'_>) -> Problem {
-        if Key::of_path(name).is_some() || self.is_group(name) {
+    fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
+        if Key::of_path(name).is_some() || Self::is_group(name) {
             let where_else = match self.level {
                 Level::Categories => "it is no matter of a category",
                 _ => "it is a matter of single sites and services",
@@ -541,13 +543,13 @@ impl Target<'_> {
                 path.strip_prefix(above)?.strip_prefix('.')
             });
         let last = name.rsplit('.').next().unwrap_or(name);
-        let nearest = word(last)
+        let nearest = word(last, raw)
             .filter(|_| above.is_empty())
-            .or_else(|| nearest(last, names));
+            .or_else(|| nearest(last, names).map(str::to_owned));
         Problem::new(path.to_string(), "unknown key").nearest(nearest)
     }
 
-    fn is_group(self, name: &str) -> bool {
+    fn is_group(name: &str) -> bool {
         Key::ALL.iter().any(|key| {
             key.path()
                 .split_once('.')
@@ -584,12 +586,7 @@ impl fmt::Display for Path<'_> {
         if let Some(outer) = self.outer {
             write!(f, "{outer}.")?;
         }
-        let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !self.name.is_empty() && self.name.chars().all(bare) {
-            f.write_str(self.name)
-        } else {
-            write!(f, "{:?}", self.name)
-        }
+        Segment(self.name).fmt(f)
     }
 }
 

@@ -17,6 +17,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Of an application's own category.
+    pub(crate) const OWN: Self = Self::new(2, 1_000, 60);
+
     pub(crate) const fn of(category: Category) -> Self {
         match category {
             Category::NETWORK => Self::new(4, 1_000, 30),
@@ -27,7 +30,7 @@ impl Row {
             Category::UNKNOWN => Self::new(1, 1_000, 10),
             // An own category, and the categories that are not retried at all unless the
             // classification of a single error says yes.
-            _ => Self::new(2, 1_000, 60),
+            _ => Self::OWN,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::settings::nearest::nearest;
 
 /// What is written, whatever wrote it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "toml"), allow(dead_code, reason = "variables are bare"))]
 pub(crate) enum Raw {
     Flag(bool),
     Whole(i128),
@@ -139,11 +140,10 @@ impl Kind {
                 self.try_read(&Raw::Bare(text.clone()))
                     .map(|_| text.clone())
             }
-            Raw::Number(number)
-                if matches!(self, Self::Share) && *number > 1.0 && *number <= 100.0 =>
-            {
-                Some(format!("{}", number / 100.0))
-            }
+            Raw::Number(_) | Raw::Whole(_) if matches!(self, Self::Share) => raw
+                .number()
+                .filter(|percent| *percent > 1.0 && *percent <= 100.0)
+                .map(|percent| (percent / 100.0).to_string()),
             _ => None,
         }
     }

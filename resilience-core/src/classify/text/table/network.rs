@@ -244,6 +244,7 @@ pub(super) const RULES: &[Rule] = &[
             "without closing the tls connection",
             "close notify",
             "decryption has failed",
+            "decrypt error",
             "bad record mac",
             "chunked encoding error",
             "content length mismatch",
@@ -288,6 +289,11 @@ pub(super) const RULES: &[Rule] = &[
             "remote protocol error",
             "http2 error",
             "http2 protocol error",
+            // MySQL
+            "communication packets",
+            "packets out of order",
+            // librdkafka
+            "connections are down",
             "bad connection",
             "invalid connection",
             "driver bad connection",

@@ -281,6 +281,8 @@ pub(super) const RULES: &[Rule] = &[
             "internal service error",
             "server error",
             "server had an error",
+            // Google
+            "backend error",
             "unexpected error on the server",
             "encountered an unexpected condition",
             "non 200 response",
