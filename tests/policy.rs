@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use resilience::testing::Recorder;
 use resilience::{
-    BackoffOptions, BreakerOptions, BreakerState, BulkheadOptions, Category, Error, ErrorKind,
-    Jitter, Nested, Policy, RateLimitOptions, Runtime, classify, resilient,
+    BackoffOptions, BreakerOptions, BreakerState, BudgetOptions, BulkheadOptions, Category, Error,
+    ErrorKind, Jitter, Nested, Policy, RateLimitOptions, Runtime, classify, resilient,
 };
 use support::{Failure, Script, elapsed, polled};
 
@@ -295,4 +295,118 @@ fn it_knows_where_it_was_built() {
         "{policy:?}"
     );
     let _: Error = Policy::fail_fast("").build().unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn b11_b18_an_open_breaker_never_runs_the_body_and_lets_a_probe_in_after_its_wait() {
+    let wait = Duration::from_secs(30);
+    let policy = Policy::builder("policy open")
+        .retries(0)
+        .breaker(
+            BreakerOptions::new()
+                .failure_threshold(1)
+                .distinct_calls(1)
+                .wait_duration(wait),
+        )
+        .build()
+        .unwrap();
+    let (runtime, script) = (Runtime::new(), Script::failing(Category::NETWORK, 1));
+    assert!(runtime.scope(policy.run(|| script.next())).await.is_err());
+    for second in 0..30 {
+        let refused = runtime.scope(policy.run(|| script.next())).await;
+        assert!(refused.unwrap_err().is_circuit_open(), "after {second} s");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(script.runs(), 1);
+    assert_eq!(runtime.scope(policy.run(|| script.next())).await, Ok(1));
+    let breaker = runtime.breaker("policy open").unwrap();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r2_the_longest_durations_there_are_overflow_nowhere() {
+    let longest = Duration::MAX;
+    let policy = Policy::builder("policy long")
+        .retries(3)
+        .backoff(BackoffOptions::new().initial(longest).max(longest))
+        .timeout(longest)
+        .deadline(longest)
+        .breaker(
+            BreakerOptions::new()
+                .failure_threshold(1)
+                .distinct_calls(1)
+                .wait_duration(longest)
+                .wait_duration_max(longest),
+        )
+        .rate_limit(RateLimitOptions::new().limit(1, longest).max_wait(longest))
+        .build()
+        .unwrap();
+    let (runtime, slow) = (
+        Runtime::new(),
+        Script::slow(Duration::from_secs(1), Category::NETWORK),
+    );
+    // The delay would never end: it stops with its error.
+    let failed = runtime.scope(policy.run(|| slow.next())).await;
+    assert_eq!(failed, Err(Failure::of(Category::NETWORK)));
+    tokio::time::advance(Duration::from_secs(1_000_000)).await;
+    let refused = runtime.scope(policy.run(|| slow.next())).await;
+    assert!(refused.unwrap_err().is_circuit_open());
+    let mut waits = polled(runtime.scope(async { runtime.drain(longest).await }));
+    assert!(waits.poll_once().is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn l11_every_number_of_the_limits_has_an_effect() {
+    let at_once = || BackoffOptions::new().initial(Duration::ZERO);
+    let minute = Duration::from_secs(60);
+    // How many of ten calls at one time run, and how many wait.
+    let outcome = |builder: resilience::PolicyBuilder| async move {
+        let policy = builder.breaker_off().build().unwrap();
+        let runtime = Runtime::new();
+        let mut calls = Vec::new();
+        for _ in 0..10 {
+            let mut call = polled(runtime.scope(async {
+                let hangs = std::future::pending::<Result<(), Failure>>;
+                policy.run(hangs).await
+            }));
+            let refused = call.poll_once().is_ready();
+            calls.push((refused, call));
+        }
+        let refused = calls.iter().filter(|(refused, _)| *refused).count();
+        let limits = &runtime.limits()[0];
+        (refused, limits.queued, limits.waiting)
+    };
+    let limit = RateLimitOptions::new().limit(4, minute);
+    let limited = |limit| Policy::builder("policy l11").retries(0).rate_limit(limit);
+    assert_eq!(
+        outcome(limited(limit.max_wait(Duration::ZERO))).await,
+        (6, 0, 0)
+    );
+    assert_eq!(
+        outcome(limited(limit.burst(2).max_wait(Duration::ZERO))).await,
+        (8, 0, 0)
+    );
+    assert_eq!(
+        outcome(limited(limit.max_wait(minute / 2))).await,
+        (4, 0, 2)
+    );
+    let slots = BulkheadOptions::new().concurrency(3);
+    let full = |slots| Policy::builder("policy l11").retries(0).bulkhead(slots);
+    assert_eq!(outcome(full(slots.queue(0))).await, (7, 0, 0));
+    assert_eq!(outcome(full(slots.queue(5))).await, (2, 5, 0));
+
+    let retries = |budget| async move {
+        let builder = Policy::builder("policy l11").retries(1).backoff(at_once());
+        let policy = builder.breaker_off().budget(budget).build().unwrap();
+        let (runtime, down) = (Runtime::new(), Script::always(Category::NETWORK));
+        for _ in 0..1_000 {
+            assert!(runtime.scope(policy.run(|| down.next())).await.is_err());
+        }
+        down.runs() - 1_000
+    };
+    let none = BudgetOptions::new().ratio(0.0).min_per_second(0);
+    assert_eq!(retries(none).await, 0);
+    assert!((90..=110).contains(&retries(none.ratio(0.1)).await));
+    assert!((490..=510).contains(&retries(none.ratio(0.5)).await));
+    assert!((1..=50).contains(&retries(none.min_per_second(5)).await));
 }

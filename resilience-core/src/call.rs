@@ -525,11 +525,15 @@ impl Decisions {
             self.stage = Stage::Running { slot: false };
         }
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
+        let slot = matches!(self.stage, Stage::Running { slot: true });
         let held = Held {
             guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
             slot,
             leases: std::mem::take(extra.leases),
         };
+        if slot {
+            self.stage = Stage::Running { slot: false };
+        }
         drop(work.keep(held));
     }
 
