@@ -10,8 +10,9 @@ pub use resilience_core::{
     Options, Origin, Place, Policy, PolicyBuilder, PolicyCall, Problem, Problems, RateLimitOptions,
     RecentError, Reload, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting,
     Settings, Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut,
-    Window, WorstCase, apply, breaker, breakers, classify, current, drain, inspect, problems,
-    propagate, recent_errors, register_classify, reload, reset_breakers, sites, summary, testing,
+    Window, WorstCase, apply, blocking, breaker, breakers, classify, current, drain, inspect,
+    problems, propagate, recent_errors, register_classify, reload, reset_breakers, sites, summary,
+    testing,
 };
 
 #[cfg(feature = "watch")]

@@ -14,12 +14,14 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use crate::backoff::Backoff;
+use crate::blocking::{Held, HeldGuards, Work};
 use crate::breaker::{Admission, CallId, Moved};
 use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
 use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
+use crate::fallback::On;
 use crate::fields::Fields;
 use crate::guards::Guards;
 use crate::rate_limit::{self, Turn};
@@ -83,6 +85,8 @@ pin_project! {
         // What `resource(..)` asks for, and what it has got.
         demands: Vec<(&'static str, u64)>,
         leases: Vec<(Arc<Pool>, Lease)>,
+        // Blocking work of the attempt, which may outlive it.
+        work: Option<Arc<Work>>,
     }
 }
 
@@ -483,6 +487,7 @@ impl Decisions {
 
     #[cold]
     fn give_back_all(&mut self) {
+        self.leave_to_work();
         if self.has_slot()
             && let Some(bulkhead) = self.guards().known_bulkhead()
         {
@@ -505,6 +510,26 @@ impl Decisions {
         for (pool, lease) in extra.leases.drain(..) {
             pool.release(lease);
         }
+    }
+
+    /// What the attempt holds is for its blocking work to give back, if that still runs.
+    fn leave_to_work(&mut self) {
+        let slot = self.has_slot();
+        let Some(extra) = &mut self.extra else { return };
+        let extra = extra.as_mut().project();
+        let Some(work) = extra.work.take() else {
+            return;
+        };
+        if slot {
+            self.stage = Stage::Running { slot: false };
+        }
+        let service = || HeldGuards::Service(Arc::clone(&self.site.service));
+        let held = Held {
+            guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
+            slot,
+            leases: std::mem::take(extra.leases),
+        };
+        drop(work.keep(held));
     }
 
     #[cold]
@@ -579,6 +604,7 @@ impl Decisions {
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
+            work: self.extra.as_ref().and_then(|extra| extra.work.clone()),
         });
     }
 
@@ -587,6 +613,9 @@ impl Decisions {
     pub(crate) fn leave(&mut self) {
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
+        if frame.work.is_some() {
+            *self.extra().work = frame.work;
+        }
         if let Some(began) = frame.began
             && !self.is_anchored()
         {
@@ -740,6 +769,29 @@ impl Decisions {
             }) => error.classify().with_severity(Severity::Medium),
             _ => error.classify(),
         }
+    }
+
+    /// Whether one of these names the failure.
+    pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
+        let adopted = self.adopt(failure.clone()).category();
+        on.iter().any(|on| on.names(failure, adopted))
+    }
+
+    /// A fallback has run, after the end of the call. For the enclosing attempt, one that succeeds
+    /// is a success of this call.
+    #[cold]
+    pub(crate) fn fell_back(&self, number: u32, succeeded: bool) {
+        if succeeded {
+            self.mark_enclosing(Mark::None);
+        }
+        emit(
+            &self.site.shared,
+            Event::FallbackUsed {
+                site: EventSite(&self.site),
+                number,
+                succeeded,
+            },
+        );
     }
 
     /// The body panicked, in a poll of the attempt.

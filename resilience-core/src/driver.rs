@@ -24,11 +24,12 @@ use std::task::{Context, Poll, ready};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
+use crate::fallback::{Answer, On, Waited};
 use crate::fields::{Fields, bounded};
 use crate::how::How;
 use crate::outcome::{Outcome, Shape};
 use crate::site::Site;
-use crate::{Classification, Error};
+use crate::{Classification, Classify as _, Error};
 
 /// One call of an annotated function that returns `R`.
 pub struct Call<S> {
@@ -143,6 +144,40 @@ impl<S: Shape> Call<S> {
     #[inline]
     pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         settle(&mut call.decisions, out, &how).1
+    }
+
+    /// As [`finish`](Self::finish), for a call that a fallback may follow.
+    #[inline]
+    pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
+        settle(&mut call.decisions, out, &how).1
+    }
+
+    /// Whether a fallback that is narrowed is for the failure in which an attempt has ended.
+    #[cold]
+    pub fn falls_back(call: &Self, out: &Attempt<S::Result>, how: &How<'_, S>, on: &[On]) -> bool {
+        let failure = match &out.0 {
+            Ended::Ours(error) => error.classify(),
+            Ended::Body(result) => match S::error(result) {
+                Some(error) => how.classify(error),
+                None => return false,
+            },
+        };
+        call.decisions.falls_back(&failure, on)
+    }
+
+    /// What a fallback returned, as a future.
+    #[inline]
+    pub fn answer<When, A>(_: &Self, answer: A) -> Waited<A, S::Result>
+    where
+        A: Answer<S::Result, When>,
+    {
+        Waited::new(answer)
+    }
+
+    /// Tells that the fallback of this number, from 1, has run.
+    #[cold]
+    pub fn fell_back(call: &Self, number: u32, answer: &S::Result) {
+        call.decisions.fell_back(number, S::error(answer).is_none());
     }
 
     /// The pause before the next attempt.

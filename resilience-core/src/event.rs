@@ -69,6 +69,17 @@ pub enum Event<'a> {
         /// What `fields(..)` names.
         fields: Option<&'a Fields>,
     },
+    /// A fallback ran, because the call had failed. [`CallFinished`](Self::CallFinished) came before
+    /// it and tells of the call without its fallback.
+    #[non_exhaustive]
+    FallbackUsed {
+        /// Of which function.
+        site: EventSite<'a>,
+        /// Which one of them, from 1.
+        number: u32,
+        /// Whether the caller gets what it returned instead of an error.
+        succeeded: bool,
+    },
     /// A breaker went from one state to another.
     #[non_exhaustive]
     BreakerMoved {
@@ -281,6 +292,14 @@ impl fmt::Display for Event<'_> {
             }
             Self::Rejected { site, error, .. } => {
                 write!(f, "{}: rejected, {error}", site.operation())
+            }
+            Self::FallbackUsed {
+                site,
+                number,
+                succeeded,
+            } => {
+                let outcome = if *succeeded { "succeeded" } else { "failed" };
+                write!(f, "{}: fallback {number} {outcome}", site.operation())
             }
             Self::BreakerMoved {
                 service, from, to, ..

@@ -54,6 +54,8 @@ pub struct Options {
     pub nested: Option<Nested>,
     /// `idempotent = ..`
     pub idempotent: Option<bool>,
+    /// The names in `resource(..)`.
+    pub resources: &'static [&'static str],
 }
 
 /// Off, or on with these numbers.
@@ -96,6 +98,7 @@ impl Options {
             budget: None,
             nested: None,
             idempotent: None,
+            resources: &[],
         }
     }
 
@@ -263,6 +266,13 @@ impl Options {
     #[must_use]
     pub const fn nested(mut self, nested: Nested) -> Self {
         self.nested = Some(nested);
+        self
+    }
+
+    /// The pools that each call leases from.
+    #[must_use]
+    pub const fn resources(mut self, names: &'static [&'static str]) -> Self {
+        self.resources = names;
         self
     }
 

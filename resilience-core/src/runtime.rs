@@ -15,7 +15,7 @@ use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
 use crate::drain::Drain;
 use crate::error::ServiceName;
-use crate::event::Listener;
+use crate::event::{Event, Listener, emit};
 use crate::guards::Guards;
 use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
@@ -25,6 +25,7 @@ use crate::settings::layer::Layer;
 use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
+use crate::settings::shared::merge;
 use crate::settings::{ServiceSettings, Settings, SiteSettings};
 use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
@@ -90,7 +91,7 @@ pub(crate) struct Service {
     pub(crate) budget: Budget,
     keyed: OnceLock<Keyed<Guards>>,
     /// What its sites wrote, made one.
-    attributes: Layer,
+    attributes: Mutex<Layer>,
     settings: Mutex<ServiceSettings>,
 }
 
@@ -101,7 +102,7 @@ impl Service {
             guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
             keyed: OnceLock::new(),
-            attributes,
+            attributes: Mutex::new(attributes),
             settings: Mutex::new(settings),
         }
     }
@@ -109,7 +110,7 @@ impl Service {
     /// Gives all shared state the numbers that are written now, and tells how breakers moved.
     pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
         let name = self.guards.service().as_str();
-        let settings = written.service_settings(name, &self.attributes);
+        let settings = written.service_settings(name, &self.attributes());
         // Before the keys are asked for: one that is made meanwhile has either, and is told.
         *lock(&self.settings) = settings;
         if let Some(budget) = settings.budget {
@@ -120,6 +121,20 @@ impl Service {
             moved.extend(guards.set(&settings, now));
         }
         moved
+    }
+
+    fn attributes(&self) -> Layer {
+        lock(&self.attributes).clone()
+    }
+
+    /// Adds what a site wrote that nobody knew before, as that of a policy. What others wrote stays.
+    /// Says whether there was anything.
+    fn learn(&self, site: &Site) -> bool {
+        let mut attributes = lock(&self.attributes);
+        let all = merge([attributes.clone(), site.written()], |_, _| {});
+        let more = all != *attributes;
+        *attributes = all;
+        more
     }
 
     /// The guards of one key.
@@ -302,6 +317,15 @@ impl Runtime {
         let shared = &self.0.shared;
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
+        if service.learn(&site) {
+            let moved = shared.live.steady(|snapshot| {
+                let written = &snapshot.settings.document().written;
+                service.set(written, shared.clock.now())
+            });
+            for moved in moved {
+                emit(shared, Event::moved(name, moved));
+            }
+        }
         let snapshot = shared.live.current();
         let written = &snapshot.settings.document().written;
         let subject = Subject {
@@ -310,7 +334,7 @@ impl Runtime {
             service: name,
             origin: &Origin::attribute(site.place()),
         };
-        let common = written.service(name, &service.attributes);
+        let common = written.service(name, &service.attributes());
         SiteState {
             operation: site.operation(),
             shared: Arc::clone(shared),

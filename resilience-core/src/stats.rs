@@ -183,6 +183,7 @@ impl Stats {
             Event::BreakerMoved { .. }
             | Event::RetryScheduled { .. }
             | Event::BudgetSpent { .. }
+            | Event::FallbackUsed { .. }
             | Event::SettingsReloaded { .. } => {}
         }
     }

@@ -71,6 +71,18 @@ fn write(event: &Event<'_>) {
             fields = fields.map(tracing::field::display),
             "rejected"
         ),
+        Event::FallbackUsed {
+            site,
+            number,
+            succeeded,
+        } => debug!(
+            name: "resilience.fallback",
+            operation = site.operation(),
+            service = site.service(),
+            number = i64::from(*number),
+            succeeded = *succeeded,
+            "fallback used"
+        ),
         Event::BreakerMoved {
             service,
             from,

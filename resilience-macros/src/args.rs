@@ -9,14 +9,17 @@ use syn::{Expr, Path};
 
 use crate::category::{self, Category};
 use crate::ctxt::Ctxt;
+use crate::fallback::{self, Fallback};
 use crate::fields::{self, Field};
 use crate::forms::{expr, function, is_off, krate, list, wrong};
 use crate::grammar::{RawArg, RawValue};
+use crate::limits::{Budget, Bulkhead, Limit, switch_budget, switch_bulkhead, switch_rate_limit};
 use crate::names;
 use crate::policy::{Backoff, Breaker, backoff, switch_breaker, switch_time};
 use crate::redirect::unknown;
 use crate::require::{self, Requirement};
-use crate::value::{Count, Time};
+use crate::resource::{self, Resource};
+use crate::value::{Count, Nested, Time, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,13 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Opt<Switch<Time>>>,
     pub(crate) deadline: Option<Opt<Switch<Time>>>,
     pub(crate) breaker: Option<Opt<Switch<Breaker>>>,
+    pub(crate) rate_limit: Option<Opt<Switch<Limit>>>,
+    pub(crate) bulkhead: Option<Opt<Switch<Bulkhead>>>,
+    pub(crate) budget: Option<Opt<Switch<Budget>>>,
+    pub(crate) nested: Option<Opt<Nested>>,
+    pub(crate) idempotent: Option<Opt<Expr>>,
+    pub(crate) key: Option<Expr>,
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) reject_with: Option<Opt<Expr>>,
     pub(crate) classify: Option<Opt<Expr>>,
     pub(crate) retry_if: Option<Opt<Expr>>,
@@ -67,6 +77,7 @@ pub(crate) struct Args {
     pub(crate) boxed: Option<Ident>,
     pub(crate) fields: Vec<Field>,
     pub(crate) require: Vec<Requirement>,
+    pub(crate) resources: Vec<Resource>,
 }
 
 impl Args {
@@ -82,6 +93,13 @@ impl Args {
             timeout: None,
             deadline: None,
             breaker: None,
+            rate_limit: None,
+            bulkhead: None,
+            budget: None,
+            nested: None,
+            idempotent: None,
+            key: None,
+            fallback: None,
             reject_with: None,
             classify: None,
             retry_if: None,
@@ -90,6 +108,7 @@ impl Args {
             boxed: None,
             fields: Vec::new(),
             require: Vec::new(),
+            resources: Vec::new(),
         }
     }
 
@@ -155,6 +174,39 @@ impl Args {
             "breaker" => {
                 self.breaker = switch_breaker(&name, value, ctxt).map(|value| Opt { name, value });
             }
+            "rate_limit" => {
+                self.rate_limit =
+                    switch_rate_limit(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "bulkhead" => {
+                self.bulkhead =
+                    switch_bulkhead(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "budget" => {
+                self.budget = switch_budget(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "nested" => {
+                self.nested = expr(&name, value, "\"retry\"", ctxt)
+                    .and_then(|expr| Nested::parse(&expr, ctxt))
+                    .map(|value| Opt { name, value });
+            }
+            "idempotent" => {
+                self.idempotent = expr(&name, value, "false", ctxt)
+                    .and_then(|expr| flag(&text, &expr, ctxt))
+                    .map(|value| Opt { name, value });
+            }
+            "key" => {
+                self.key = expr(&name, value, "tenant", ctxt).filter(|expr| {
+                    let off = "there is no key where none is written";
+                    !is_off(expr) || wrong(ctxt, expr, off)
+                });
+            }
+            "fallback" => self.fallback = fallback::parse(&name, value, ctxt),
+            "resource" => {
+                if let Some(group) = list(&name, value, "llm_tokens = max_tokens", ctxt) {
+                    self.resources = resource::parse(&group, ctxt);
+                }
+            }
             "reject_with" => self.reject_with = function(name, value, "MyError::from", ctxt),
             "classify" => self.classify = function(name, value, "my_classifier", ctxt),
             "retry_if" => self.retry_if = function(name, value, "|error| ..", ctxt),
@@ -190,6 +242,9 @@ impl Args {
         for field in &self.fields {
             collect_names(field.value.to_token_stream(), &mut names);
         }
+        if let Some(key) = &self.key {
+            collect_names(key.to_token_stream(), &mut names);
+        }
         for option in [&self.retry_if, &self.retry_if_ok, &self.before_retry]
             .into_iter()
             .flatten()
@@ -206,6 +261,11 @@ impl Args {
                 .retries
                 .as_ref()
                 .is_some_and(|retries| retries.value.literal == Some(0))
+    }
+
+    /// Whether the arguments are needed again after an attempt: by another one, or by the fallback.
+    pub(crate) fn keeps_arguments(&self) -> bool {
+        !self.one_attempt() || self.fallback.is_some()
     }
 
     /// Whether the runtime can answer instead of the body, whatever the settings say.
@@ -231,7 +291,27 @@ impl Args {
                 ..
             })
         );
-        !breaker_off || !timeout_off || deadline_on || !self.require.is_empty()
+        let rate_limit_on = matches!(
+            self.rate_limit,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        let bulkhead_on = matches!(
+            self.bulkhead,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        !breaker_off
+            || !timeout_off
+            || deadline_on
+            || rate_limit_on
+            || bulkhead_on
+            || !self.require.is_empty()
+            || !self.resources.is_empty()
     }
 }
 
@@ -242,8 +322,20 @@ fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
                 names.insert(ident.to_string());
             }
             TokenTree::Group(group) => collect_names(group.stream(), names),
-            _ => {}
+            TokenTree::Literal(literal) => collect_captured(&literal.to_string(), names),
+            TokenTree::Punct(_) => {}
         }
+    }
+}
+
+/// The names in a format string: `"{a} of {b:?}"`.
+fn collect_captured(text: &str, names: &mut HashSet<String>) {
+    if !text.ends_with(['"', '#']) {
+        return;
+    }
+    for part in text.split('{').skip(1) {
+        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
+        names.insert(part[..end.unwrap_or(part.len())].to_owned());
     }
 }
 

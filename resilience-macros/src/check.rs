@@ -21,6 +21,7 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         returns_result(args, item, ctxt);
         receiver_survives(args, item, ctxt);
         output_survives(args, item, ctxt);
+        fallback_gets_every_argument(args, item, ctxt);
     }
     values_are_constant(args, item, ctxt);
     consistent(args, ctxt);
@@ -170,12 +171,24 @@ fn returns_result(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[resilient] async fn f(self) -> R
 /// ```
 fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    if args.one_attempt() {
+    if !args.keeps_arguments() {
         return;
     }
     let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() else {
         return;
     };
+    if args.fallback.is_some() {
+        if matches!(
+            Receiver::of(&item.sig),
+            Receiver::Value(_) | Receiver::Mutable
+        ) {
+            ctxt.error(
+                receiver,
+                "the fallback gets `self` as well: take `&self` or `self: Arc<Self>`",
+            );
+        }
+        return;
+    }
     match Receiver::of(&item.sig) {
         Receiver::Value(_) => ctxt.error(
             receiver,
@@ -195,12 +208,44 @@ fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[resilient] async fn next(&mut self) -> Result<&Row, E>
 /// ```
 fn output_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    if !args.one_attempt() && borrows_from_unique(&item.sig) {
-        ctxt.error(
-            &item.sig.output,
+    if args.keeps_arguments() && borrows_from_unique(&item.sig) {
+        let message = if args.fallback.is_some() {
+            "the result borrows what the fallback gets as well (`&mut`): return an owned value"
+        } else {
             "the result borrows what a further attempt needs again (`&mut`): return an owned \
-             value, or set `retries = 0`",
-        );
+             value, or set `retries = 0`"
+        };
+        ctxt.error(&item.sig.output, message);
+    }
+}
+
+/// ```text
+/// #[resilient(fallback = other)] async fn f((a, b): (u8, u8)) -> R
+/// #[resilient(fallback = other)] async fn f(#[cfg(unix)] a: u8) -> R
+/// ```
+fn fallback_gets_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if args.fallback.is_none() {
+        return;
+    }
+    for input in &item.sig.inputs {
+        let FnArg::Typed(input) = input else {
+            continue;
+        };
+        if let Some(cfg) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+            ctxt.error(
+                cfg,
+                "the fallback gets every argument: put the `#[cfg]` on the function",
+            );
+        }
+        let is_name =
+            matches!(&*input.pat, Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none());
+        if !is_name {
+            ctxt.error(
+                &input.pat,
+                "the fallback gets this argument as a whole: give it a name, and take it apart in \
+                 the body",
+            );
+        }
     }
 }
 

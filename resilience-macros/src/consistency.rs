@@ -6,13 +6,15 @@ use quote::quote;
 
 use crate::args::{Args, Attribute, Opt, Switch};
 use crate::ctxt::Ctxt;
-use crate::policy::{Backoff, Breaker, Window};
+use crate::limits::{Limit, RateLimit};
+use crate::policy::{Backoff, Breaker, DEFAULT_WINDOW, Window};
 use crate::value::{Count, Time};
 
 pub(crate) fn consistent(args: &Args, ctxt: &Ctxt) {
     backoff_in_order(args, ctxt);
     deadline_holds_an_attempt(args, ctxt);
     breaker_is_consistent(args, ctxt);
+    rate_limit_has_its_limit(args, ctxt);
     retries_for_what_shapes_them(args, ctxt);
 }
 
@@ -133,7 +135,27 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
     window_holds_the_minimum(breaker, ctxt);
 }
 
+/// ```text
+/// breaker(failure_rate_threshold = 0.5, window = 10, minimum_calls = 20)
+/// breaker(failure_rate_threshold = 0.5, minimum_calls = 101)
+/// ```
 fn window_holds_the_minimum(breaker: &Breaker, ctxt: &Ctxt) {
+    let rates = breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some();
+    if let (None, Some(minimum)) = (&breaker.window, &breaker.minimum_calls)
+        && rates
+        && minimum
+            .value
+            .literal
+            .is_some_and(|calls| calls > DEFAULT_WINDOW)
+    {
+        ctxt.error(
+            &minimum.value,
+            format!(
+                "`minimum_calls` is above {DEFAULT_WINDOW}, the default `window`: write a larger \
+                 one"
+            ),
+        );
+    }
     if let (
         Some(Opt {
             value:
@@ -161,6 +183,28 @@ fn window_holds_the_minimum(breaker: &Breaker, ctxt: &Ctxt) {
     }
 }
 
+/// The limit may come from the service, where one is named.
+///
+/// ```text
+/// rate_limit(burst = 10)
+/// ```
+fn rate_limit_has_its_limit(args: &Args, ctxt: &Ctxt) {
+    // A number that is written and wrong has been reported.
+    if args.service.is_some() || !ctxt.is_empty() {
+        return;
+    }
+    if let Some(Opt {
+        name,
+        value: Switch::On(Limit::Long(RateLimit { limit: None, .. })),
+    }) = &args.rate_limit
+    {
+        ctxt.error(
+            name,
+            "so many in what time? write `limit = \"100/60s\"` as well",
+        );
+    }
+}
+
 /// ```text
 /// retries = 0, backoff(initial = "1s")
 /// ```
@@ -173,6 +217,8 @@ fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
         args.retry_if.as_ref().map(|option| &option.name),
         args.retry_if_ok.as_ref().map(|option| &option.name),
         args.before_retry.as_ref().map(|option| &option.name),
+        args.nested.as_ref().map(|option| &option.name),
+        args.idempotent.as_ref().map(|option| &option.name),
     ];
     for name in names.into_iter().flatten() {
         ctxt.error(

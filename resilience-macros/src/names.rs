@@ -14,6 +14,13 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "timeout",
             "deadline",
             "breaker",
+            "rate_limit",
+            "bulkhead",
+            "budget",
+            "nested",
+            "idempotent",
+            "key",
+            "fallback",
             "retry_if",
             "retry_if_ok",
             "classify",
@@ -29,7 +36,12 @@ pub(crate) fn options(attribute: Attribute) -> &'static [&'static str] {
             "operation",
             "timeout",
             "breaker",
+            "rate_limit",
+            "bulkhead",
             "require",
+            "resource",
+            "key",
+            "fallback",
             "classify",
             "reject_with",
             "fields",
@@ -52,6 +64,23 @@ pub(crate) const BREAKER: &[&str] = &[
     "success_threshold",
     "wait_duration",
 ];
+
+pub(crate) const RATE_LIMIT: &[&str] = &["limit", "burst", "max_wait"];
+
+pub(crate) const BULKHEAD: &[&str] = &["concurrency", "queue"];
+
+pub(crate) const BUDGET: &[&str] = &["ratio", "min_per_second"];
+
+/// The kinds of rejection, as in `resilience::Error::kind_name`.
+pub(crate) const REJECTIONS: &[&str] = &[
+    "circuit_open",
+    "rate_limited",
+    "bulkhead_full",
+    "resource_exhausted",
+    "requirements",
+];
+
+pub(crate) const NESTED: &[&str] = &["stop", "retry"];
 
 pub(crate) const JITTER: &[&str] = &["proportional", "full", "decorrelated", "none"];
 

@@ -1,11 +1,13 @@
 //! The numbers of retry pauses, time limits and the breaker.
 
+use std::time::Duration;
+
 use proc_macro2::{Group, Ident};
 use syn::{Expr, Lit, LitStr};
 
 use crate::args::{Opt, Switch};
 use crate::ctxt::Ctxt;
-use crate::forms::{expr, is_off, list, whole_number};
+use crate::forms::{expr, is_off, list, whole_number, wrong};
 use crate::grammar::{self, RawArg, RawValue, peel};
 use crate::names::{self, enumerate};
 use crate::redirect;
@@ -122,7 +124,7 @@ fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
                     "failure_threshold" => breaker.failure_threshold = count,
                     "success_threshold" => breaker.success_threshold = count,
                     "minimum_calls" => breaker.minimum_calls = count,
-                    _ => breaker.distinct_calls = count,
+                    _ => breaker.distinct_calls = count.filter(|calls| few(calls, ctxt)),
                 }
             }
         }
@@ -130,13 +132,40 @@ fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
     breaker
 }
 
+/// What the runtime keeps of a breaker, as its builder checks constants.
+pub(crate) const DEFAULT_WINDOW: u32 = 100;
+const MAX_WINDOW: u32 = 100_000;
+const MIN_SPAN: Duration = Duration::from_millis(1);
+const MAX_DISTINCT_CALLS: u32 = 100;
+
+fn few(calls: &Opt<Count>, ctxt: &Ctxt) -> bool {
+    let few = calls
+        .value
+        .literal
+        .is_none_or(|calls| calls <= MAX_DISTINCT_CALLS);
+    few || wrong(
+        ctxt,
+        &calls.value.expr,
+        &format!("`distinct_calls` must be at most {MAX_DISTINCT_CALLS}"),
+    )
+}
+
 fn window(expr: &Expr, ctxt: &Ctxt) -> Option<Window> {
     match peel(expr) {
         Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) if int.suffix().is_empty() => {
-                Count::positive("window", expr, ctxt).map(Window::Count)
-            }
-            _ => Time::positive("window", "", expr, ctxt).map(Window::Time),
+            Lit::Int(int) if int.suffix().is_empty() => Count::positive("window", expr, ctxt)
+                .filter(|count| {
+                    let many = count.literal.is_some_and(|calls| calls > MAX_WINDOW);
+                    let message = format!("`window` must be at most {MAX_WINDOW} outcomes");
+                    !many || wrong(ctxt, expr, &message)
+                })
+                .map(Window::Count),
+            _ => Time::positive("window", "", expr, ctxt)
+                .filter(|time| {
+                    let short = time.literal.is_some_and(|span| span < MIN_SPAN);
+                    !short || wrong(ctxt, expr, "`window` must be at least 1 ms")
+                })
+                .map(Window::Time),
         },
         _ => Some(Window::Expr(expr.clone())),
     }
@@ -169,7 +198,7 @@ fn wait(expr: &Expr, ctxt: &Ctxt) -> Option<Wait> {
 }
 
 /// The `name = value` pairs of a nested list, each name out of `known` and written once.
-fn nested(
+pub(crate) fn nested(
     group: &Group,
     of: &str,
     known: &'static [&'static str],

@@ -23,6 +23,7 @@ pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
     if names::options(other).contains(&name.as_str()) {
         let reason = match name.as_str() {
             "deadline" => "its one attempt is bounded by `timeout`",
+            "resource" => "a function that leases resources before its body runs is `#[fail_fast]`",
             _ => reason,
         };
         let other = other.name();
@@ -64,17 +65,7 @@ pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
 }
 
 /// Options that are designed and not built: nothing is accepted and ignored.
-const PLANNED: &[&str] = &[
-    "rate_limit",
-    "bulkhead",
-    "budget",
-    "fallback",
-    "idempotent",
-    "key",
-    "nested",
-    "resource",
-    "enabled",
-];
+const PLANNED: &[&str] = &["enabled"];
 
 /// What to write for a word that is an option in another crate, or in another place of ours.
 /// `number` is the value where it is a whole number.
@@ -142,12 +133,38 @@ fn redirect(word: &str, number: Option<u64>) -> Option<String> {
         "name" => "write `operation = \"..\"`, or `service = \"..\"` to share a breaker".to_owned(),
         "op" => "write `operation = \"..\"`".to_owned(),
         "kind" => "write `category = \"..\"`".to_owned(),
+        "limit" | "rate" | "throttle" | "ratelimit" | "limit_for_period" => {
+            "write `rate_limit = \"100/60s\"`".to_owned()
+        }
+        "burst" => "it belongs to the rate limit: write `rate_limit(limit = \"100/60s\", \
+                    burst = 100)`"
+            .to_owned(),
+        "concurrency"
+        | "max_concurrent"
+        | "max_concurrent_calls"
+        | "max_concurrency"
+        | "semaphore"
+        | "permits" => {
+            let number = number.unwrap_or(10);
+            format!("it belongs to the bulkhead: write `bulkhead(concurrency = {number})`")
+        }
+        "queue" => {
+            "it belongs to the bulkhead: write `bulkhead(concurrency = 10, queue = 100)`".to_owned()
+        }
+        "retry_budget" | "ratio" | "min_per_second" => {
+            "write `budget(ratio = 0.2, min_per_second = 10)`, or `budget = off`".to_owned()
+        }
         "map_err" | "on_rejected" | "on_rejection" | "error" => {
             "write `reject_with = path`, a function from `resilience::Error`".to_owned()
         }
         "requires" | "validate" | "check" => {
             "write `require(condition, field = \"name\", \"message\")`".to_owned()
         }
+        "resources" | "lease" => "write `resource(name = amount)`".to_owned(),
+        "or_else" | "fallback_to" | "recover" | "default" | "on_failure" => {
+            "write `fallback = path`, a function that takes the error as well".to_owned()
+        }
+        "keyed" | "partition" | "partition_by" | "group_by" => "write `key = expr`".to_owned(),
         "krate" => "write `crate = path`".to_owned(),
         "box" | "boxing" => "write `boxed`".to_owned(),
         _ => return None,
@@ -188,6 +205,36 @@ pub(crate) fn breaker(word: &str) -> Option<&'static str> {
         "slow_call_threshold" | "slow_duration" | "slow" => "slow_call_duration",
         "sliding_window_size" | "window_size" | "sliding_window" => "window",
         "min_calls" | "minimum_number_of_calls" | "minimum_throughput" => "minimum_calls",
+        _ => return None,
+    })
+}
+
+/// As [`redirect`], inside `rate_limit(..)`.
+pub(crate) fn rate_limit(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "rate" | "permits" | "calls" | "limit_for_period" | "requests" | "quota" => "limit",
+        "capacity" | "burst_size" | "bucket" => "burst",
+        "timeout" | "wait" | "timeout_duration" | "max_delay" => "max_wait",
+        _ => return None,
+    })
+}
+
+/// As [`redirect`], inside `bulkhead(..)`.
+pub(crate) fn bulkhead(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "max_concurrent_calls" | "max_concurrency" | "permits" | "limit" | "max" | "slots" => {
+            "concurrency"
+        }
+        "waiting" | "waiting_task_queue" | "queue_size" | "max_queue" | "max_wait" => "queue",
+        _ => return None,
+    })
+}
+
+/// As [`redirect`], inside `budget(..)`.
+pub(crate) fn budget(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "percent" | "retry_ratio" | "share" | "retry_percent" => "ratio",
+        "floor" | "min" | "minimum" | "min_retries_per_sec" | "reserve" => "min_per_second",
         _ => return None,
     })
 }

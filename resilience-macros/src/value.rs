@@ -122,6 +122,83 @@ impl ToTokens for Share {
     }
 }
 
+/// Retries for each call: 0, or from 0.01 to 10, or an expression for an `f64`.
+pub(crate) struct Ratio(Float);
+
+impl Ratio {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let float = Float::parse("ratio", "0.2", expr, ctxt)?;
+        let message = match float.literal {
+            Some(percent) if percent > 10.0 && percent <= 100.0 => {
+                let share = percent / 100.0;
+                format!("`ratio` is a share of the calls: write `ratio = {share}`")
+            }
+            Some(value) if value > 10.0 => "`ratio` is a share of the calls, at most 10".into(),
+            Some(value) if value > 0.0 && value < 0.01 => "`ratio` is at least 0.01, or 0".into(),
+            _ => return Some(Self(float)),
+        };
+        ctxt.error(expr, message);
+        None
+    }
+}
+
+impl ToTokens for Ratio {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// What a call does when one inside its attempt has given up.
+pub(crate) struct Nested(proc_macro2::Ident);
+
+impl Nested {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let expected = names::NESTED
+            .iter()
+            .map(|name| format!("`\"{name}\"`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let variant = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) if text.value() == "stop" => Some("Stop"),
+                Lit::Str(text) if text.value() == "retry" => Some("Retry"),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(variant) = variant else {
+            ctxt.error(
+                expr,
+                format!(
+                    "`nested` is {expected}: whether to try again when a call inside has given up"
+                ),
+            );
+            return None;
+        };
+        Some(Self(proc_macro2::Ident::new(variant, expr.span())))
+    }
+
+    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
+        let variant = &self.0;
+        quote_spanned!(variant.span()=> #private::Nested::#variant)
+    }
+}
+
+/// Yes or no, or an expression for a `bool`.
+pub(crate) fn flag(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
+    match peel(expr) {
+        Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
+            ctxt.error(expr, format!("`{name}` is `true` or `false`"));
+            None
+        }
+        Expr::Path(path) if path.path.is_ident("off") || path.path.is_ident("no") => {
+            ctxt.error(expr, format!("write `{name} = false`"));
+            None
+        }
+        _ => Some(expr.clone()),
+    }
+}
+
 /// A number that need not be whole.
 struct Float {
     tokens: TokenStream,

@@ -142,6 +142,10 @@ impl Db {
                 .pragma_update(None, name, value)
                 .map_err(failed)?;
         }
+        // Copied into the file after so many pages: each time, the disk has to confirm twice.
+        connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
+            .map_err(failed)?;
         if let Some(bytes) = options.max_bytes {
             limit(&connection, bytes).map_err(failed)?;
         }
@@ -229,6 +233,9 @@ pub fn sqlite_failure(error: &rusqlite::Error) -> Classification {
         _ => Classification::unknown(),
     }
 }
+
+/// 32 MB with pages of the usual size.
+const CHECKPOINT_PAGES: u32 = 8_000;
 
 #[cfg(test)]
 mod tests {

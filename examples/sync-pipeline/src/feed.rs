@@ -54,7 +54,7 @@ pub(crate) fn lines(
     resume: Option<(Store, Resume)>,
     room: Room,
 ) -> mpsc::Receiver<Fed> {
-    let (feed, fed) = mpsc::channel(AHEAD);
+    let (feed, ahead) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let known = resume.map(|(store, resume)| Known {
             store,
@@ -73,12 +73,12 @@ pub(crate) fn lines(
             let _ = feed.send(Fed::Broken(error)).await;
         }
     });
-    fed
+    ahead
 }
 
 /// Feeds failed lines of earlier runs, each once: one that fails again keeps its place.
 pub(crate) fn failed(store: Store, filter: FailedFilter, room: Room) -> mpsc::Receiver<Fed> {
-    let (feed, fed) = mpsc::channel(AHEAD);
+    let (feed, ahead) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let again = async {
             let mut place = FailedPlace::default();
@@ -109,7 +109,7 @@ pub(crate) fn failed(store: Store, filter: FailedFilter, room: Room) -> mpsc::Re
             let _ = feed.send(Fed::Broken(error)).await;
         }
     });
-    fed
+    ahead
 }
 
 struct Reader {
@@ -125,11 +125,11 @@ impl Reader {
             let Some(job) = job(Arc::clone(&self.run_id), line, &self.room).await else {
                 continue;
             };
-            let fed = match &mut self.known {
+            let next = match &mut self.known {
                 Some(known) => known.look_at(job).await?,
                 None => Fed::Job(job),
             };
-            if feed.send(fed).await.is_err() {
+            if feed.send(next).await.is_err() {
                 break;
             }
         }

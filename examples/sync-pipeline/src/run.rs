@@ -147,7 +147,7 @@ impl Prepared {
             collection: common.collection.clone(),
             dry_run,
             max_file_size: args.max_file_size,
-            workers: Semaphore::new(args.workers.get()),
+            workers: Arc::new(Semaphore::new(args.workers.get())),
             room: Room::new(bytes / 2),
         };
         let settings = WorkSettings {

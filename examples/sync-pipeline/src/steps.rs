@@ -1,7 +1,7 @@
 //! One change record to the index: the steps that leave the program, each of them annotated.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use resilience::{FieldValue, resilient};
@@ -13,7 +13,7 @@ use sync_pipeline::index::{
     Document, VectorIndex, index_document, look_up_document, object_id, remove_document,
 };
 use sync_pipeline::record::{Change, Op};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::room::Room;
 
@@ -26,7 +26,7 @@ pub(crate) struct Pipeline {
     pub(crate) dry_run: bool,
     pub(crate) max_file_size: u64,
     /// Who reads and embeds. A document that waits for its place in a batch needs no worker.
-    pub(crate) workers: Semaphore,
+    pub(crate) workers: Arc<Semaphore>,
     /// For the contents in flight.
     pub(crate) room: Room,
 }
@@ -74,6 +74,15 @@ struct Job<'a> {
     pipeline: &'a Pipeline,
     change: &'a Change,
     line: u64,
+    worker: &'a Worker,
+}
+
+/// The right to read and embed. Waited for before an attempt, whose time it must not use up; given
+/// back for the wait for the index; taken again for another attempt.
+#[derive(Debug)]
+struct Worker {
+    all: Arc<Semaphore>,
+    held: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 /// Does what a change record asks for.
@@ -82,10 +91,12 @@ pub(crate) async fn apply(
     change: &Change,
     line: u64,
 ) -> anyhow::Result<Outcome> {
+    let worker = Worker::of(&pipeline.workers);
     let job = Job {
         pipeline,
         change,
         line,
+        worker: &worker,
     };
     if change.op == Op::Delete {
         return sync_delete(job).await;
@@ -95,6 +106,7 @@ pub(crate) async fn apply(
         Plan::Read(source) => source,
     };
     let _place = pipeline.room.place(footprint(&source)).await;
+    worker.hold().await;
     let outcome = match change.op {
         Op::Add => sync_add(job, &source).await,
         Op::Modify | Op::Delete => sync_modify(job, &source).await,
@@ -120,7 +132,7 @@ pub(crate) async fn apply(
     )
 )]
 async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job.pipeline, job.change, source).await
+    put(job, source).await
 }
 
 #[resilient(
@@ -137,7 +149,7 @@ async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> 
     )
 )]
 async fn sync_modify(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job.pipeline, job.change, source).await
+    put(job, source).await
 }
 
 #[resilient(
@@ -177,9 +189,14 @@ async fn sync_delete(job: Job<'_>) -> anyhow::Result<Outcome> {
 }
 
 /// Reads, embeds and indexes, unless the index has this very content already.
-async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    // Nobody closes the semaphore.
-    let worker = pipeline.workers.acquire().await?;
+async fn put(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    let Job {
+        pipeline,
+        change,
+        worker,
+        ..
+    } = job;
+    worker.hold().await;
     let text = content::read(source, pipeline.max_file_size).await?;
     let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
     let content_hash = sha256(&text);
@@ -207,7 +224,7 @@ async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyho
         model: model.to_owned(),
         chunks,
     };
-    drop(worker);
+    worker.release();
     let document = Arc::new(document);
     index_document(&*pipeline.index, &document)
         .await
@@ -215,6 +232,31 @@ async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyho
     Ok(Outcome::Indexed {
         chunks: document.chunks.len(),
     })
+}
+
+impl Worker {
+    fn of(all: &Arc<Semaphore>) -> Self {
+        Self {
+            all: Arc::clone(all),
+            held: Mutex::new(None),
+        }
+    }
+
+    async fn hold(&self) {
+        if self.lock().is_none() {
+            // Nobody closes the semaphore.
+            let permit = Arc::clone(&self.all).acquire_owned().await.ok();
+            *self.lock() = permit;
+        }
+    }
+
+    fn release(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn embed_chunks(

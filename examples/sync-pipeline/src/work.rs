@@ -94,7 +94,7 @@ impl Work {
                         end = End::Failed;
                     }
                 }
-                fed = feed.recv(), if open && room => match fed {
+                next = feed.recv(), if open && room => match next {
                     Some(Fed::Job(job)) => flight.start(&self.pipeline, &self.store, *job),
                     Some(Fed::Done) => self.tally.done_before += 1,
                     Some(Fed::GivenUp) => self.tally.given_up += 1,
@@ -318,14 +318,15 @@ fn waits_for(error: &anyhow::Error) -> Option<&'static str> {
     if !absent {
         return None;
     }
-    let is = |service: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(service);
-    if is(|cause| cause.is::<EmbedError>()) {
-        Some("the embedding service")
-    } else if is(|cause| cause.is::<IndexError>()) {
-        Some("the index")
-    } else {
-        None
-    }
+    error.chain().find_map(|cause| {
+        if cause.is::<EmbedError>() {
+            Some("the embedding service")
+        } else if cause.is::<IndexError>() {
+            Some("the index")
+        } else {
+            None
+        }
+    })
 }
 
 async fn note(store: &Store, run_id: &str, set: Changeset) -> anyhow::Result<Outcome> {

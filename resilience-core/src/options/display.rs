@@ -52,7 +52,12 @@ impl fmt::Display for Options {
             inner.plain("min_per_second", budget.min_per_second)
         })?;
         list.name("nested", self.nested.map(Nested::as_str))?;
-        list.plain("idempotent", self.idempotent)
+        list.plain("idempotent", self.idempotent)?;
+        list.group("resource", !self.resources.is_empty(), |inner| {
+            self.resources
+                .iter()
+                .try_for_each(|name| inner.plain(name, Some("..")))
+        })
     }
 }
 
@@ -165,6 +170,12 @@ mod tests {
             Options::fail_fast().breaker_off().to_string(),
             "breaker = off"
         );
+    }
+
+    #[test]
+    fn the_names_of_resources_are_told() {
+        let options = Options::fail_fast().resources(&["llm_tokens", "rows"]);
+        assert_eq!(options.to_string(), "resource(llm_tokens = .., rows = ..)");
     }
 
     #[test]

@@ -5,11 +5,15 @@
 //!                  └── else ──▶ Exhausted { current, limit }; nobody waits
 //! ```
 
+mod amount;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
+
+pub use self::amount::{Amount, amount};
 
 /// A pool: what is leased of it, and how much may be. One word each, no lock.
 #[derive(Debug)]

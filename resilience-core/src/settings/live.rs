@@ -63,6 +63,12 @@ impl Live {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// Something for which the snapshot must stay the one in force.
+    pub(crate) fn steady<T>(&self, what: impl FnOnce(&Snapshot) -> T) -> T {
+        let _applying = lock(&self.applying);
+        what(&self.current())
+    }
+
     pub(crate) fn current(&self) -> Snapshot {
         lock(&self.current).clone()
     }

@@ -5,8 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use crate::args::{Args, Attribute, Opt, Switch};
 use crate::expand::call_at;
+use crate::limits::{Budget, Bulkhead, Limit};
 use crate::model::Model;
 use crate::policy::{Backoff, Breaker, Wait, Window};
+use crate::resource::Resource;
 
 /// ```text
 /// let mut call = {
@@ -71,6 +73,17 @@ fn options(args: &Args, private: &TokenStream) -> TokenStream {
     chain.switch(args.breaker.as_ref(), |breaker| {
         self::breaker(breaker, private)
     });
+    chain.switch(args.rate_limit.as_ref(), |limit| rate_limit(limit, private));
+    chain.switch(args.bulkhead.as_ref(), |bulkhead| {
+        self::bulkhead(bulkhead, private)
+    });
+    chain.switch(args.budget.as_ref(), |budget| self::budget(budget, private));
+    chain.with(args.nested.as_ref(), |nested| nested.tokens(private));
+    chain.plain(args.idempotent.as_ref());
+    if !args.resources.is_empty() {
+        let pools = args.resources.iter().map(Resource::pool);
+        chain.0.extend(quote!(.resources(&[#(#pools),*])));
+    }
     chain.0
 }
 
@@ -107,6 +120,34 @@ fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
             chain.0.extend(quote!(.wait_duration_max(#longest)));
         }
     }
+    chain.0
+}
+
+fn rate_limit(limit: &Limit, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::RateLimitOptions::new()));
+    match limit {
+        Limit::Expr(expr) => return expr.to_token_stream(),
+        Limit::Short(rate) => chain.0.extend(quote!(.limit(#rate))),
+        Limit::Long(limit) => {
+            chain.plain(limit.limit.as_ref());
+            chain.plain(limit.burst.as_ref());
+            chain.plain(limit.max_wait.as_ref());
+        }
+    }
+    chain.0
+}
+
+fn bulkhead(bulkhead: &Bulkhead, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BulkheadOptions::new()));
+    chain.plain(bulkhead.concurrency.as_ref());
+    chain.plain(bulkhead.queue.as_ref());
+    chain.0
+}
+
+fn budget(budget: &Budget, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BudgetOptions::new()));
+    chain.plain(budget.ratio.as_ref());
+    chain.plain(budget.min_per_second.as_ref());
     chain.0
 }
 

@@ -180,7 +180,7 @@ impl Random {
             .and_then(|seed| seed.parse().ok());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let clock = now.map_or(1, |now| now.subsec_nanos());
-        Self(given.unwrap_or(u64::from(clock)).max(1))
+        Self(given.unwrap_or_else(|| u64::from(clock)).max(1))
     }
 
     fn below(&mut self, end: u64) -> u64 {

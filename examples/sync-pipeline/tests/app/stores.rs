@@ -105,12 +105,11 @@ fn a_locked_database_is_a_clear_error_and_nothing_is_lost() {
 #[test]
 fn a_full_disk_is_a_clear_error_and_nothing_is_lost() {
     let place = Place::new();
-    let input: String = (0..200)
-        .map(|n| {
-            let text = format!("Word{n} and more. ").repeat(1_000);
-            format!("{}\n", json!({"path": format!("{n}.txt"), "content": text}))
-        })
-        .collect();
+    let record = |n| {
+        let text = format!("Word{n} and more. ").repeat(1_000);
+        json!({"path": format!("{n}.txt"), "content": text}).to_string()
+    };
+    let input = (0..200).map(record).collect::<Vec<_>>().join("\n");
     let mut command = place.command(&["sync", "--stdin"]);
     command.env("SYNC_PIPELINE_MAX_DB_SIZE", "2");
     let ran = run(command, input.as_bytes());

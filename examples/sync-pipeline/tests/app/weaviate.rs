@@ -89,16 +89,14 @@ fn deleting_what_is_gone_is_a_success() {
 fn records_about_one_document_keep_their_order() {
     let (place, weaviate) = (Place::new(), FakeWeaviate::start());
     let url = weaviate.url();
-    let mut input = String::new();
-    for n in 0..20 {
-        for version in 0..5 {
-            let record = json!({"path": path(n), "content": format!("version {version}")});
-            input += &format!("{record}\n");
-        }
-        if n % 2 == 0 {
-            input += &format!("{}\n", json!({"path": path(n), "op": "delete"}));
-        }
-    }
+    let records = (0..20).flat_map(|n| {
+        let versions = (0..5).map(move |version| {
+            json!({"path": path(n), "content": format!("version {version}")}).to_string()
+        });
+        let delete = json!({"path": path(n), "op": "delete"}).to_string();
+        versions.chain((n % 2 == 0).then_some(delete))
+    });
+    let input = records.collect::<Vec<_>>().join("\n");
     let ran = place.run(&["sync", "--stdin", "--weaviate", &url], input);
     assert_eq!(ran.status, Some(0), "{ran:#?}");
     assert_eq!(

@@ -246,7 +246,7 @@ async fn send(request: RequestBuilder) -> Result<Vec<u8>, WeaviateError> {
     let lost = |error: reqwest::Error| WeaviateError::Request(error.without_url());
     let response = request.send().await.map_err(lost)?;
     if !response.status().is_success() {
-        return Err(WeaviateError::refused(Refusal::of(response).await));
+        return Err(WeaviateError::refused(&Refusal::of(response).await));
     }
     Ok(response.bytes().await.map_err(lost)?.into())
 }

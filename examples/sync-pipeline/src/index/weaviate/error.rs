@@ -51,7 +51,7 @@ pub enum WeaviateError {
     Collection(Box<IndexError>),
     /// The request was sent again as often as it may be. One error for all that it was about.
     #[error(transparent)]
-    Final(Arc<WeaviateError>),
+    Final(Arc<Self>),
     /// The task that sends batches is gone: the program is about to end.
     #[error("the batch was given up")]
     GivenUp,
@@ -61,7 +61,7 @@ pub enum WeaviateError {
 }
 
 impl WeaviateError {
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(super) fn refused(refusal: &Refusal) -> Self {
         Self::Status {
             status: refusal.status,
             retry_after: refusal.retry_after,
@@ -216,7 +216,7 @@ mod tests {
             retry_after: None,
             body: body.to_owned(),
         };
-        WeaviateError::refused(refusal).classify()
+        WeaviateError::refused(&refusal).classify()
     }
 
     #[test]

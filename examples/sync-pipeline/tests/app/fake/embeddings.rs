@@ -39,8 +39,8 @@ impl FakeEmbeddings {
                     _ => {}
                 }
                 let vector = |text: &Value| {
-                    let mut vector = vec![1.0; dimensions];
-                    vector[0] = text.as_str().map_or(0.0, |text| text.len() as f64);
+                    let mut vector = vec![1; dimensions];
+                    vector[0] = text.as_str().map_or(0, str::len);
                     vector
                 };
                 let data: Vec<_> = texts

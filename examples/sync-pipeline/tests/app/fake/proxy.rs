@@ -81,7 +81,7 @@ impl Proxy {
     }
 
     /// How many connections there were.
-    pub(crate) fn connections(&self) -> usize {
+    pub(crate) fn seen(&self) -> usize {
         lock(&self.plan).seen
     }
 }

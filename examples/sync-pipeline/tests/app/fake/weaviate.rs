@@ -164,15 +164,14 @@ impl Data {
                 _ => None,
             };
             let mut answer = object.clone();
-            answer["result"] = match message {
-                Some(message) => json!({
+            answer["result"] = if let Some(message) = message {
+                json!({
                     "status": "FAILED",
                     "errors": {"error": [{"message": message}]},
-                }),
-                None => {
-                    self.objects.insert(id.to_owned(), object.clone());
-                    json!({"status": "SUCCESS", "errors": null})
-                }
+                })
+            } else {
+                self.objects.insert(id.to_owned(), object.clone());
+                json!({"status": "SUCCESS", "errors": null})
             };
             answer
         });
