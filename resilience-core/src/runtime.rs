@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
@@ -74,6 +74,7 @@ pub(crate) struct Shared {
     random: Random,
     /// Whether delays are slept.
     pub(crate) waits: bool,
+    is_global: bool,
 }
 
 /// Which of the built-in listeners hear.
@@ -162,6 +163,8 @@ pub(crate) struct SiteState {
     /// What an operator says of texts of errors, if anything.
     pub(crate) rules: Option<Arc<Rules>>,
     generation: u64,
+    /// Of the site, in the global runtime.
+    number: Option<usize>,
 }
 
 impl Runtime {
@@ -181,6 +184,7 @@ impl Runtime {
             },
             listeners: Vec::new(),
             waits: true,
+            is_global: false,
             settings: None,
         }
     }
@@ -337,6 +341,10 @@ impl Runtime {
             settings: written.settings(subject, &common),
             rules: snapshot.settings.rules().map(Arc::clone),
             generation: snapshot.generation,
+            number: match &site {
+                AnySite::Function(site) if shared.is_global => Some(site.numbered()),
+                _ => None,
+            },
             service,
             site,
         }
@@ -392,10 +400,17 @@ pub struct RuntimeBuilder {
     listening: Listening,
     listeners: Vec<Box<dyn Listener>>,
     waits: bool,
+    is_global: bool,
     settings: Option<Settings>,
 }
 
 impl RuntimeBuilder {
+    /// The one of the process.
+    pub(crate) fn global(mut self) -> Self {
+        self.is_global = true;
+        self
+    }
+
     /// The settings to begin with.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
@@ -467,6 +482,7 @@ impl RuntimeBuilder {
                 calls: AtomicU64::new(1),
                 random: self.random,
                 waits: self.waits,
+                is_global: self.is_global,
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
@@ -552,14 +568,19 @@ impl SiteState {
 /// Where the state of a site in the global runtime is kept. Other settings put another one there.
 pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
 
-/// A site's state, kept as it is for as long as this is held. Taking it neither locks nor
-/// allocates, and a call of the global runtime rarely counts a reference.
+/// A site's state, kept as it is for as long as this is held.
+///
+/// Taking it neither locks nor allocates. Calls of the global runtime that follow each other on a
+/// thread do not even count references: the thread keeps one for each site, and lends it.
 #[derive(Debug)]
-pub(crate) struct SiteRef(Guard<Arc<SiteState>>);
+pub(crate) struct SiteRef(Option<Arc<SiteState>>);
+
+/// What a thread has to lend, by the number of the site.
+pub(crate) type Lent = Vec<Option<Arc<SiteState>>>;
 
 impl From<Arc<SiteState>> for SiteRef {
     fn from(state: Arc<SiteState>) -> Self {
-        Self(Guard::from_inner(state))
+        Self(Some(state))
     }
 }
 
@@ -567,18 +588,27 @@ impl SiteRef {
     /// The state of a site in this runtime, or in the global one, if it has been made of the
     /// settings in force.
     #[inline]
-    pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
+    pub(crate) fn known(
+        site: &'static Site,
+        scoped: Option<&Runtime>,
+        lent: &mut Lent,
+    ) -> Option<Self> {
         if let Some(runtime) = scoped {
             return runtime.known_site(site).map(Self::from);
+        }
+        if let Some(place) = lent.get_mut(site.number())
+            && let Some(state) = place.take()
+            && state.is_current()
+        {
+            return Some(state.into());
         }
         Self::kept(&site.slot)
     }
 
     /// What was kept here, if it has been made of the settings in force.
-    #[inline]
     pub(crate) fn kept(slot: &Kept) -> Option<Self> {
-        let state = slot.get()?.load();
-        state.is_current().then_some(Self(state))
+        let state = slot.get()?.load_full();
+        state.is_current().then(|| state.into())
     }
 
     /// Keeps a state for the calls to come as well.
@@ -603,7 +633,22 @@ impl std::ops::Deref for SiteRef {
 
     #[inline]
     fn deref(&self) -> &SiteState {
-        &self.0
+        let Some(state) = &self.0 else {
+            unreachable!("it is there until this is dropped")
+        };
+        state
+    }
+}
+
+impl Drop for SiteRef {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(state) = self.0.take()
+            && let Some(number) = state.number
+            && state.is_current()
+        {
+            scope::give_back(number, state);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::blocking::{Running, Work};
 use crate::clock::Moment;
-use crate::runtime::{Runtime, SiteRef};
+use crate::runtime::{Lent, Runtime, SiteRef, SiteState};
 use crate::site::Site;
 
 /// One running attempt, as seen by the calls inside it.
@@ -81,8 +81,8 @@ impl Enclosing {
     /// holds here.
     #[inline]
     pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
-        let found = SCOPE.with_borrow(|scope| {
-            let site = SiteRef::known(site, scope.runtime.as_ref())?;
+        let found = SCOPE.with_borrow_mut(|scope| {
+            let site = SiteRef::known(site, scope.runtime.as_ref(), &mut scope.lent)?;
             let around = Self::among(&scope.frames);
             Some((site, around))
         });
@@ -208,11 +208,28 @@ pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
 struct Scope {
     runtime: Option<Runtime>,
     frames: Vec<Frame>,
+    /// No part of what a task is in the midst of: the thread's own.
+    lent: Lent,
+}
+
+/// Takes back the state of a site for the next call of it on this thread.
+pub(crate) fn give_back(number: usize, state: Arc<SiteState>) {
+    let surplus = SCOPE.try_with(|scope| {
+        let Ok(mut scope) = scope.try_borrow_mut() else {
+            return Some(state);
+        };
+        if scope.lent.len() <= number {
+            scope.lent.resize(number + 1, None);
+        }
+        scope.lent[number].replace(state)
+    });
+    // Dropped where nobody holds the scope.
+    drop(surplus);
 }
 
 thread_local! {
     static SCOPE: RefCell<Scope> =
-        const { RefCell::new(Scope { runtime: None, frames: Vec::new() }) };
+        const { RefCell::new(Scope { runtime: None, frames: Vec::new(), lent: Vec::new() }) };
 }
 
 #[cfg(test)]

@@ -89,9 +89,9 @@ impl Runtime {
     /// names, or with none if there is anything wrong in them.
     pub(crate) fn of_process() -> Self {
         match Settings::from_env() {
-            Ok(settings) => Self::builder().settings(settings).build(),
+            Ok(settings) => Self::builder().global().settings(settings).build(),
             Err(problems) => {
-                let runtime = Self::new();
+                let runtime = Self::builder().global().build();
                 runtime.loaded(problems, Reload::Rejected);
                 runtime
             }
