@@ -145,23 +145,23 @@ pub async fn by_attribute(tenant: String, name: String, text: String) -> Result<
 
 /// Used by the fallback alone.
 #[resilient(retries = 1, fallback = [other, later])]
-pub async fn with_fallback(mut list: Vec<u8>, text: String, last: &str) -> Result<usize, Error> {
+pub async fn with_fallback(mut list: Vec<u8>, text: String, word: &str) -> Result<usize, Error> {
     list.push(1);
     sleep(Duration::ZERO).await;
     Ok(list.len())
 }
 
-fn other(list: Vec<u8>, text: String, last: &str, error: Error) -> Result<usize, Error> {
-    if list.is_empty() && text == last {
+fn other(list: Vec<u8>, text: String, word: &str, error: Error) -> Result<usize, Error> {
+    if list.is_empty() && text == word {
         return Ok(0);
     }
     drop((list, text));
     Err(error)
 }
 
-async fn later(list: Vec<u8>, text: String, last: &str, error: Error) -> Result<usize, Error> {
+async fn later(list: Vec<u8>, text: String, word: &str, error: Error) -> Result<usize, Error> {
     sleep(Duration::ZERO).await;
-    other(list, text, last, error)
+    other(list, text, word, error)
 }
 
 /// Leases, and has a narrowed fallback.

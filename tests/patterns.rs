@@ -61,7 +61,7 @@ async fn unlimited() -> Result<u32, Failure> {
 
 #[tokio::test(start_paused = true)]
 async fn rate_limit_lets_so_many_through_in_its_time() {
-    let (_, time) = waited(async {
+    let ((), time) = waited(async {
         for _ in 0..3 {
             assert_eq!(kind(limited().await), "ok");
         }

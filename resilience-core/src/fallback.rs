@@ -55,12 +55,18 @@ pub struct Later;
 
 pin_project! {
     /// What a fallback returned.
+    #[allow(missing_docs, reason = "the macro takes no text for a field")]
     #[project = AnsweringProjection]
     pub enum Answering<A> {
         /// The result.
-        Now { result: Option<A> },
+        Now {
+            result: Option<A>,
+        },
         /// A future of it.
-        Later { #[pin] future: A },
+        Later {
+            #[pin]
+            future: A,
+        },
     }
 }
 

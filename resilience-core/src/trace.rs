@@ -10,7 +10,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::Severity;
 use crate::breaker::{BreakerState, OpenedBy};
-use crate::event::{AttemptFailed, Event, Reload};
+use crate::event::{AttemptFailed, Event, EventSite, Reload};
 
 #[inline]
 pub(crate) fn record(event: &Event<'_>) {
@@ -75,14 +75,7 @@ fn write(event: &Event<'_>) {
             site,
             number,
             succeeded,
-        } => debug!(
-            name: "resilience.fallback",
-            operation = site.operation(),
-            service = site.service(),
-            number = i64::from(*number),
-            succeeded = *succeeded,
-            "fallback used"
-        ),
+        } => fallback_used(*site, *number, *succeeded),
         Event::BreakerMoved {
             service,
             from,
@@ -138,6 +131,17 @@ fn settings_reloaded(result: Reload, message: &str) {
         Reload::Rejected => warn!(name: "resilience.config.rejected", "{message}"),
         Reload::Unchanged => debug!(name: "resilience.config.unchanged", "{message}"),
     }
+}
+
+fn fallback_used(site: EventSite<'_>, number: u32, succeeded: bool) {
+    debug!(
+        name: "resilience.fallback",
+        operation = site.operation(),
+        service = site.service(),
+        number = i64::from(number),
+        succeeded,
+        "fallback used"
+    );
 }
 
 macro_rules! attempt_failed {

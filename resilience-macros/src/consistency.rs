@@ -6,7 +6,7 @@ use quote::quote;
 
 use crate::args::{Args, Attribute, Opt, Switch};
 use crate::ctxt::Ctxt;
-use crate::limits::{Limit, RateLimit};
+use crate::limits::Limit;
 use crate::policy::{Backoff, Breaker, DEFAULT_WINDOW, Window};
 use crate::value::{Count, Time};
 
@@ -195,8 +195,9 @@ fn rate_limit_has_its_limit(args: &Args, ctxt: &Ctxt) {
     }
     if let Some(Opt {
         name,
-        value: Switch::On(Limit::Long(RateLimit { limit: None, .. })),
+        value: Switch::On(Limit::Long(written)),
     }) = &args.rate_limit
+        && written.limit.is_none()
     {
         ctxt.error(
             name,

@@ -29,7 +29,7 @@ pub(crate) enum Limit {
     Short(Rate),
     /// An expression for a `RateLimitOptions`.
     Expr(Expr),
-    Long(RateLimit),
+    Long(Box<RateLimit>),
 }
 
 /// So many attempts in this time, with the place of the text that says so.
@@ -172,7 +172,7 @@ pub(crate) fn switch_rate_limit(
             None
         }
         value @ RawValue::List(_) => list(name, value, "limit = \"100/60s\"", ctxt)
-            .map(|group| Switch::On(Limit::Long(rate_limit(&group, ctxt)))),
+            .map(|group| Switch::On(Limit::Long(Box::new(rate_limit(&group, ctxt))))),
     }
 }
 
