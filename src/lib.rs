@@ -4,11 +4,12 @@
 pub use resilience_core::classify::user_message;
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
-    CallOutcome, Category, Classification, Classify, Current, Effect, Error, ErrorCount, ErrorKind,
-    Event, EventSite, Fault, FieldValue, Fields, Jitter, Listener, OpenedBy, Options, Place,
-    Problem, RecentError, Requirement, Retry, Runtime, RuntimeBuilder, Severity, SiteInfo, Summary,
-    Switch, TimeLimit, TimedOut, Window, breaker, breakers, classify, current, problems, propagate,
-    recent_errors, register_classify, reset_breakers, sites, summary, testing,
+    CallFailure, CallOutcome, Category, Classification, Classify, Context, ContextData, Count,
+    Current, Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
+    Jitter, Latency, Listener, OpenedBy, Options, Place, Problem, RecentError, Reload, Requirement,
+    Retry, Runtime, RuntimeBuilder, ServiceSummary, Severity, SiteInfo, Summary, Switch, TimeLimit,
+    TimedOut, Window, breaker, breakers, classify, current, problems, propagate, recent_errors,
+    register_classify, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

@@ -14,12 +14,16 @@ use tokio::time::Sleep;
 use crate::breaker::{Admission, CallId, Moved};
 use crate::clock::{self, Moment};
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
+use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, succeeded_unseen, watched,
+};
 use crate::fields::Fields;
+use crate::redact::redacted;
 use crate::runtime::SiteRef;
 use crate::scope::{self, Enclosing, Frame, Mark};
 use crate::site::Site;
 use crate::testing::Struck;
+use crate::trace::{Entered, Spans};
 use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
@@ -63,6 +67,11 @@ pin_project! {
         // What a test does to the attempt that runs, and from when on the body may run after all.
         fault: Option<Struck>,
         fault_over: Option<Moment>,
+        // When the call and the running attempt began: from their beginning where somebody
+        // listens, else from when they first waited.
+        since: Option<Moment>,
+        attempt_since: Option<Moment>,
+        spans: Option<Spans>,
     }
 }
 
@@ -133,10 +142,16 @@ impl Decisions {
     /// Asks for leave to run an attempt.
     #[inline]
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        if let Some(extra) = &mut self.extra
-            && let Some(refusal) = extra.as_mut().project().refusal.take()
-        {
-            return Err(refusal);
+        let watched = watched(&self.site.shared);
+        if watched {
+            self.watch();
+        }
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().project();
+            if let Some(refusal) = extra.refusal.take() {
+                return Err(refusal);
+            }
+            *extra.attempt_since = None;
         }
         if self.site.settings.breaker.is_some() && !self.around.covered {
             self.admission = match self.site.service.breaker.admit_closed() {
@@ -153,10 +168,37 @@ impl Decisions {
         self.mark = Mark::None;
         self.anchored = false;
         self.due = Moment::NEVER;
+        if watched {
+            self.watch_attempt();
+        }
         if self.site.shared.faults.any() {
             self.strike();
         }
         Ok(())
+    }
+
+    /// Somebody listens: takes the time of the call and opens its span.
+    #[cold]
+    fn watch(&mut self) {
+        if self.attempts > 0 {
+            return;
+        }
+        let now = self.now();
+        let spans = Spans::open(EventSite(&self.site), self.fields());
+        let extra = self.extra();
+        *extra.since = Some(now);
+        *extra.spans = spans;
+    }
+
+    /// The same for an attempt.
+    #[cold]
+    fn watch_attempt(&mut self) {
+        let (now, attempt) = (self.now(), self.attempts);
+        let extra = self.extra();
+        *extra.attempt_since = Some(now);
+        if let Some(spans) = extra.spans {
+            spans.attempt(attempt);
+        }
     }
 
     #[cold]
@@ -244,11 +286,17 @@ impl Decisions {
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
         });
+        if let Some(spans) = self.spans() {
+            spans.enter();
+        }
     }
 
     /// Takes it off again, and learns what the calls inside left behind.
     #[inline]
     pub(crate) fn leave(&mut self) {
+        if let Some(spans) = self.spans() {
+            spans.exit();
+        }
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
         if let Some(began) = frame.began
@@ -261,7 +309,11 @@ impl Decisions {
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if !self.anchored {
-            self.anchor(self.now());
+            let now = self.now();
+            self.anchor(now);
+            let extra = self.extra();
+            extra.since.get_or_insert(now);
+            extra.attempt_since.get_or_insert(now);
         }
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
@@ -295,7 +347,12 @@ impl Decisions {
         if self.around.nested {
             scope::mark(Mark::None);
         }
-        self.finish(CallOutcome::Succeeded);
+        if self.extra.is_none() && self.attempts == 1 {
+            self.stage = Stage::Over;
+            succeeded_unseen(&self.site);
+        } else {
+            self.finish(CallOutcome::Succeeded, None);
+        }
     }
 
     /// The attempt failed, or was dropped by its timeout.
@@ -312,6 +369,7 @@ impl Decisions {
         if !self.anchored {
             self.enclosing = scope::limit(now);
         }
+        let inside = self.inside_span();
         self.tell_breaker(&classification, refused, now);
 
         let category = classification.category();
@@ -326,26 +384,34 @@ impl Decisions {
             None
         };
 
-        self.attempt_failed(
-            &classification,
-            error_type,
-            message,
-            delay.is_none(),
+        let failure = CallFailure {
+            category,
+            severity: self.severity(&classification, delay.is_none()),
+            error_type: classification.error_type().unwrap_or(error_type),
             refused,
-            policy.retries,
-        );
+        };
+        self.attempt_failed(&classification, failure, message, delay.is_none(), now);
+        drop(inside);
+        if let Some(extra) = &mut self.extra
+            && let Some(spans) = extra.as_mut().project().spans
+        {
+            spans.attempt_failed(failure, delay.is_some());
+        }
         let Some(delay) = delay else {
-            self.give_up(worth, refused);
+            self.give_up(worth, failure);
             return Verdict::GiveUp;
         };
+        let inside = self.inside_span();
         emit(
             &self.site.shared,
             Event::RetryScheduled {
                 site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
+                context: &scope::context(),
             },
         );
+        drop(inside);
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -354,17 +420,26 @@ impl Decisions {
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
         if !self.is_running() {
-            let fields = self.extra.as_ref().and_then(|extra| extra.fields.as_ref());
+            let inside = self.inside_span();
             emit(
                 &self.site.shared,
                 Event::Rejected {
                     site: EventSite(&self.site),
                     error,
-                    fields,
+                    fields: self.fields(),
+                    context: &scope::context(),
                 },
             );
+            drop(inside);
             self.mark_enclosing(Mark::Refused);
-            self.finish(CallOutcome::Rejected);
+            let classification = error.classify();
+            let failure = CallFailure {
+                category: classification.category(),
+                severity: classification.severity(1),
+                error_type: error.kind_name(),
+                refused: true,
+            };
+            self.finish(CallOutcome::Rejected, Some(failure));
             return Verdict::GiveUp;
         }
         self.fail(Failed {
@@ -390,8 +465,16 @@ impl Decisions {
     #[cold]
     pub(crate) fn panicked(&mut self) {
         self.leave();
+        let inside = self.inside_span();
         self.fail_breaker(self.now());
-        self.finish(CallOutcome::Panicked);
+        drop(inside);
+        let failure = CallFailure {
+            category: self.site.settings.category.unwrap_or(Category::UNKNOWN),
+            severity: Severity::High,
+            error_type: PANIC,
+            refused: false,
+        };
+        self.finish(CallOutcome::Panicked, Some(failure));
     }
 
     /// The delay before the next attempt, and the timer for it; `None` if there is no point.
@@ -425,7 +508,9 @@ impl Decisions {
             self.due = wake;
             self.set_timer(wake).ok()?;
         }
-        *self.extra().delay = delay;
+        let extra = self.extra();
+        *extra.delay = delay;
+        extra.since.get_or_insert(now);
         Some(delay)
     }
 
@@ -459,20 +544,29 @@ impl Decisions {
         }
     }
 
+    /// How bad the failure is: a passing one that did not pass is worse.
+    fn severity(&self, classification: &Classification, last: bool) -> Severity {
+        match classification.severity(self.attempts) {
+            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
+            severity => severity,
+        }
+    }
+
     fn attempt_failed(
         &self,
         classification: &Classification,
-        error_type: &str,
+        failure: CallFailure<'_>,
         message: &dyn Fn() -> String,
         last: bool,
-        refused: bool,
-        retries: u32,
+        now: Moment,
     ) {
-        let severity = match classification.severity(self.attempts) {
-            // A passing failure that did not pass.
-            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
-            severity => severity,
-        };
+        let CallFailure {
+            category,
+            severity,
+            error_type,
+            refused,
+        } = failure;
+        let retries = self.site.settings.retry(category).retries;
         emit(
             &self.site.shared,
             Event::AttemptFailed(AttemptFailed {
@@ -483,24 +577,26 @@ impl Decisions {
                 refused,
                 classification,
                 severity,
-                error_type: classification.error_type().unwrap_or(error_type),
-                message: &message(),
+                error_type,
+                message: &redacted(message()),
+                duration: self.attempt_took(now),
                 fields: self.fields(),
+                context: &scope::context(),
             }),
         );
     }
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, refused: bool) {
-        if refused {
+    fn give_up(&mut self, worth: bool, failure: CallFailure<'_>) {
+        if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
             || (worth && self.site.settings.can_retry() && !self.around.fail_fast)
         {
             self.mark_enclosing(Mark::GaveUp);
         }
-        self.finish(CallOutcome::Failed);
+        self.finish(CallOutcome::Failed, Some(failure));
     }
 
     fn mark_enclosing(&self, mark: Mark) {
@@ -509,17 +605,51 @@ impl Decisions {
         }
     }
 
-    #[inline]
-    fn finish(&mut self, outcome: CallOutcome) {
+    /// The end, of every call but those that succeed at once while nobody listens.
+    #[cold]
+    fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure<'_>>) {
         self.stage = Stage::Over;
+        let began = self.extra.as_ref().and_then(|extra| extra.since);
+        let now = began.map(|_| self.now());
+        let inside = self.inside_span();
         emit(
             &self.site.shared,
             Event::CallFinished {
                 site: EventSite(&self.site),
                 outcome,
                 attempts: self.attempts,
+                duration: now
+                    .zip(began)
+                    .map_or(Duration::ZERO, |(now, began)| now.since(began)),
+                last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
+                failure,
+                context: &scope::context(),
             },
         );
+        drop(inside);
+        if let Some(extra) = &mut self.extra
+            && let Some(spans) = extra.as_mut().project().spans.take()
+        {
+            spans.finish(outcome, self.attempts, failure);
+        }
+    }
+
+    /// How long the attempt has taken, so far as it is known.
+    fn attempt_took(&self, now: Moment) -> Duration {
+        self.extra
+            .as_ref()
+            .and_then(|extra| extra.attempt_since)
+            .map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// In the span of the attempt or the call, if there is one.
+    fn inside_span(&self) -> Option<Entered> {
+        self.spans().map(Spans::entered)
+    }
+
+    #[inline]
+    fn spans(&self) -> Option<&Spans> {
+        self.extra.as_ref().and_then(|extra| extra.spans.as_ref())
     }
 
     /// The attempt's time begins: it is pending for the first time, or a call inside it asked for
@@ -633,7 +763,7 @@ impl Decisions {
                 }
             }
         }
-        self.finish(CallOutcome::Cancelled);
+        self.finish(CallOutcome::Cancelled, None);
     }
 }
 
@@ -648,6 +778,9 @@ fn no_timer() -> Error {
         "timeouts need a tokio runtime with its timer enabled, and this call runs outside of one",
     )
 }
+
+/// The type of error that a panic is.
+pub(crate) const PANIC: &str = "panic";
 
 /// How many attempts without a delay follow on each other before other tasks get their turn.
 const YIELD_EVERY: u32 = 8;

@@ -13,15 +13,20 @@ mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod context;
+#[cfg(feature = "serde")]
+mod data;
 mod driver;
 mod error;
 mod event;
 mod fields;
 mod how;
+mod latency;
 mod options;
 mod outcome;
 mod path;
 mod recent;
+mod redact;
 mod reuse;
 mod runtime;
 mod scope;
@@ -38,15 +43,19 @@ pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
+pub use crate::context::{Context, ContextData};
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener};
+pub use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener, Reload,
+};
 pub use crate::fields::{FieldValue, Fields};
+pub use crate::latency::Latency;
 pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 pub use crate::severity::Severity;
 pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
-pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::stats::{BreakerSummary, Count, ErrorCount, ServiceSummary, Summary};
 pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.

@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{Breaker, BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::error::ServiceName;
-use crate::event::Listener;
+use crate::event::{Listener, Listeners};
 use crate::recent::{Recent, RecentError};
 use crate::scope;
 use crate::settings::{BreakerSettings, Settings};
 use crate::site::{Place, Site, breaker_of, problems, written_for};
-use crate::stats::{Stats, Summary};
+use crate::stats::{Counts, Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) stats: Stats,
     pub(crate) recent: Recent,
     pub(crate) listening: Listening,
-    pub(crate) listeners: Vec<Box<dyn Listener>>,
+    pub(crate) listeners: Listeners,
     pub(crate) faults: Faults,
     calls: AtomicU64,
     random: Random,
@@ -70,6 +70,7 @@ pub(crate) struct Listening {
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) breaker: Breaker,
+    pub(crate) counts: Counts,
 }
 
 /// A site in one runtime.
@@ -136,11 +137,21 @@ impl Runtime {
     /// What has been counted, and where every breaker is.
     pub fn summary(&self) -> Summary {
         let breakers = self.breakers();
-        let breakers = breakers.iter().map(BreakerHandle::summary).collect();
-        Summary {
-            breakers,
-            ..self.0.shared.stats.summary()
+        let mut summary = self.0.shared.stats.summary();
+        for (name, service) in lock(&self.0.services).iter() {
+            summary.add(service.counts.summary(name));
         }
+        summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
+        summary.sort();
+        summary
+    }
+
+    /// Adds somebody who hears all events from now on, for as long as the runtime lives.
+    ///
+    /// Where the program builds its runtime itself, [`RuntimeBuilder::listener`] does the same from
+    /// the beginning on.
+    pub fn add_listener(&self, listener: impl Listener) {
+        self.0.shared.listeners.add(Box::new(listener));
     }
 
     /// The breakers of all services that have been called, by name.
@@ -181,6 +192,9 @@ impl Runtime {
     /// Sets all counts to zero and forgets the recent errors. Breakers stay as they are.
     pub fn reset(&self) {
         self.0.shared.stats.reset();
+        for service in lock(&self.0.services).values() {
+            service.counts.reset();
+        }
         self.0.shared.recent.clear();
     }
 
@@ -227,7 +241,10 @@ impl Runtime {
             return Arc::clone(service);
         }
         let breaker = Breaker::new(ServiceName::new(name), breaker);
-        let service = Arc::new(Service { breaker });
+        let service = Arc::new(Service {
+            breaker,
+            counts: Counts::new(),
+        });
         services.insert(name.into(), Arc::clone(&service));
         service
     }
@@ -309,13 +326,17 @@ impl RuntimeBuilder {
 
     /// The runtime.
     pub fn build(self) -> Runtime {
+        let listeners = Listeners::default();
+        for listener in self.listeners {
+            listeners.add(listener);
+        }
         Runtime(Arc::new(Inner {
             shared: Arc::new(Shared {
                 clock: Clock,
                 stats: Stats::new(),
                 recent: Recent::new(self.error_history_limit),
                 listening: self.listening,
-                listeners: self.listeners,
+                listeners,
                 faults: Faults::default(),
                 calls: AtomicU64::new(1),
                 random: self.random,

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::context::Context;
 use crate::runtime::{Runtime, SiteRef, SiteState};
 use crate::site::Site;
 
@@ -140,6 +141,7 @@ pub(crate) fn current(now: impl FnOnce() -> Moment) -> Option<(Frame, Moment, Mo
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     runtime: Option<Runtime>,
+    context: Context,
     frames: Vec<Frame>,
 }
 
@@ -149,6 +151,7 @@ impl Carried {
         limit(now);
         SCOPE.with_borrow(|scope| Self {
             runtime: scope.runtime.clone(),
+            context: scope.context.clone(),
             frames: scope.frames.clone(),
         })
     }
@@ -157,6 +160,7 @@ impl Carried {
     pub(crate) fn swap(&mut self) {
         SCOPE.with_borrow_mut(|scope| {
             std::mem::swap(&mut scope.runtime, &mut self.runtime);
+            std::mem::swap(&mut scope.context, &mut self.context);
             std::mem::swap(&mut scope.frames, &mut self.frames);
         });
     }
@@ -172,14 +176,25 @@ pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
     SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
 }
 
+/// What this task is about.
+pub(crate) fn context() -> Context {
+    SCOPE.with_borrow(|scope| scope.context.clone())
+}
+
+/// Exchanges the context of this task.
+pub(crate) fn swap_context(context: &mut Context) {
+    SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.context, context));
+}
+
 struct Scope {
     runtime: Option<Runtime>,
+    context: Context,
     frames: Vec<Frame>,
 }
 
 thread_local! {
     static SCOPE: RefCell<Scope> =
-        const { RefCell::new(Scope { runtime: None, frames: Vec::new() }) };
+        const { RefCell::new(Scope { runtime: None, context: Context::new(), frames: Vec::new() }) };
 }
 
 #[cfg(test)]

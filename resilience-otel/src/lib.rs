@@ -1,0 +1,1 @@
+//! OpenTelemetry for the `resilience` crate: traces, logs and metrics over OTLP/HTTP.
