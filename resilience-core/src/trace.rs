@@ -352,7 +352,7 @@ macro_rules! attempt_failed {
             resilience.category = classification.category().as_str(),
             resilience.severity = severity.as_str(),
             resilience.retry = classification.retry().as_str(),
-            resilience.reason = classification.reason(),
+            resilience.reason = Some(classification.reason()).filter(|reason| !reason.is_empty()),
             error.type = *error_type,
             exception.message = *message,
             resilience.fields = fields.map(display),
