@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use resilience::{
     Category, Classification, Classify, Context, Runtime, Summary, fail_fast, resilient,
 };
-use resilience_otel::{Axiom, Config, Telemetry};
+use resilience_otel::{Axiom, Config, Error, Telemetry};
 use support::{Answer, Endpoint, Request, attributes, logs, metrics, spans, text, total};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -282,6 +282,34 @@ fn a_throttled_request_is_sent_again_and_a_partly_refused_one_is_loss() {
             .contains("part of a request was refused"),
         "{delivery}"
     );
+}
+
+#[test]
+fn an_endpoint_behind_tls_is_spoken_to_only_with_a_certificate_that_is_trusted() {
+    let (endpoint, pem) = Endpoint::behind_tls();
+    let runtime = Runtime::new();
+    let trusting = Telemetry::new(&axiom(&endpoint).root_certificates(pem)).unwrap();
+    listening(&trusting, &runtime, three_calls());
+    let delivery = trusting.shutdown();
+    assert!(delivery.is_complete(), "{delivery}");
+    let received = endpoint.requests().len();
+    assert!(received >= 3);
+
+    let config = axiom(&endpoint).timeout(Duration::from_millis(200));
+    let others = Telemetry::new(&config).unwrap();
+    listening(&others, &runtime, three_calls());
+    let delivery = others.shutdown();
+    assert_eq!(
+        (delivery.spans.delivered, endpoint.requests().len()),
+        (0, received)
+    );
+    assert!(delivery.to_string().contains("certificate"), "{delivery}");
+
+    let config = axiom(&endpoint).root_certificates("no certificate");
+    assert!(matches!(
+        Telemetry::new(&config),
+        Err(Error::Certificates(_))
+    ));
 }
 
 /// How long a thousand calls take, of which every tenth fails.

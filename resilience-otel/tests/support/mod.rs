@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the endpoint answers to a request.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +60,30 @@ impl Endpoint {
         Self::scripted(Vec::new(), answer)
     }
 
-    pub fn scripted(mut first: Vec<Answer>, then: Answer) -> Self {
+    pub fn scripted(first: Vec<Answer>, then: Answer) -> Self {
+        Self::start(first, then, None)
+    }
+
+    /// One behind TLS, and the certificate to trust.
+    pub fn behind_tls() -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let endpoint = Self::start(Vec::new(), Answer::Yes, Some(Arc::new(config)));
+        (endpoint, made.cert.pem())
+    }
+
+    fn start(mut first: Vec<Answer>, then: Answer, tls: Option<Arc<ServerConfig>>) -> Self {
         first.reverse();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let url = match tls {
+            Some(_) => format!("https://localhost:{port}"),
+            None => format!("http://127.0.0.1:{port}"),
+        };
         let state = Arc::new((
             Mutex::new(State {
                 requests: Vec::new(),
@@ -75,7 +96,14 @@ impl Endpoint {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || serve(&stream, &shared));
+                let tls = tls.clone();
+                thread::spawn(move || match tls {
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).unwrap();
+                        serve(StreamOwned::new(connection, stream), &shared)
+                    }
+                    None => serve(stream, &shared),
+                });
             }
         });
         Self { url, state }
@@ -111,9 +139,8 @@ fn paths(requests: &[Request]) -> Vec<&str> {
     requests.iter().map(|request| &*request.path).collect()
 }
 
-fn serve(stream: &TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut writer = stream;
+fn serve(stream: impl Read + Write, shared: &(Mutex<State>, Condvar)) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
@@ -146,7 +173,7 @@ fn serve(stream: &TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<()> {
         drop(state);
         changed.notify_all();
         match answer {
-            Answer::Yes => respond(&mut writer, 200, "", &[])?,
+            Answer::Yes => respond(reader.get_mut(), 200, "", &[])?,
             Answer::Partly(rejected_spans) => {
                 let answer = ExportTraceServiceResponse {
                     partial_success: Some(ExportTracePartialSuccess {
@@ -154,14 +181,14 @@ fn serve(stream: &TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<()> {
                         error_message: "too many fields".to_owned(),
                     }),
                 };
-                respond(&mut writer, 200, "", &answer.encode_to_vec())?;
+                respond(reader.get_mut(), 200, "", &answer.encode_to_vec())?;
             }
             Answer::Status(status, None) => {
-                respond(&mut writer, status, "", b"{\"message\":\"no\"}")?;
+                respond(reader.get_mut(), status, "", b"{\"message\":\"no\"}")?;
             }
             Answer::Status(status, Some(seconds)) => {
                 respond(
-                    &mut writer,
+                    reader.get_mut(),
                     status,
                     &format!("Retry-After: {seconds}\r\n"),
                     b"",
