@@ -9,7 +9,7 @@ pub use resilience_core::{
     Jitter, Latency, Listener, OpenedBy, Options, Place, Problem, RecentError, Reload, Requirement,
     Retry, Runtime, RuntimeBuilder, ServiceSummary, Severity, SiteInfo, Summary, Switch, TimeLimit,
     TimedOut, Window, breaker, breakers, classify, current, problems, propagate, recent_errors,
-    register_classify, reset_breakers, sites, summary, testing,
+    register_classify, reset, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "macros")]

@@ -84,6 +84,12 @@ pub fn recent_errors(count: usize) -> Vec<RecentError> {
     Runtime::current().recent_errors(count)
 }
 
+/// Sets all counts of the current runtime to zero and forgets its recent errors. Breakers stay as
+/// they are.
+pub fn reset() {
+    Runtime::current().reset();
+}
+
 /// For the expansion of the attributes, of the same version, and for nobody else.
 #[doc(hidden)]
 pub mod __private {

@@ -86,7 +86,7 @@ impl Spans {
             resilience.retry = Empty,
             error.type = Empty,
         );
-        self.attempt = Some(span);
+        self.attempt = (!span.is_disabled()).then_some(span);
     }
 
     /// Enters the innermost span for one poll.

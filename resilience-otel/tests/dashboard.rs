@@ -25,9 +25,9 @@ fn every_metric_and_label_of_the_dashboard_is_exported() {
     let exported = exported();
     let mut names = BTreeSet::new();
     let mut labels = BTreeSet::from([
-        // Of every histogram; of the resource.
+        // Of every histogram; of the resource, whose `service.name` it is.
         "le".to_owned(),
-        "service_name".to_owned(),
+        "job".to_owned(),
     ]);
     for metric in &exported {
         names.extend(prometheus_names(metric));
@@ -104,7 +104,9 @@ fn collect<'a>(value: &'a serde_json::Value, queries: &mut Vec<&'a str>) {
             }
         }
         serde_json::Value::Array(values) => {
-            values.iter().for_each(|value| collect(value, queries));
+            for value in values {
+                collect(value, queries);
+            }
         }
         _ => {}
     }
