@@ -1,7 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # What the attributes cost to compile: 200 async functions of six lines, bare, with
 # `#[tracing::instrument]`, with `#[resilient]` and with `#[fail_fast]`. For each: the best of
-# three `cargo check`, debug build and release build, and the size of the library.
+# three `cargo check`, debug build and release build, in processor time, which other work on the
+# machine disturbs less than the clock; and the size of the library.
 #
 #   benches/compile_time.sh [functions]
 set -eu
@@ -73,14 +74,12 @@ RUST
     done
 }
 
-# The seconds that a command takes, after a change to the source.
-seconds() {
-    best=
+# The processor time that a command takes, in milliseconds, after a change to the source.
+milliseconds() {
+    local best= taken TIMEFORMAT='%U %S'
     for _ in 1 2 3; do
         touch "$work/src/lib.rs"
-        start=$(date +%s%N)
-        (cd "$work" && "$@" > /dev/null 2>&1)
-        taken=$(( ($(date +%s%N) - start) / 1000000 ))
+        taken=$( { time (cd "$work" && "$@" > /dev/null 2>&1); } 2>&1 | awk '{ print int(1000 * ($1 + $2)) }')
         if [ -z "$best" ] || [ "$taken" -lt "$best" ]; then best=$taken; fi
     done
     echo "$best"
@@ -89,14 +88,14 @@ seconds() {
 export CARGO_TARGET_DIR="$work/target" CARGO_INCREMENTAL=0
 generate '' > "$work/src/lib.rs"
 # What all variants depend on is there before the clock starts.
-(cd "$work" && cargo check -q && cargo build -q && cargo build -q --release)
+(cd "$work" && cargo check -q && cargo build -q && cargo build -q --release) 2> /dev/null
 printf '%-24s %10s %10s %12s %12s\n' "$count functions" 'check ms' 'debug ms' 'release ms' 'rlib KiB'
 measure() {
     generate "$2" > "$work/src/lib.rs"
-    check=$(seconds cargo check --offline)
-    debug=$(seconds cargo build --offline)
+    check=$(milliseconds cargo check --offline)
+    debug=$(milliseconds cargo build --offline)
     size=$(($(stat -c %s "$work/target/debug/libcompile_time.rlib") / 1024))
-    release=$(seconds cargo build --offline --release)
+    release=$(milliseconds cargo build --offline --release)
     printf '%-24s %10s %10s %12s %12s\n' "$1" "$check" "$debug" "$release" "$size"
 }
 measure 'bare' ''

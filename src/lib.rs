@@ -1,19 +1,36 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub use resilience_core::classify::user_message;
+pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
-    CallFailure, CallOutcome, Category, Classification, Classify, Context, ContextData, Count,
-    Current, Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
-    Jitter, Latency, Listener, OpenedBy, Options, Place, Problem, RecentError, Reload, Requirement,
-    Retry, Runtime, RuntimeBuilder, ServiceSummary, Severity, SiteInfo, Summary, Switch, TimeLimit,
-    TimedOut, Window, breaker, breakers, classify, current, problems, propagate, recent_errors,
-    register_classify, reset, reset_breakers, sites, summary, testing,
+    BudgetOptions, BulkheadOptions, CallFailure, CallOutcome, Category, Classification, Classify,
+    Context, ContextData, Count, Current, Effect, Error, ErrorCount, ErrorKind, Event, EventSite,
+    Fault, FieldValue, Fields, Inapplicable, Inspection, Jitter, Latency, Level, LimitSummary,
+    Listener, Loader, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder, PolicyCall,
+    Problem, Problems, RateLimitOptions, RecentError, Requirement, ResourceSummary, Retry, Runtime,
+    RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection, Source,
+    Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, breaker, breakers, classify,
+    current, drain, inspect, problems, propagate, recent_errors, register_classify, reload, reset,
+    reset_breakers, sites, summary, testing,
 };
 
+#[cfg(feature = "watch")]
+pub use resilience_core::Watch;
+
 #[cfg(feature = "macros")]
-pub use resilience_macros::{fail_fast, resilient};
+pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
 pub use resilience_core::__private;
+
+// The examples of the attributes are compiled here, where the crate that they use is known.
+#[cfg(all(doctest, feature = "macros"))]
+mod examples {
+    #[doc = include_str!("../resilience-macros/docs/resilient.md")]
+    mod resilient {}
+    #[doc = include_str!("../resilience-macros/docs/fail_fast.md")]
+    mod fail_fast {}
+    #[doc = include_str!("../resilience-macros/docs/classify.md")]
+    mod classify {}
+}

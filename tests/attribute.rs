@@ -471,3 +471,65 @@ fn boxed_keeps_the_body_out_of_the_future() {
     );
     assert!(sizes.0 + 4096 < sizes.1, "{sizes:?}");
 }
+
+const WINDOW: resilience::Window = resilience::Window::Time(LIMIT);
+
+#[resilient(
+    operation = "all breaker options by rate",
+    breaker(
+        failure_rate_threshold = 0.5,
+        slow_call_duration = "2s",
+        slow_call_rate_threshold = 1,
+        window = 50,
+        minimum_calls = 20,
+        success_threshold = 3,
+        wait_duration = "30s..5m",
+    )
+)]
+async fn by_rate() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(
+    operation = "all breaker options in a row",
+    breaker(failure_threshold = 4, distinct_calls = 3, slow_call_duration = LIMIT, window = WINDOW)
+)]
+async fn in_a_row() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn every_breaker_option_reaches_the_site() {
+    let _ = (by_rate(), in_a_row());
+    let breaker = |operation: &str| {
+        let sites = resilience::sites();
+        let site = sites
+            .into_iter()
+            .find(|site| site.operation == operation)
+            .unwrap();
+        match site.options.breaker {
+            Some(resilience::Switch::On(breaker)) => breaker,
+            _ => panic!("no breaker"),
+        }
+    };
+    let rate = breaker("all breaker options by rate");
+    assert_eq!(rate.failure_rate_threshold, Some(0.5));
+    assert_eq!(rate.slow_call_duration, Some(Duration::from_secs(2)));
+    assert_eq!(rate.slow_call_rate_threshold, Some(1.0));
+    assert_eq!(rate.window, Some(resilience::Window::Count(50)));
+    assert_eq!(
+        (rate.minimum_calls, rate.success_threshold),
+        (Some(20), Some(3))
+    );
+    assert_eq!(rate.wait_duration, Some(Duration::from_secs(30)));
+    assert_eq!(rate.wait_duration_max, Some(Duration::from_secs(300)));
+    let row = breaker("all breaker options in a row");
+    assert_eq!(
+        (row.failure_threshold, row.distinct_calls),
+        (Some(4), Some(3))
+    );
+    assert_eq!(
+        (row.slow_call_duration, row.window),
+        (Some(LIMIT), Some(WINDOW))
+    );
+}

@@ -5,7 +5,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::{BreakerState, Category, Runtime, resilient};
+use resilience::__private::{Registered, Site, inventory};
+use resilience::{BreakerOptions, BreakerState, Category, Options, Runtime, Window, resilient};
 use support::{Failure, Script, polled};
 
 #[resilient(
@@ -305,4 +306,125 @@ async fn off_is_that_sites_alone() {
         );
     }
     assert_eq!(down.runs(), 4);
+}
+
+/// The numbers of a service, as another site of it may write them.
+static NUMBERS: Site = Site::new(
+    "numbers",
+    || "breaker::numbers::here",
+    file!(),
+    line!(),
+    column!(),
+    Options::resilient().service("sluggish").breaker(
+        BreakerOptions::new()
+            .slow_call_duration(Duration::from_secs(2))
+            .slow_call_rate_threshold(0.5)
+            .window(Window::Count(4))
+            .minimum_calls(4)
+            .wait_duration(Duration::from_secs(30))
+            .wait_duration_max(Duration::from_secs(300)),
+    ),
+);
+inventory::submit!(Registered(&NUMBERS));
+
+#[resilient(service = "sluggish", retries = 0)]
+async fn sluggish(takes: Duration) -> Result<(), Failure> {
+    if !takes.is_zero() {
+        tokio::time::sleep(takes).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_calls_open_it_although_they_succeed_and_the_wait_grows() {
+    let seconds = Duration::from_secs;
+    let runtime = Runtime::new();
+    for takes in [0, 1, 2] {
+        assert_eq!(runtime.scope(sluggish(seconds(takes))).await, Ok(()));
+    }
+    assert_eq!(state(&runtime, "sluggish"), BreakerState::Closed);
+    assert_eq!(runtime.scope(sluggish(seconds(3))).await, Ok(()));
+    for wait in [30, 60, 120, 240, 300] {
+        let Failure::Ours(error) = runtime.scope(sluggish(seconds(0))).await.unwrap_err() else {
+            panic!("not refused")
+        };
+        assert_eq!(error.retry_after(), Some(seconds(wait)));
+        assert!(error.to_string().contains("slow calls"), "{error}");
+        advance(wait).await;
+        assert_eq!(runtime.scope(sluggish(seconds(2))).await, Ok(()), "a probe");
+    }
+    advance(300).await;
+    assert_eq!(runtime.scope(sluggish(seconds(1))).await, Ok(()));
+    assert_eq!(state(&runtime, "sluggish"), BreakerState::Closed);
+    assert_eq!(runtime.summary().breaker_opens, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_moves_a_breaker_by_hand_also_before_the_first_call() {
+    let runtime = Runtime::new();
+    let up = Script::failing(Category::NETWORK, 0);
+    assert!(runtime.breaker("nobody's").is_none());
+    let breaker = runtime.breaker("index").expect("a site names it");
+    assert_eq!(breaker.service(), "index");
+    breaker.force_open();
+    let Failure::Ours(error) = runtime.scope(index(&up)).await.unwrap_err() else {
+        panic!("not refused")
+    };
+    assert_eq!(error.retry_after(), None, "nobody knows");
+    advance(1_000_000).await;
+    assert!(
+        runtime
+            .scope(ping(&up))
+            .await
+            .unwrap_err()
+            .is_circuit_open()
+    );
+
+    breaker.force_closed();
+    let down = Script::always(Category::NETWORK);
+    for _ in 0..10 {
+        assert!(
+            !runtime
+                .scope(ping(&down))
+                .await
+                .unwrap_err()
+                .is_circuit_open()
+        );
+    }
+    assert_eq!(breaker.summary().failures, 10);
+    breaker.disable();
+    assert_eq!(breaker.state(), BreakerState::Disabled);
+    assert_eq!(runtime.breakers().len(), 1);
+    runtime.reset_breakers();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+    assert_eq!(runtime.summary().breaker_opens, 0, "it was the operator");
+}
+
+#[tokio::test(start_paused = true)]
+async fn b21_a_retry_does_not_wait_for_a_breaker_that_is_held_open() {
+    let runtime = Runtime::new();
+    let breaker = runtime.breaker("index").expect("a site names it");
+    let down = Script::always(Category::NETWORK);
+    let mut call = polled(runtime.scope(index(&down)));
+    assert!(call.poll_once().is_pending(), "it waits for its retry");
+    breaker.force_open();
+    advance(1).await;
+    assert!(call.poll_once().is_ready());
+    assert_eq!(down.runs(), 1);
+    assert!(polled(runtime.scope(index(&down))).poll_once().is_ready());
+}
+
+#[tokio::test]
+async fn the_free_functions_are_about_the_current_runtime() {
+    let runtime = Runtime::new();
+    runtime
+        .scope(async {
+            assert!(resilience::breakers().is_empty());
+            let breaker = resilience::breaker("strict").expect("a site names it");
+            breaker.force_open();
+            resilience::reset_breakers();
+            assert_eq!(breaker.state(), BreakerState::Closed);
+        })
+        .await;
+    assert_eq!(runtime.breakers().len(), 1);
 }

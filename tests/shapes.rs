@@ -6,8 +6,12 @@
 #[path = "ui/support.rs"]
 mod support;
 
+#[path = "ui/pass/async_trait.rs"]
+mod async_trait_methods;
 #[path = "ui/pass/attributes.rs"]
 mod attributes;
+#[path = "ui/pass/blocks.rs"]
+mod blocks;
 #[path = "ui/pass/borrow_of_mut_self.rs"]
 mod borrow_of_mut_self;
 #[path = "ui/pass/borrow_returned.rs"]

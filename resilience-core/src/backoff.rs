@@ -44,6 +44,21 @@ impl Backoff {
         )
     }
 
+    /// What so many delays come to at most, unless the other side asks for more.
+    pub(crate) fn longest(&self, delays: u32) -> Duration {
+        let (mut sum, mut previous) = (Duration::ZERO, Duration::ZERO);
+        for failed in 1..=delays {
+            previous = self.jittered(failed, previous, 1.0).min(self.max);
+            let rest = delays - failed + 1;
+            // It grows no more.
+            if previous == self.max || previous.is_zero() || failed == MOST_GROWTH {
+                return sum.saturating_add(previous.saturating_mul(rest));
+            }
+            sum = sum.saturating_add(previous);
+        }
+        sum
+    }
+
     fn jittered(&self, failed: u32, previous: Duration, random: f64) -> Duration {
         let (initial, max) = (nanos(self.initial), nanos(self.max));
         if self.initial.is_zero() {
@@ -70,6 +85,9 @@ impl Backoff {
         Duration::from_nanos((low + (high - low) * random) as u64)
     }
 }
+
+/// Whoever has so many delays that have not reached the cap has a factor near 1.
+const MOST_GROWTH: u32 = 10_000;
 
 #[expect(
     clippy::cast_precision_loss,

@@ -4,27 +4,36 @@
 //! It awaits nothing; `driver` does. It asks the clock only where a decision needs the time: a body
 //! that is ready at once, behind a closed breaker and without a deadline, never does.
 
+use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
+use crate::backoff::Backoff;
 use crate::breaker::{Admission, CallId, Moved};
+use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
+use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{
     AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, succeeded_unseen, watched,
 };
+use crate::fallback::On;
 use crate::fields::Fields;
+use crate::guards::Guards;
+use crate::rate_limit::{self, Turn};
 use crate::redact::redacted;
+use crate::resource::{Exhausted, Lease, Pool};
 use crate::runtime::SiteRef;
-use crate::scope::{self, Enclosing, Frame, Mark};
+use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::site::Site;
 use crate::testing::Struck;
 use crate::trace::{Entered, Spans};
-use crate::{Category, Classification, Classify, Error, Fault, Retry, Severity};
+use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
 #[derive(Debug)]
@@ -36,17 +45,14 @@ pub(crate) struct Decisions {
     deadline: Moment,
     /// The earliest limit of the enclosing attempts, once the clock has been read.
     enclosing: Moment,
-    /// When the running attempt times out, or the pause ends, once the clock has been read.
+    /// When the running attempt times out, or the pause ends; unknown until the clock has been read
+    /// for the attempt.
     due: Moment,
     admission: Option<Admission>,
-    /// When the attempt was admitted, where slow calls are counted; else never.
-    began: Moment,
     attempts: u32,
     stage: Stage,
     mark: Mark,
     around: Enclosing,
-    /// The clock has been read for the running attempt.
-    anchored: bool,
 }
 
 pin_project! {
@@ -62,11 +68,26 @@ pin_project! {
         refusal: Option<Error>,
         // Given at the first failure.
         id: Option<CallId>,
+        // When the attempt was admitted, where slow calls are counted.
+        began: Option<Moment>,
         // The delay before the attempt that runs.
         delay: Duration,
         // What a test does to the attempt that runs, and from when on the body may run after all.
         fault: Option<Struck>,
         fault_over: Option<Moment>,
+        // The guards of the call's key, where it has one.
+        keyed: Option<Arc<Guards>>,
+        // The place in the line for a permit, or for a slot.
+        permit: Option<rate_limit::Ticket>,
+        place: Option<bulkhead::Ticket>,
+        // It counts as in flight, with its place among the sleepers and the text that it would end
+        // with if the runtime was drained meanwhile.
+        pending: bool,
+        asleep: Option<drain::Place>,
+        last_error: Option<String>,
+        // What `resource(..)` asks for, and what it has got.
+        demands: Vec<(&'static str, u64)>,
+        leases: Vec<(Arc<Pool>, Lease)>,
         // When the call and the running attempt began: from their beginning where somebody
         // listens, else from when they first waited.
         since: Option<Moment>,
@@ -79,8 +100,12 @@ pin_project! {
 enum Stage {
     /// Between attempts, or before the first.
     Between,
-    /// An attempt runs, and holds its admission.
-    Running,
+    /// Waits for a permit of the rate limit.
+    Limited,
+    /// Waits for a slot of the bulkhead.
+    Queued,
+    /// An attempt runs, and holds its admission, and perhaps a slot of the bulkhead.
+    Running { slot: bool },
     /// The end has been told.
     Over,
 }
@@ -105,6 +130,15 @@ impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
         let (site, around) = Enclosing::of(site);
+        Self::of(site, around)
+    }
+
+    /// A call of a site whose state is at hand.
+    #[inline]
+    pub(crate) fn of(site: SiteRef, around: Enclosing) -> Self {
+        if site.settings.budget.is_some() {
+            site.service.budget.count();
+        }
         let deadline = match site.settings.deadline {
             Some(deadline) => site.shared.clock.now() + deadline,
             None => Moment::NEVER,
@@ -114,14 +148,12 @@ impl Decisions {
             extra: None,
             deadline,
             enclosing: Moment::NEVER,
-            due: Moment::NEVER,
+            due: Moment::UNKNOWN,
             admission: None,
-            began: Moment::NEVER,
             attempts: 0,
             stage: Stage::Between,
             mark: Mark::None,
             around,
-            anchored: false,
         }
     }
 
@@ -135,15 +167,59 @@ impl Decisions {
         *self.extra().refusal = Some(refusal);
     }
 
-    pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
+    /// Takes what `resource(..)` asks for, before the first attempt.
+    pub(crate) fn demand(&mut self, resource: &'static str, amount: u64) {
+        self.extra().demands.push((resource, amount));
     }
 
-    /// Asks for leave to run an attempt.
+    /// From now on the call has the guards of this key instead of those of the whole service.
+    pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
+        let guards = self.site.service.keyed(key, self.now());
+        *self.extra().keyed = Some(guards);
+    }
+
+    const fn has_slot(&self) -> bool {
+        matches!(self.stage, Stage::Running { slot: true })
+    }
+
+    /// The clock has been read for the attempt.
+    fn is_anchored(&self) -> bool {
+        self.due != Moment::UNKNOWN
+    }
+
+    /// The earliest limit on the attempt that is known.
+    fn limit(&self) -> Moment {
+        let due = if self.is_anchored() {
+            self.due
+        } else {
+            Moment::NEVER
+        };
+        due.min(self.deadline).min(self.enclosing)
+    }
+
+    pub(crate) const fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running { .. })
+    }
+
+    /// Asks for all that an attempt needs; ready when it may run.
     #[inline]
-    pub(crate) fn start(&mut self) -> Result<(), Error> {
-        let watched = watched(&self.site.shared);
-        if watched {
+    pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Between
+            && let Err(refusal) = self.start()
+        {
+            return Poll::Ready(Err(refusal));
+        }
+        if self.is_running() {
+            Poll::Ready(Ok(()))
+        } else {
+            self.poll_waiting(cx)
+        }
+    }
+
+    /// The breaker, the resources, and then the limits.
+    #[inline]
+    fn start(&mut self) -> Result<(), Error> {
+        if self.attempts == 0 && watched(&self.site.shared) {
             self.watch();
         }
         if let Some(extra) = &mut self.extra {
@@ -153,36 +229,127 @@ impl Decisions {
             }
             *extra.attempt_since = None;
         }
-        if self.site.settings.breaker.is_some() && !self.around.covered {
-            self.admission = match self.site.service.breaker.admit_closed() {
+        if self.attempts > 0 && self.site.shared.drain.is_draining() {
+            return Err(self.drained());
+        }
+        self.mark = Mark::None;
+        self.due = Moment::UNKNOWN;
+        if self.site.settings.breaker.is_some() && !self.covered().breaker {
+            let breaker = &self.guards().breaker;
+            let admission = breaker.admit_closed();
+            // Measured only where slow calls are counted.
+            let measured = breaker.slow_call_duration().is_some();
+            self.admission = match admission {
                 Some(admission) => Some(admission),
                 None => Some(self.admit()?),
             };
-            // Measured only where slow calls are counted.
-            if self.site.service.breaker.slow_call_duration().is_some() {
-                self.began = self.now();
+            if measured {
+                let began = self.now();
+                *self.extra().began = Some(began);
             }
         }
+        if self.has_limits() {
+            return self.start_limited();
+        }
+        self.run(false);
+        Ok(())
+    }
+
+    #[inline]
+    fn has_limits(&self) -> bool {
+        let settings = &self.site.settings;
+        settings.rate_limit.is_some()
+            || settings.bulkhead.is_some()
+            || self
+                .extra
+                .as_ref()
+                .is_some_and(|extra| !extra.demands.is_empty())
+    }
+
+    fn start_limited(&mut self) -> Result<(), Error> {
+        self.lease()?;
+        let Some(rate_limit) = self.site.settings.rate_limit else {
+            return self.take_slot();
+        };
+        let now = self.now();
+        let limiter = self.guards().limiter(rate_limit);
+        let ticket = if self.waits() {
+            limiter.enter(now)
+        } else {
+            limiter.try_acquire(now).map(|()| None)
+        };
+        match ticket {
+            Ok(None) => self.take_slot(),
+            Ok(Some(ticket)) => {
+                *self.extra().permit = Some(ticket);
+                self.stage = Stage::Limited;
+                Ok(())
+            }
+            Err(refusal) => Err(self.rate_limited(refusal)),
+        }
+    }
+
+    /// Leases all that `resource(..)` asks for, or nothing.
+    fn lease(&mut self) -> Result<(), Error> {
+        let demands = std::mem::take(self.extra().demands);
+        if !self.site.settings.enabled {
+            return Ok(());
+        }
+        for (resource, amount) in demands {
+            let pool = self.site.shared.pools.pool(resource);
+            match pool.acquire(amount) {
+                Ok(lease) => self.extra().leases.push((pool, lease)),
+                Err(Exhausted { current, limit }) => {
+                    return Err(Error::resource_exhausted(resource, current, limit));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_slot(&mut self) -> Result<(), Error> {
+        let settings = self.site.settings.bulkhead;
+        let Some(settings) = settings.filter(|_| !self.covered().slot) else {
+            self.run(false);
+            return Ok(());
+        };
+        let bulkhead = self.guards().bulkhead(settings);
+        let ticket = if self.waits() {
+            bulkhead.enter()
+        } else {
+            bulkhead.try_acquire().map(|()| None)
+        };
+        match ticket {
+            Ok(None) => {
+                self.run(true);
+                Ok(())
+            }
+            Ok(Some(ticket)) => {
+                *self.extra().place = Some(ticket);
+                self.stage = Stage::Queued;
+                // Waiting for a slot is part of the attempt's time.
+                self.anchor(self.now());
+                Ok(())
+            }
+            Err(Full) => Err(self.bulkhead_full()),
+        }
+    }
+
+    #[inline]
+    fn run(&mut self, slot: bool) {
         self.attempts += 1;
-        self.stage = Stage::Running;
-        self.mark = Mark::None;
-        self.anchored = false;
-        self.due = Moment::NEVER;
-        if watched {
+        self.stage = Stage::Running { slot };
+        if watched(&self.site.shared) {
             self.watch_attempt();
         }
         if self.site.shared.faults.any() {
             self.strike();
         }
-        Ok(())
     }
 
     /// Somebody listens: takes the time of the call and opens its span.
     #[cold]
     fn watch(&mut self) {
-        if self.attempts > 0 {
-            return;
-        }
         let now = self.now();
         let spans = Spans::open(EventSite(&self.site), self.fields());
         let extra = self.extra();
@@ -202,8 +369,139 @@ impl Decisions {
     }
 
     #[cold]
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.stage == Stage::Limited {
+            let taken = ready!(self.poll_permit(cx));
+            if let Err(error) = taken.and_then(|()| self.take_slot()) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        if self.stage == Stage::Queued {
+            return self.poll_slot(cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(settings) = self.site.settings.rate_limit else {
+            return Poll::Ready(Ok(()));
+        };
+        loop {
+            let now = self.now();
+            let Some(mut ticket) = self.extra().permit.take() else {
+                return Poll::Ready(Ok(()));
+            };
+            match self
+                .guards()
+                .limiter(settings)
+                .poll_turn(&mut ticket, now, cx.waker())
+            {
+                Turn::Go => return Poll::Ready(Ok(())),
+                Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
+                Turn::Wait(until) => {
+                    *self.extra().permit = Some(ticket);
+                    if self.sleep(cx) {
+                        return Poll::Ready(Err(self.drained()));
+                    }
+                    let until = until.min(self.deadline);
+                    if ready!(self.poll_timer(until, cx)).is_err() {
+                        return Poll::Ready(Err(no_timer()));
+                    }
+                    let now = self.now();
+                    if now >= self.deadline {
+                        return Poll::Ready(Err(self.timed_out()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_slot(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let (Some(settings), Some(mut place)) =
+            (self.site.settings.bulkhead, self.extra().place.take())
+        else {
+            self.run(false);
+            return Poll::Ready(Ok(()));
+        };
+        if self
+            .guards()
+            .bulkhead(settings)
+            .poll_turn(&mut place, cx.waker())
+            .is_ready()
+        {
+            self.run(true);
+            return Poll::Ready(Ok(()));
+        }
+        *self.extra().place = Some(place);
+        if self.sleep(cx) {
+            return Poll::Ready(Err(self.drained()));
+        }
+        let until = self.due.min(self.deadline);
+        if until == Moment::NEVER {
+            return Poll::Pending;
+        }
+        if ready!(self.poll_timer(until, cx)).is_err() {
+            return Poll::Ready(Err(no_timer()));
+        }
+        // The time is over before the body began: that is no failure of the service.
+        Poll::Ready(Err(self.bulkhead_full()))
+    }
+
+    /// Whether this call may wait for permits, slots and further attempts.
+    fn waits(&self) -> bool {
+        !self.around.fail_fast && !self.site.is_fail_fast() && !self.site.shared.drain.is_draining()
+    }
+
+    /// The call is in flight: whoever drains the runtime waits for it.
+    fn pend(&mut self) {
+        if !std::mem::replace(self.extra().pending, true) {
+            self.site.shared.drain.begin();
+        }
+    }
+
+    /// The call sleeps, and is woken when the runtime is drained; says whether it is already.
+    fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        self.pend();
+        let mut place = self.extra().asleep.take();
+        let draining = self.site.shared.drain.sleep(&mut place, cx.waker());
+        *self.extra().asleep = place;
+        draining
+    }
+
+    #[cold]
+    fn drained(&mut self) -> Error {
+        let last_error = self.extra().last_error.take();
+        Error::draining(self.site.operation(), last_error)
+    }
+
+    /// What attempts around this one hold of its guards.
+    #[inline]
+    fn covered(&self) -> Covered {
+        if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        }
+    }
+
+    fn guards(&self) -> &Guards {
+        match self.extra.as_ref().and_then(|extra| extra.keyed.as_ref()) {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        }
+    }
+
+    fn rate_limited(&self, refusal: rate_limit::Refusal) -> Error {
+        Error::rate_limited(self.guards().service().clone(), refusal.retry_in)
+    }
+
+    fn bulkhead_full(&self) -> Error {
+        Error::bulkhead_full(self.guards().service().clone())
+    }
+
+    #[cold]
     fn admit(&self) -> Result<Admission, Error> {
-        let breaker = &self.site.service.breaker;
+        let breaker = &self.guards().breaker;
         let (answer, moves) = breaker.admit(self.now());
         for moved in moves.into_iter().flatten() {
             self.breaker_moved(Some(moved));
@@ -211,6 +509,41 @@ impl Decisions {
         answer.map_err(|refusal| {
             Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
         })
+    }
+
+    /// Gives back whatever the attempt holds or waits for, but for its admission, which says how
+    /// the attempt went.
+    #[inline]
+    fn give_back(&mut self) {
+        if self.has_slot() || self.extra.is_some() {
+            self.give_back_all();
+        }
+    }
+
+    #[cold]
+    fn give_back_all(&mut self) {
+        if self.has_slot()
+            && let Some(bulkhead) = self.guards().known_bulkhead()
+        {
+            bulkhead.release();
+            self.stage = Stage::Running { slot: false };
+        }
+        let Some(extra) = &mut self.extra else { return };
+        let mut extra = extra.as_mut().project();
+        let guards = match &extra.keyed {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        };
+        if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
+            limiter.leave(ticket);
+        }
+        if let (Some(ticket), Some(bulkhead)) = (&mut extra.place, guards.known_bulkhead()) {
+            bulkhead.leave(ticket);
+        }
+        (*extra.permit, *extra.place) = (None, None);
+        for (pool, lease) in extra.leases.drain(..) {
+            pool.release(lease);
+        }
     }
 
     #[cold]
@@ -246,7 +579,7 @@ impl Decisions {
             Struck::Delay(delay) => delay,
         };
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.anchor(now);
         }
         let over = *self.extra().fault_over.get_or_insert(now + delay);
@@ -267,21 +600,21 @@ impl Decisions {
     /// Puts the attempt on the task's stack for one poll.
     #[inline]
     pub(crate) fn enter(&self) {
-        let timeout = if self.anchored {
+        let timeout = if self.is_anchored() {
             None
         } else {
             self.site.settings.timeout
         };
         scope::enter(Frame {
-            until: self.due.min(self.deadline).min(self.enclosing),
+            until: self.limit(),
             timeout,
             began: None,
-            site: self.site.site(),
+            operation: self.site.operation(),
             attempt: self.attempts,
-            service: if self.admission.is_some() {
-                self.site.service_address()
-            } else {
-                0
+            guards: self.guards().address(),
+            holds: Covered {
+                breaker: self.admission.is_some(),
+                slot: self.has_slot(),
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
@@ -300,7 +633,7 @@ impl Decisions {
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
         if let Some(began) = frame.began
-            && !self.anchored
+            && !self.is_anchored()
         {
             self.anchor(began);
         }
@@ -308,13 +641,14 @@ impl Decisions {
 
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if !self.anchored {
+        if !self.is_anchored() {
             let now = self.now();
             self.anchor(now);
             let extra = self.extra();
             extra.since.get_or_insert(now);
             extra.attempt_since.get_or_insert(now);
         }
+        self.pend();
         let until = self.due.min(self.deadline);
         if until == Moment::NEVER {
             return Poll::Pending;
@@ -331,14 +665,19 @@ impl Decisions {
             return Poll::Ready(());
         }
         // That there is a timer was made sure before the pause was decided.
-        self.poll_timer(self.due, cx).map(|_| ())
+        if self.poll_timer(self.due, cx).is_ready() || self.sleep(cx) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
+        self.give_back();
         if let Some(admission) = self.admission.take() {
-            let breaker = &self.site.service.breaker;
+            let breaker = &self.guards().breaker;
             let elapsed = self.elapsed();
             if !breaker.is_healthy(admission, elapsed) {
                 self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
@@ -363,12 +702,17 @@ impl Decisions {
             error_type,
             message,
         } = failed;
+        self.give_back();
+        if self.mark == Mark::GaveUp && self.site.settings.nested_retry {
+            self.mark = Mark::None;
+        }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
         let classification = self.adopt(classification);
         let now = self.now();
-        if !self.anchored {
+        if !self.is_anchored() {
             self.enclosing = scope::limit(now);
         }
+        let guarded = self.admission.is_some();
         let inside = self.inside_span();
         self.tell_breaker(&classification, refused, now);
 
@@ -377,9 +721,11 @@ impl Decisions {
         let worth = !refused
             && self.mark == Mark::None
             && classification.retry() != Retry::No
-            && classification.severity(self.attempts) != Severity::Critical;
-        let delay = if worth && !self.around.fail_fast && self.attempts <= policy.retries {
-            self.delay(&classification, now)
+            && classification.severity(self.attempts) != Severity::Critical
+            && (self.site.settings.idempotent || classification.effect() == Effect::None);
+        let over = self.around.fail_fast || self.site.shared.drain.is_draining();
+        let delay = if worth && !over && self.attempts <= policy.retries {
+            self.delay(&classification, policy.backoff, guarded, now)
         } else {
             None
         };
@@ -412,6 +758,7 @@ impl Decisions {
             },
         );
         drop(inside);
+        *self.extra().last_error = Some(message());
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -420,6 +767,8 @@ impl Decisions {
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
         if !self.is_running() {
+            self.give_back();
+            self.release_breaker();
             let inside = self.inside_span();
             emit(
                 &self.site.shared,
@@ -461,10 +810,35 @@ impl Decisions {
         }
     }
 
+    /// Whether one of these names the failure.
+    pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
+        let adopted = self.adopt(failure.clone()).category();
+        on.iter().any(|on| on.names(failure, adopted))
+    }
+
+    /// A fallback has run, after the end of the call. For the enclosing attempt, one that succeeds
+    /// is a success of this call.
+    #[cold]
+    pub(crate) fn fell_back(&self, number: u32, succeeded: bool) {
+        if succeeded {
+            self.mark_enclosing(Mark::None);
+        }
+        emit(
+            &self.site.shared,
+            Event::FallbackUsed {
+                site: EventSite(&self.site),
+                number,
+                succeeded,
+                context: &scope::context(),
+            },
+        );
+    }
+
     /// The body panicked, in a poll of the attempt.
     #[cold]
     pub(crate) fn panicked(&mut self) {
         self.leave();
+        self.give_back();
         let inside = self.inside_span();
         self.fail_breaker(self.now());
         drop(inside);
@@ -478,8 +852,13 @@ impl Decisions {
     }
 
     /// The delay before the next attempt, and the timer for it; `None` if there is no point.
-    fn delay(&mut self, classification: &Classification, now: Moment) -> Option<Duration> {
-        let backoff = self.site.settings.retry(classification.category()).backoff;
+    fn delay(
+        &mut self,
+        classification: &Classification,
+        backoff: Backoff,
+        guarded: bool,
+        now: Moment,
+    ) -> Option<Duration> {
         let previous = self
             .extra
             .as_ref()
@@ -491,10 +870,18 @@ impl Decisions {
         if wake >= self.deadline.min(self.enclosing) {
             return None;
         }
-        if self.site.settings.breaker.is_some()
-            && !self.around.covered
-            && self.site.service.breaker.refuses_at(wake)
-        {
+        // An attempt that had no admission of its own needs none the next time either.
+        if guarded && self.guards().breaker.refuses_at(wake) {
+            return None;
+        }
+        if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
+            emit(
+                &self.site.shared,
+                Event::BudgetSpent {
+                    site: EventSite(&self.site),
+                    context: &scope::context(),
+                },
+            );
             return None;
         }
         // A zero delay does not sleep, but every few attempts lets other tasks run.
@@ -530,16 +917,22 @@ impl Decisions {
         let counts = !refused && self.mark == Mark::None && classification.fault() != Fault::Caller;
         if counts {
             self.fail_breaker(now);
-        } else if let Some(admission) = self.admission.take() {
-            self.site.service.breaker.release(admission);
+        } else {
+            self.release_breaker();
+        }
+    }
+
+    fn release_breaker(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.guards().breaker.release(admission);
         }
     }
 
     fn fail_breaker(&mut self, now: Moment) {
         if let Some(admission) = self.admission.take() {
             let id = self.id();
-            let elapsed = self.began.is_finite().then(|| now.since(self.began));
-            let moved = self.site.service.breaker.fail(admission, id, elapsed, now);
+            let elapsed = self.began().map(|began| now.since(began));
+            let moved = self.guards().breaker.fail(admission, id, elapsed, now);
             self.breaker_moved(moved);
         }
     }
@@ -627,10 +1020,14 @@ impl Decisions {
             },
         );
         drop(inside);
-        if let Some(extra) = &mut self.extra
-            && let Some(spans) = extra.as_mut().project().spans.take()
-        {
-            spans.finish(outcome, self.attempts, failure);
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().project();
+            if let Some(spans) = extra.spans.take() {
+                spans.finish(outcome, self.attempts, failure);
+            }
+            if std::mem::take(extra.pending) {
+                self.site.shared.drain.end(extra.asleep.take());
+            }
         }
     }
 
@@ -656,7 +1053,6 @@ impl Decisions {
     /// the time.
     #[cold]
     fn anchor(&mut self, now: Moment) {
-        self.anchored = true;
         self.enclosing = scope::limit(now);
         self.due = self
             .site
@@ -713,6 +1109,12 @@ impl Decisions {
         id
     }
 
+    /// When the attempt was admitted, where slow calls are counted.
+    #[inline]
+    fn began(&self) -> Option<Moment> {
+        self.extra.as_ref().and_then(|extra| extra.began)
+    }
+
     fn fields(&self) -> Option<&Fields> {
         self.extra.as_ref().and_then(|extra| extra.fields.as_ref())
     }
@@ -726,7 +1128,7 @@ impl Decisions {
 
     /// How long the attempt has taken, where slow calls are counted.
     fn elapsed(&self) -> Option<Duration> {
-        self.began.is_finite().then(|| self.now().since(self.began))
+        self.began().map(|began| self.now().since(began))
     }
 
     fn now(&self) -> Moment {
@@ -746,23 +1148,16 @@ impl Drop for Decisions {
 impl Decisions {
     #[cold]
     fn cancelled(&mut self) {
-        if self.admission.is_some() {
-            let limit = self.due.min(self.deadline).min(self.enclosing);
-            let now = if limit == Moment::NEVER {
-                None
-            } else {
-                Some(self.now())
-            };
-            match now {
+        self.give_back();
+        let limit = self.limit();
+        if self.is_running() && self.admission.is_some() && limit.is_finite() {
+            let now = self.now();
+            if now >= limit {
                 // Whoever dropped it, its time was over: that speaks against the service.
-                Some(now) if self.is_running() && now >= limit => self.fail_breaker(now),
-                _ => {
-                    if let Some(admission) = self.admission.take() {
-                        self.site.service.breaker.release(admission);
-                    }
-                }
+                self.fail_breaker(now);
             }
         }
+        self.release_breaker();
         self.finish(CallOutcome::Cancelled, None);
     }
 }

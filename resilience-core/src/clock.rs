@@ -14,6 +14,9 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Moment(u64);
 
 impl Moment {
+    /// The time before all others: no clock shows it.
+    pub(crate) const UNKNOWN: Self = Self(0);
+
     /// The time that never comes: no deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
@@ -21,6 +24,11 @@ impl Moment {
     #[cfg(test)]
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
+    }
+
+    /// The nanoseconds since the beginning.
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
     }
 
     /// Whether this time ever comes.

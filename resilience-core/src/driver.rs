@@ -17,17 +17,19 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
+use crate::fallback::{Answer, On};
 use crate::fields::{Fields, bounded};
 use crate::how::How;
 use crate::outcome::{Outcome, Shape};
 use crate::site::Site;
-use crate::{Classification, Error};
+use crate::{Classification, Classify as _, Error};
 
 /// One call of an annotated function that returns `R`.
 pub struct Call<S> {
@@ -62,6 +64,14 @@ pub fn begin<R: Outcome>(site: &'static Site) -> Call<R::Shape> {
     }
 }
 
+/// Begins a call of a policy.
+pub(crate) fn begin_with<R: Outcome>(decisions: Decisions) -> Call<R::Shape> {
+    Call {
+        decisions,
+        returns: PhantomData,
+    }
+}
+
 impl<S: Shape> Call<S> {
     /// Runs an attempt, unless the runtime refuses, until it is ready or its time is over.
     #[inline]
@@ -79,6 +89,18 @@ impl<S: Shape> Call<S> {
     #[cold]
     pub fn record(call: &mut Self, fields: Fields) {
         call.decisions.record(fields);
+    }
+
+    /// Gives the call the guards of a key.
+    #[inline]
+    pub fn key<K: Hash + ?Sized>(call: &mut Self, key: &K) {
+        call.decisions.key(key);
+    }
+
+    /// Takes so much of a named pool for the time of the call.
+    #[inline]
+    pub fn resource(call: &mut Self, name: &'static str, amount: u64) {
+        call.decisions.demand(name, amount);
     }
 
     /// Takes the requirements that are not met. If there are any, the body is never run.
@@ -122,6 +144,37 @@ impl<S: Shape> Call<S> {
     #[inline]
     pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         settle(&mut call.decisions, out, &how).1
+    }
+
+    /// As [`finish`](Self::finish), for a call that a fallback may follow.
+    #[inline]
+    pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
+        settle(&mut call.decisions, out, &how).1
+    }
+
+    /// Whether a fallback that is narrowed is for the failure in which an attempt has ended.
+    #[cold]
+    pub fn falls_back(call: &Self, out: &Attempt<S::Result>, how: &How<'_, S>, on: &[On]) -> bool {
+        let failure = match &out.0 {
+            Ended::Ours(error) => error.classify(),
+            Ended::Body(result) => match S::error(result) {
+                Some(error) => how.classify(error),
+                None => return false,
+            },
+        };
+        call.decisions.falls_back(&failure, on)
+    }
+
+    /// What a fallback returned, as a future.
+    #[inline]
+    pub fn answer<When, A: Answer<S::Result, When>>(_: &Self, answer: A) -> A::Future {
+        answer.answer()
+    }
+
+    /// Tells that the fallback of this number, from 1, has run.
+    #[cold]
+    pub fn fell_back(call: &Self, number: u32, answer: &S::Result) {
+        call.decisions.fell_back(number, S::error(answer).is_none());
     }
 
     /// The pause before the next attempt.
@@ -191,7 +244,7 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { decisions, attempt } = &mut *self;
         if !decisions.is_running()
-            && let Err(refusal) = decisions.start()
+            && let Err(refusal) = ready!(decisions.poll_start(cx))
         {
             return Poll::Ready(Attempt(Ended::Ours(refusal)));
         }
@@ -262,6 +315,10 @@ impl Unmet {
     /// None so far.
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Notes a requirement, unless it is met.

@@ -25,6 +25,13 @@ enum Repr {
         retry_in_ms: u32,
         service: Arc<ServiceName>,
     },
+    RateLimited {
+        retry_in_ms: u32,
+        service: Arc<ServiceName>,
+    },
+    BulkheadFull {
+        service: Arc<ServiceName>,
+    },
     Detail(Box<Detail>),
 }
 
@@ -36,6 +43,15 @@ enum Detail {
         message: String,
     },
     Injected(Classification),
+    Draining {
+        operation: &'static str,
+        last_error: Option<String>,
+    },
+    ResourceExhausted {
+        resource: &'static str,
+        current: u64,
+        limit: u64,
+    },
 }
 
 /// What happened, with the data of each case.
@@ -55,6 +71,31 @@ pub enum ErrorKind<'a> {
         /// somebody holds it open by hand.
         retry_in: Option<Duration>,
     },
+    /// The rate limit of the service is used up: the body was not run.
+    #[non_exhaustive]
+    RateLimited {
+        /// The service whose limit it is.
+        service: &'a str,
+        /// The time until there is a permit, as things stand, to the millisecond.
+        retry_in: Duration,
+    },
+    /// All slots of the service's bulkhead are taken, and nobody may wait longer: the body was not
+    /// run.
+    #[non_exhaustive]
+    BulkheadFull {
+        /// The service whose bulkhead it is.
+        service: &'a str,
+    },
+    /// More of a resource was asked for than is free: the body was not run.
+    #[non_exhaustive]
+    ResourceExhausted {
+        /// The resource.
+        resource: &'a str,
+        /// What is taken.
+        current: u64,
+        /// What there is.
+        limit: u64,
+    },
     /// Requirements of a `#[fail_fast]` function are not met: the body was not run.
     Requirements(&'a [Requirement]),
     /// The attempt or the call took too long and was dropped.
@@ -66,6 +107,15 @@ pub enum ErrorKind<'a> {
         field: &'a str,
         /// How it is wrong.
         message: &'a str,
+    },
+    /// The runtime is being [drained](crate::Runtime::drain): the call was not tried again, or not
+    /// waited with.
+    #[non_exhaustive]
+    Draining {
+        /// The operation.
+        operation: &'a str,
+        /// The technical text of the last attempt's error, if there was an attempt.
+        last_error: Option<&'a str>,
     },
     /// A test wanted it so: see [`testing`](crate::testing).
     Injected(&'a Classification),
@@ -110,17 +160,33 @@ impl Error {
         reason: Reason,
         retry_in: Option<Duration>,
     ) -> Self {
-        // Rounded up: who waits this long is not refused for a fraction of a millisecond.
-        let retry_in_ms = retry_in.map_or(u32::MAX, |retry_in| {
-            let ms = retry_in.as_nanos().div_ceil(1_000_000);
-            u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
-        });
+        let retry_in_ms = retry_in.map_or(u32::MAX, millis);
         Self(Repr::CircuitOpen {
             opened_by: reason.by,
             failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
             retry_in_ms,
             service,
         })
+    }
+
+    pub(crate) fn rate_limited(service: Arc<ServiceName>, retry_in: Duration) -> Self {
+        Self(Repr::RateLimited {
+            retry_in_ms: millis(retry_in),
+            service,
+        })
+    }
+
+    pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
+        Self(Repr::BulkheadFull { service })
+    }
+
+    #[cold]
+    pub(crate) fn resource_exhausted(resource: &'static str, current: u64, limit: u64) -> Self {
+        Self(Repr::Detail(Box::new(Detail::ResourceExhausted {
+            resource,
+            current,
+            limit,
+        })))
     }
 
     #[cold]
@@ -138,6 +204,14 @@ impl Error {
         Self(Repr::Detail(Box::new(Detail::Setting {
             field,
             message: message.into(),
+        })))
+    }
+
+    #[cold]
+    pub(crate) fn draining(operation: &'static str, last_error: Option<String>) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Draining {
+            operation,
+            last_error,
         })))
     }
 
@@ -161,11 +235,37 @@ impl Error {
                 retry_in: (*retry_in_ms != u32::MAX)
                     .then(|| Duration::from_millis(u64::from(*retry_in_ms))),
             },
+            Repr::RateLimited {
+                retry_in_ms,
+                service,
+            } => ErrorKind::RateLimited {
+                service: service.as_str(),
+                retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
+            },
+            Repr::BulkheadFull { service } => ErrorKind::BulkheadFull {
+                service: service.as_str(),
+            },
             Repr::Detail(detail) => match &**detail {
+                &Detail::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                } => ErrorKind::ResourceExhausted {
+                    resource,
+                    current,
+                    limit,
+                },
                 Detail::Requirements(unmet) => ErrorKind::Requirements(unmet),
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
                 Detail::Injected(classification) => ErrorKind::Injected(classification),
+                Detail::Draining {
+                    operation,
+                    last_error,
+                } => ErrorKind::Draining {
+                    operation,
+                    last_error: last_error.as_deref(),
+                },
             },
         }
     }
@@ -174,6 +274,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
             ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
+            ErrorKind::RateLimited { retry_in, .. } => Some(retry_in),
             _ => None,
         }
     }
@@ -181,7 +282,9 @@ impl Error {
     /// The service that refused, where one did.
     pub fn service(&self) -> Option<&str> {
         match self.kind() {
-            ErrorKind::CircuitOpen { service, .. } => Some(service),
+            ErrorKind::CircuitOpen { service, .. }
+            | ErrorKind::RateLimited { service, .. }
+            | ErrorKind::BulkheadFull { service } => Some(service),
             _ => None,
         }
     }
@@ -190,10 +293,14 @@ impl Error {
     pub fn kind_name(&self) -> &'static str {
         match self.kind() {
             ErrorKind::CircuitOpen { .. } => "circuit_open",
+            ErrorKind::RateLimited { .. } => "rate_limited",
+            ErrorKind::BulkheadFull { .. } => "bulkhead_full",
+            ErrorKind::ResourceExhausted { .. } => "resource_exhausted",
             ErrorKind::Requirements(_) => "requirements",
             ErrorKind::TimedOut(_) => "timed_out",
             ErrorKind::Setting { .. } => "setting",
             ErrorKind::Injected(_) => "injected",
+            ErrorKind::Draining { .. } => "draining",
         }
     }
 
@@ -218,6 +325,16 @@ impl Error {
                     None => text,
                 }
             }
+            ErrorKind::RateLimited { service, retry_in } => format!(
+                "“{service}” has been asked too often in a short time. It can be asked again in {}.",
+                Plain(retry_in)
+            ),
+            ErrorKind::BulkheadFull { service } => {
+                format!("“{service}” is busy with other requests, so this one was not made.")
+            }
+            ErrorKind::ResourceExhausted { resource, .. } => {
+                format!("There is not enough “{resource}” free for this request.")
+            }
             ErrorKind::Requirements(unmet) => {
                 let mut text = String::from("The request cannot be carried out:");
                 for Requirement { field, message } in unmet {
@@ -233,6 +350,9 @@ impl Error {
                 format!("This took longer than {} and was stopped.", Plain(limit))
             }
             ErrorKind::Injected(_) => String::from("A test made this fail on purpose."),
+            ErrorKind::Draining { .. } => {
+                String::from("The program is being stopped, so this was not tried any longer.")
+            }
             ErrorKind::Setting { field, .. } => format!(
                 "The program is not set up correctly (“{field}”). Whoever runs it has to correct \
                  that."
@@ -261,6 +381,23 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
+            ErrorKind::RateLimited { service, retry_in } => write!(
+                f,
+                "rate limit of service `{service}` used up, next permit in {retry_in:?}"
+            ),
+            ErrorKind::BulkheadFull { service } => {
+                write!(f, "bulkhead of service `{service}` full")
+            }
+            ErrorKind::ResourceExhausted {
+                resource,
+                current,
+                limit,
+            } => {
+                write!(
+                    f,
+                    "resource `{resource}` exhausted: {current} of {limit} taken"
+                )
+            }
             ErrorKind::Requirements(unmet) => {
                 f.write_str("requirements not met: ")?;
                 for (i, Requirement { field, message }) in unmet.iter().enumerate() {
@@ -286,6 +423,19 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
+            ErrorKind::Draining {
+                operation,
+                last_error,
+            } => {
+                write!(
+                    f,
+                    "`{operation}` not tried any longer, the program is being stopped"
+                )?;
+                match last_error {
+                    Some(last) => write!(f, "; last error: {last}"),
+                    None => Ok(()),
+                }
+            }
             ErrorKind::Injected(fault) => {
                 write!(f, "injected fault of category {}", fault.category())
             }
@@ -307,7 +457,14 @@ impl Classify for Error {
             ErrorKind::CircuitOpen { .. } => Classification::new(Category::SERVICE)
                 .with_severity(Severity::High)
                 .rejection(),
+            ErrorKind::RateLimited { .. } | ErrorKind::BulkheadFull { .. } => {
+                Classification::new(Category::RATE_LIMIT).rejection()
+            }
+            ErrorKind::ResourceExhausted { .. } => Classification::new(Category::RATE_LIMIT)
+                .with_severity(Severity::High)
+                .rejection(),
             ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
+            ErrorKind::Draining { .. } => Classification::new(Category::CANCELLED).rejection(),
             ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
             ErrorKind::Injected(classification) => return classification.clone(),
             ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)
@@ -345,6 +502,13 @@ impl From<Error> for String {
     fn from(error: Error) -> Self {
         error.to_string()
     }
+}
+
+/// Rounded up: who waits this long is not refused for a fraction of a millisecond. The largest
+/// number is left free.
+fn millis(duration: Duration) -> u32 {
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
 }
 
 /// The name of a service, shared by its breaker and by the errors that speak of it.

@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::breaker::{BreakerState, Moved};
+use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::context::Context;
 use crate::fields::Fields;
+use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::stats::Counts;
@@ -80,8 +81,10 @@ pub enum Event<'a> {
         from: BreakerState,
         /// Where it is.
         to: BreakerState,
-        /// The failures that opened it.
+        /// The failures, or slow calls, that opened it.
         failures: u32,
+        /// What opened it, where it is open or half-open now.
+        opened_by: Option<OpenedBy>,
     },
     /// A call ended.
     #[non_exhaustive]
@@ -102,20 +105,20 @@ pub enum Event<'a> {
         /// What the task is about.
         context: &'a Context,
     },
-    /// A fallback answered in place of a call that would have failed.
+    /// A fallback ran, because the call had failed. [`CallFinished`](Self::CallFinished) came before
+    /// it and tells of the call without its fallback.
     #[non_exhaustive]
     FallbackUsed {
         /// Of which function.
         site: EventSite<'a>,
-        /// Which one in the list, from 1.
-        fallback: u32,
-        /// Whether it succeeded.
+        /// Which one of them, from 1.
+        number: u32,
+        /// Whether the caller gets what it returned instead of an error.
         succeeded: bool,
         /// What the task is about.
         context: &'a Context,
     },
-    /// The retry budget of a service is spent: the last error is the answer, without another
-    /// attempt.
+    /// There would be another attempt, but the retry budget of the service is spent.
     #[non_exhaustive]
     BudgetSpent {
         /// Of which function.
@@ -123,37 +126,14 @@ pub enum Event<'a> {
         /// What the task is about.
         context: &'a Context,
     },
-    /// Settings were read anew.
+    /// Settings were applied, or could not be.
     #[non_exhaustive]
     SettingsReloaded {
-        /// What came of it.
-        result: Reload,
-        /// What is wrong, a line each, or how many keys hold now.
-        message: &'a str,
+        /// How often settings have been applied, the beginning included.
+        generation: u64,
+        /// Everything that was wrong with them; they were not applied then.
+        problems: Option<&'a Problems>,
     },
-}
-
-/// What came of reading settings anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reload {
-    /// They hold now.
-    Applied,
-    /// Something is wrong with them: the old ones go on.
-    Rejected,
-    /// They say what they said before.
-    Unchanged,
-}
-
-impl Reload {
-    /// The name, as in telemetry.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Rejected => "rejected",
-            Self::Unchanged => "unchanged",
-        }
-    }
 }
 
 /// Why a call did not succeed.
@@ -269,12 +249,18 @@ impl CallOutcome {
 
 impl<'a> Event<'a> {
     pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
-        let Moved { from, to, failures } = moved;
+        let Moved {
+            from,
+            to,
+            failures,
+            opened_by,
+        } = moved;
         Self::BreakerMoved {
             service,
             from,
             to,
             failures,
+            opened_by,
         }
     }
 }
@@ -397,21 +383,25 @@ impl fmt::Display for Event<'_> {
                 let (operation, outcome) = (site.operation(), outcome.as_str());
                 write!(f, "{operation}: {outcome} after {attempts} attempts")
             }
+            Self::BudgetSpent { site, .. } => {
+                let (operation, service) = (site.operation(), site.service());
+                write!(f, "{operation}: retry budget of {service} spent")
+            }
             Self::FallbackUsed {
                 site,
-                fallback,
+                number,
                 succeeded,
                 ..
             } => {
-                let answer = if *succeeded { "succeeded" } else { "failed" };
-                write!(f, "{}: fallback {fallback} {answer}", site.operation())
+                let outcome = if *succeeded { "succeeded" } else { "failed" };
+                write!(f, "{}: fallback {number} {outcome}", site.operation())
             }
-            Self::BudgetSpent { site, .. } => {
-                let (operation, service) = (site.operation(), site.service());
-                write!(f, "{operation}: the retry budget of {service} is spent")
-            }
-            Self::SettingsReloaded { result, message } => {
-                write!(f, "settings {}: {message}", result.as_str())
+            Self::SettingsReloaded {
+                problems: Some(problems),
+                ..
+            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
+            Self::SettingsReloaded { generation, .. } => {
+                write!(f, "settings applied, generation {generation}")
             }
         }
     }

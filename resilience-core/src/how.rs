@@ -1,17 +1,11 @@
 //! How a call looks at an error of the user's type, and how an answer of ours becomes one.
-//!
-//! The macros know no types. They write down a [`Probe`] for the error type behind seven
-//! references and call a method on it. The compiler looks for the method behind fewer and fewer
-//! of them, so the impl behind the most references that fits is the one that is taken: without a
-//! bound on the user's type, and in generic code by the bounds in scope.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::marker::PhantomData;
 
 use crate::driver::{Attempt, Call};
 use crate::fields::bounded;
 use crate::outcome::{Outcome, Shape};
+use crate::probe::Text;
 use crate::{Classification, Error, Retry};
 
 /// How the errors of one annotated function are looked at. Made where an attempt has ended and
@@ -26,13 +20,6 @@ pub struct How<'a, S: Shape> {
 
 /// What `retry_if` says of an error.
 type Predicate<'a, E> = dyn Fn(&E) -> bool + 'a;
-
-/// Writes an error down for people who know the program.
-#[allow(
-    unreachable_pub,
-    reason = "part of the traits that generated code imports"
-)]
-pub type Text<E> = fn(&E, &mut fmt::Formatter<'_>) -> fmt::Result;
 
 impl<'a, S: Shape> How<'a, S> {
     /// For a function whose error type can carry our answers.
@@ -226,192 +213,4 @@ where
 #[inline]
 pub fn reject_generic<E: From<Error>>() -> fn(Error) -> E {
     E::from
-}
-
-/// Stands for an error type while the compiler looks for what can be done with it.
-pub struct Probe<E>(PhantomData<fn(&E)>);
-
-impl<E> Probe<E> {
-    /// For the error type of `call`.
-    #[inline]
-    pub fn of<S: Shape<Error = E>>(_: &Call<S>) -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E> fmt::Debug for Probe<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Probe")
-    }
-}
-
-/// What can be asked of a [`Probe`], from the most telling down. Their methods bear one name for
-/// each question, and the traits are imported where only generated code stands.
-pub mod probe {
-    use super::{
-        Classification, Error, Probe, StdError, Text, chain, display_text, fmt, type_name_text,
-    };
-    use crate::{Classify, classify};
-
-    type Ask<E> = fn(&E) -> Classification;
-
-    /// An error that classifies itself.
-    pub trait ByClassify<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-    }
-
-    impl<E: Classify> ByClassify<E> for &&&&&&Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            E::classify
-        }
-    }
-
-    /// A standard error, perhaps one that borrows.
-    pub trait ByError<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E: StdError> ByError<E> for &&&&&Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            classify::outer::<E>
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            |error, f| {
-                write!(f, "{error}")?;
-                chain(&error.to_string(), error.source(), f)
-            }
-        }
-    }
-
-    macro_rules! by_as_ref {
-        ($($name:ident for $probe:ty, $error:ty, $doc:literal;)*) => {$(
-            #[doc = $doc]
-            pub trait $name<E> {
-                /// How to classify it.
-                fn __resilience_classify(&self) -> Ask<E>;
-                /// How to write it down.
-                fn __resilience_text(&self) -> Text<E>;
-            }
-
-            impl<E: AsRef<$error>> $name<E> for $probe {
-                fn __resilience_classify(&self) -> Ask<E> {
-                    |error| {
-                        let error: &$error = error.as_ref();
-                        classify::error(error)
-                    }
-                }
-
-                fn __resilience_text(&self) -> Text<E> {
-                    |error, f| {
-                        let error: &$error = error.as_ref();
-                        write!(f, "{error}")?;
-                        chain(&error.to_string(), error.source(), f)
-                    }
-                }
-            }
-        )*};
-    }
-
-    by_as_ref! {
-        ByAsRef for &&&&Probe<E>, dyn StdError, "A box of some standard error.";
-        ByAsRefSend for &&&Probe<E>, dyn StdError + Send, "The same, `Send`.";
-        ByAsRefSendSync for &&Probe<E>, dyn StdError + Send + Sync,
-            "The same, `Send` and `Sync`: `anyhow::Error`.";
-    }
-
-    /// Something with a text.
-    pub trait ByDisplay<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E: fmt::Display> ByDisplay<E> for &Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            classify::display::<E>
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            display_text::<E>
-        }
-    }
-
-    /// Something of which nothing is known.
-    pub trait ByNothing<E> {
-        /// How to classify it.
-        fn __resilience_classify(&self) -> Ask<E>;
-        /// How to write it down.
-        fn __resilience_text(&self) -> Text<E>;
-    }
-
-    impl<E> ByNothing<E> for Probe<E> {
-        fn __resilience_classify(&self) -> Ask<E> {
-            |_| Classification::unknown()
-        }
-
-        fn __resilience_text(&self) -> Text<E> {
-            type_name_text::<E>
-        }
-    }
-
-    /// An error type that can carry our answers.
-    pub trait Carries<E> {
-        /// How it does.
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
-    }
-
-    impl<E: From<Error>> Carries<E> for &Probe<E> {
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
-            Some(E::from)
-        }
-    }
-
-    /// One that cannot.
-    pub trait CarriesNot<E> {
-        /// Not at all.
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E>;
-    }
-
-    impl<E> CarriesNot<E> for Probe<E> {
-        fn __resilience_reject(&self) -> Option<fn(Error) -> E> {
-            None
-        }
-    }
-}
-
-/// The sources of an error whose own text is `above`. Many errors end their text with that of
-/// their source; it is written once.
-fn chain(
-    above: &str,
-    mut source: Option<&(dyn StdError + 'static)>,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let mut above = above.to_owned();
-    // A chain that never ends is a mistake of its author's, not of whoever reports it.
-    for _ in 0..LONGEST_CHAIN {
-        let Some(error) = source else { break };
-        let text = error.to_string();
-        if !above.ends_with(&text) {
-            write!(f, ": {text}")?;
-        }
-        above = text;
-        source = error.source();
-    }
-    Ok(())
-}
-
-const LONGEST_CHAIN: usize = 64;
-
-fn display_text<E: fmt::Display>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{error}")
-}
-
-fn type_name_text<E>(_: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str(std::any::type_name::<E>())
 }

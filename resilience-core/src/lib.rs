@@ -8,6 +8,8 @@
 
 mod backoff;
 mod breaker;
+mod budget;
+mod bulkhead;
 mod call;
 mod category;
 mod classification;
@@ -16,22 +18,35 @@ mod clock;
 mod context;
 #[cfg(feature = "serde")]
 mod data;
+mod derive;
+mod drain;
 mod driver;
 mod error;
 mod event;
+mod fallback;
 mod fields;
+mod guards;
 mod how;
+mod keyed;
 mod latency;
+mod line;
+mod operator;
 mod options;
 mod outcome;
 mod path;
+mod policy;
+mod probe;
+mod problem;
+mod rate_limit;
 mod recent;
 mod redact;
+mod resource;
 mod reuse;
 mod runtime;
 mod scope;
 mod settings;
 mod severity;
+mod shards;
 mod site;
 mod stats;
 mod sync;
@@ -45,22 +60,47 @@ pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::context::{Context, ContextData};
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{
-    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener, Reload,
-};
+pub use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::latency::Latency;
-pub use crate::options::{BackoffOptions, BreakerOptions, Jitter, Options, Switch, Window};
+pub use crate::operator::{LimitSummary, ResourceSummary};
+pub use crate::options::{
+    BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
+    RateLimitOptions, Switch, Window,
+};
+pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
+pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
+#[cfg(feature = "watch")]
+pub use crate::settings::Watch;
+pub use crate::settings::origin::{Level, Origin, Source};
+pub use crate::settings::{
+    Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,
+};
 pub use crate::severity::Severity;
-pub use crate::site::{Place, Problem, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, problems, sites};
 pub use crate::stats::{BreakerSummary, Count, ErrorCount, ServiceSummary, Summary};
 pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
 pub fn summary() -> Summary {
     Runtime::current().summary()
+}
+
+/// The settings of every annotated function in the current runtime, each with its origin.
+pub fn inspect() -> Inspection {
+    Runtime::current().inspect()
+}
+
+/// Makes these settings those of all calls of the current runtime that begin from now on.
+pub fn apply(settings: &Settings) {
+    Runtime::current().apply(settings);
+}
+
+/// Reads the settings of the current runtime again; see [`Runtime::reload`].
+pub async fn reload() -> Result<bool, Problems> {
+    Runtime::current().reload().await
 }
 
 /// The breakers of the current runtime, of all services that have been called, by name.
@@ -79,6 +119,11 @@ pub fn reset_breakers() {
     Runtime::current().reset_breakers();
 }
 
+/// Lets the calls of the current runtime come to their end: see [`Runtime::drain`].
+pub fn drain(deadline: std::time::Duration) -> impl Future<Output = usize> + Send + use<> {
+    Runtime::current().drain(deadline)
+}
+
 /// The `count` most recent errors of the current runtime, oldest first.
 pub fn recent_errors(count: usize) -> Vec<RecentError> {
     Runtime::current().recent_errors(count)
@@ -95,12 +140,27 @@ pub fn reset() {
 pub mod __private {
     pub use inventory;
 
+    pub use crate::classify::Registration;
+    pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::how::{How, Probe, Rejection, probe, reject, reject_generic, reject_in};
+    pub use crate::fallback::{Answer, Later, Now, On};
+    pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::probe::Probe;
+    pub use crate::resource::{Amount, amount};
     pub use crate::reuse::{Reuse, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
-        BackoffOptions, BreakerOptions, Category, Error, Fields, Jitter, Options, Window,
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,
+        Classify, Error, Fields, Jitter, Nested, Options, RateLimitOptions, Retry, Severity,
+        Window,
     };
+
+    /// What can be asked of a `Probe`, imported as a whole where it is asked.
+    pub mod probe {
+        pub use crate::probe::{
+            ByAsRef, ByAsRefSend, ByAsRefSendSync, ByClassify, ByDisplay, ByError, ByNothing,
+            Carries, CarriesNot, Found, NotFound,
+        };
+    }
 }

@@ -10,6 +10,7 @@ use crate::fields::Fields;
 use crate::redact::redacted;
 use crate::runtime::Shared;
 use crate::site::Place;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Classify, Severity};
 
@@ -85,16 +86,29 @@ impl fmt::Display for RecentError {
 /// A ring of the most recent errors.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    limit: usize,
+    /// Where settings say nothing else.
+    default: usize,
+    limit: AtomicUsize,
     errors: Mutex<VecDeque<RecentError>>,
 }
 
 impl Recent {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            limit,
+            default: limit,
+            limit: AtomicUsize::new(limit),
             errors: Mutex::new(VecDeque::new()),
         }
+    }
+
+    /// Keeps so many from now on; without a number, as many as at the beginning.
+    pub(crate) fn set_limit(&self, limit: Option<usize>) {
+        let limit = limit.unwrap_or(self.default);
+        self.limit.store(limit, Ordering::Relaxed);
+        let mut errors = lock(&self.errors);
+        let surplus = errors.len().saturating_sub(limit);
+        errors.drain(..surplus);
+        errors.shrink_to(limit);
     }
 
     /// The `count` newest errors, oldest first.
@@ -128,14 +142,15 @@ impl Recent {
 
     #[cold]
     fn keep(&self, shared: &Shared, event: &Event<'_>) {
-        if self.limit == 0 {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if limit == 0 {
             return;
         }
         let Some(error) = to_record(shared, event) else {
             return;
         };
         let mut errors = lock(&self.errors);
-        if errors.len() >= self.limit {
+        while errors.len() >= limit {
             errors.pop_front();
         }
         errors.push_back(error);

@@ -3,17 +3,29 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::{Breaker, BreakerHandle, CallId};
-use crate::clock::Clock;
+use arc_swap::{ArcSwap, Guard};
+
+use crate::breaker::{BreakerHandle, CallId, Moved};
+use crate::budget::Budget;
+use crate::clock::{Clock, Moment};
+use crate::drain::Drain;
 use crate::error::ServiceName;
 use crate::event::{Listener, Listeners};
+use crate::guards::Guards;
+use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
+use crate::resource::Pools;
 use crate::scope;
-use crate::settings::{BreakerSettings, Settings};
-use crate::site::{Place, Site, breaker_of, problems, written_for};
+use crate::settings::layer::Layer;
+use crate::settings::live::Live;
+use crate::settings::origin::Origin;
+use crate::settings::resolve::{Subject, Written};
+use crate::settings::{ServiceSettings, Settings, SiteSettings};
+use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Counts, Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -53,6 +65,9 @@ pub(crate) struct Shared {
     pub(crate) listening: Listening,
     pub(crate) listeners: Listeners,
     pub(crate) faults: Faults,
+    pub(crate) pools: Pools,
+    pub(crate) live: Live,
+    pub(crate) drain: Drain,
     calls: AtomicU64,
     random: Random,
     /// Whether delays are slept.
@@ -69,17 +84,68 @@ pub(crate) struct Listening {
 /// What the sites of one service share.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) breaker: Breaker,
+    pub(crate) guards: Guards,
+    pub(crate) budget: Budget,
     pub(crate) counts: Counts,
+    keyed: OnceLock<Keyed<Guards>>,
+    /// What its sites wrote, made one.
+    attributes: Layer,
+    settings: Mutex<ServiceSettings>,
 }
 
-/// A site in one runtime.
+impl Service {
+    fn new(name: &str, attributes: Layer, written: &Written, now: Moment) -> Self {
+        let settings = written.service_settings(name, &attributes);
+        Self {
+            guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
+            budget: Budget::new(settings.budget.unwrap_or_default(), now),
+            counts: Counts::new(),
+            keyed: OnceLock::new(),
+            attributes,
+            settings: Mutex::new(settings),
+        }
+    }
+
+    /// Gives all shared state the numbers that are written now, and tells how breakers moved.
+    pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
+        let name = self.guards.service().as_str();
+        let settings = written.service_settings(name, &self.attributes);
+        // Before the keys are asked for: one that is made meanwhile has either, and is told.
+        *lock(&self.settings) = settings;
+        if let Some(budget) = settings.budget {
+            self.budget.set(budget);
+        }
+        let mut moved: Vec<_> = self.guards.set(&settings, now).into_iter().collect();
+        for guards in self.keyed.get().into_iter().flat_map(Keyed::values) {
+            moved.extend(guards.set(&settings, now));
+        }
+        moved
+    }
+
+    /// The guards of one key.
+    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, now: Moment) -> Arc<Guards> {
+        let keyed = self
+            .keyed
+            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
+        keyed.get(key, now, || {
+            Guards::new(
+                Arc::clone(self.guards.service()),
+                lock(&self.settings).breaker_numbers(),
+            )
+        })
+    }
+}
+
+/// A site in one runtime, with the settings of one generation. Nothing in here changes: other
+/// settings make another one.
 #[derive(Debug)]
 pub(crate) struct SiteState {
-    site: &'static Site,
+    site: AnySite,
+    operation: &'static str,
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: SiteSettings,
+    generation: u64,
 }
 
 impl Runtime {
@@ -99,6 +165,7 @@ impl Runtime {
             },
             listeners: Vec::new(),
             waits: true,
+            settings: None,
         }
     }
 
@@ -109,7 +176,7 @@ impl Runtime {
             for problem in problems() {
                 tracing::warn!(name: "resilience.problem", "{problem}");
             }
-            Self::new()
+            Self::of_process()
         })
     }
 
@@ -167,12 +234,11 @@ impl Runtime {
     /// The breaker of a service, also before its first call: `None` where no annotated function
     /// names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
-        let known = lock(&self.0.services).get(service).map(Arc::clone);
-        let service = if let Some(service) = known {
+        let service = if let Some(service) = self.known_service(service) {
             service
         } else {
-            let settings = BreakerSettings::of_service(service, written_for(service)?);
-            self.service(service, settings)
+            let attributes = shared_by(service)?;
+            self.service(service, || attributes)
         };
         Some(self.handle(&service))
     }
@@ -209,42 +275,82 @@ impl Runtime {
         self.0.shared.faults.clear();
     }
 
-    fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
-        lock(&self.0.sites).get(&address(site)).cloned()
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
     }
 
-    /// The state of a site in this runtime.
+    pub(crate) fn services(&self) -> Vec<Arc<Service>> {
+        lock(&self.0.services).values().cloned().collect()
+    }
+
+    /// The state of a site in this runtime, if it has been made of the settings in force.
+    fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
+        let state = lock(&self.0.sites).get(&address(site)).map(Arc::clone)?;
+        state.is_current().then_some(state)
+    }
+
+    /// The same, made if need be.
     fn site(&self, site: &'static Site) -> Arc<SiteState> {
         if let Some(state) = self.known_site(site) {
             return state;
         }
-        // Made without the lock: it asks every registered site. Whoever is first stays.
-        let written = breaker_of(site.service(), site);
-        let settings = Settings::effective(site.options(), site.service(), written);
-        let shared_breaker = BreakerSettings::of_service(site.service(), written);
-        let state = Arc::new(SiteState {
+        // Made without the lock: it asks every registered site. All that calls share is elsewhere,
+        // so it does no harm if two are made at a time.
+        let state = Arc::new(self.state(AnySite::Function(site)));
+        lock(&self.0.sites).insert(address(site), Arc::clone(&state));
+        state
+    }
+
+    /// The state of a policy's site in this runtime, for the policy to keep.
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
+        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    }
+
+    fn state(&self, site: AnySite) -> SiteState {
+        let shared = &self.0.shared;
+        let name = site.service();
+        let service = self.service(name, || shared_with(name, &site));
+        let snapshot = shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let subject = Subject {
+            options: site.options(),
+            operation: site.operation(),
+            service: name,
+            origin: &Origin::attribute(site.place()),
+        };
+        let common = written.service(name, &service.attributes);
+        SiteState {
+            operation: site.operation(),
+            shared: Arc::clone(shared),
+            settings: written.settings(subject, &common),
+            generation: snapshot.generation,
+            service,
             site,
-            shared: Arc::clone(&self.0.shared),
-            service: self.service(site.service(), shared_breaker),
-            settings,
-        });
-        Arc::clone(lock(&self.0.sites).entry(address(site)).or_insert(state))
+        }
     }
 
     fn handle(&self, service: &Arc<Service>) -> BreakerHandle {
         BreakerHandle::new(Arc::clone(&self.0.shared), Arc::clone(service))
     }
 
-    fn service(&self, name: &str, breaker: BreakerSettings) -> Arc<Service> {
+    fn known_service(&self, name: &str) -> Option<Arc<Service>> {
+        lock(&self.0.services).get(name).map(Arc::clone)
+    }
+
+    fn service(&self, name: &str, attributes: impl FnOnce() -> Layer) -> Arc<Service> {
+        if let Some(service) = self.known_service(name) {
+            return service;
+        }
+        let attributes = attributes();
         let mut services = lock(&self.0.services);
         if let Some(service) = services.get(name) {
             return Arc::clone(service);
         }
-        let breaker = Breaker::new(ServiceName::new(name), breaker);
-        let service = Arc::new(Service {
-            breaker,
-            counts: Counts::new(),
-        });
+        let now = self.0.shared.clock.now();
+        // Under the lock: a swap tells every service that is in there, and this one has what holds.
+        let snapshot = self.0.shared.live.current();
+        let written = &snapshot.settings.document().written;
+        let service = Arc::new(Service::new(name, attributes, written, now));
         services.insert(name.into(), Arc::clone(&service));
         service
     }
@@ -273,9 +379,16 @@ pub struct RuntimeBuilder {
     listening: Listening,
     listeners: Vec<Box<dyn Listener>>,
     waits: bool,
+    settings: Option<Settings>,
 }
 
 impl RuntimeBuilder {
+    /// The settings to begin with.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
     /// How many recent errors are kept; 100 unless said otherwise, none with 0.
     pub fn error_history_limit(mut self, errors: usize) -> Self {
         self.error_history_limit = errors;
@@ -330,7 +443,8 @@ impl RuntimeBuilder {
         for listener in self.listeners {
             listeners.add(listener);
         }
-        Runtime(Arc::new(Inner {
+        let settings = self.settings.unwrap_or_default();
+        let runtime = Runtime(Arc::new(Inner {
             shared: Arc::new(Shared {
                 clock: Clock,
                 stats: Stats::new(),
@@ -338,13 +452,18 @@ impl RuntimeBuilder {
                 listening: self.listening,
                 listeners,
                 faults: Faults::default(),
+                pools: Pools::default(),
+                drain: Drain::default(),
+                live: Live::new(settings.clone()),
                 calls: AtomicU64::new(1),
                 random: self.random,
                 waits: self.waits,
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
-        }))
+        }));
+        runtime.set_shared(None, &settings);
+        runtime
     }
 }
 
@@ -389,21 +508,27 @@ impl Shared {
 }
 
 impl SiteState {
-    pub(crate) fn site(&self) -> &'static Site {
-        self.site
+    /// Whether the settings that it was made of are still those of the runtime.
+    #[inline]
+    fn is_current(&self) -> bool {
+        self.generation == self.shared.live.generation()
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Whether it is the state of its site in this runtime, made of the settings in force.
+    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
+        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
     }
 
     pub(crate) fn operation(&self) -> &'static str {
-        self.site.operation()
+        self.operation
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.service.breaker.name().as_str()
-    }
-
-    /// Identifies the service within its runtime, for as long as this state lives.
-    pub(crate) fn service_address(&self) -> usize {
-        std::ptr::from_ref(&*self.service).addr()
+        self.service.guards.service().as_str()
     }
 
     pub(crate) fn is_fail_fast(&self) -> bool {
@@ -415,30 +540,51 @@ impl SiteState {
     }
 }
 
-/// A site's state, borrowed for ever from the site's own static or shared with a scoped runtime: a
-/// call of the global runtime counts no references.
+/// Where the state of a site in the global runtime is kept. Other settings put another one there.
+pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
+
+/// A site's state, kept as it is for as long as this is held. Taking it neither locks nor
+/// allocates, and a call of the global runtime rarely counts a reference.
 #[derive(Debug)]
-pub(crate) enum SiteRef {
-    Global(&'static SiteState),
-    Scoped(Arc<SiteState>),
+pub(crate) struct SiteRef(Guard<Arc<SiteState>>);
+
+impl From<Arc<SiteState>> for SiteRef {
+    fn from(state: Arc<SiteState>) -> Self {
+        Self(Guard::from_inner(state))
+    }
 }
 
 impl SiteRef {
-    /// The state of a site in this runtime, or in the global one, if it has been made.
+    /// The state of a site in this runtime, or in the global one, if it has been made of the
+    /// settings in force.
     #[inline]
     pub(crate) fn known(site: &'static Site, scoped: Option<&Runtime>) -> Option<Self> {
-        match scoped {
-            Some(runtime) => runtime.known_site(site).map(Self::Scoped),
-            None => site.slot.get().map(|state| Self::Global(state)),
+        if let Some(runtime) = scoped {
+            return runtime.known_site(site).map(Self::from);
         }
+        Self::kept(&site.slot)
+    }
+
+    /// What was kept here, if it has been made of the settings in force.
+    #[inline]
+    pub(crate) fn kept(slot: &Kept) -> Option<Self> {
+        let state = slot.get()?.load();
+        state.is_current().then_some(Self(state))
+    }
+
+    /// Keeps a state for the calls to come as well.
+    pub(crate) fn keep(slot: &Kept, state: Arc<SiteState>) -> Self {
+        slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)))
+            .store(Arc::clone(&state));
+        state.into()
     }
 
     /// The same, made if need be.
     #[cold]
     pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
         match scoped {
-            Some(runtime) => Self::Scoped(runtime.site(site)),
-            None => Self::Global(site.slot.get_or_init(|| Runtime::global().site(site))),
+            Some(runtime) => runtime.site(site).into(),
+            None => Self::keep(&site.slot, Runtime::global().site(site)),
         }
     }
 }
@@ -448,10 +594,7 @@ impl std::ops::Deref for SiteRef {
 
     #[inline]
     fn deref(&self) -> &SiteState {
-        match self {
-            Self::Global(state) => state,
-            Self::Scoped(state) => state,
-        }
+        &self.0
     }
 }
 

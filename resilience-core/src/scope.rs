@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::context::Context;
-use crate::runtime::{Runtime, SiteRef, SiteState};
+use crate::runtime::{Runtime, SiteRef};
 use crate::site::Site;
 
 /// One running attempt, as seen by the calls inside it.
@@ -22,11 +22,12 @@ pub(crate) struct Frame {
     pub(crate) timeout: Option<Duration>,
     /// When it began, if a call inside was the first to ask for the time.
     pub(crate) began: Option<Moment>,
-    /// Whose attempt it is, and its number.
-    pub(crate) site: &'static Site,
+    /// The operation whose attempt it is, and its number.
+    pub(crate) operation: &'static str,
     pub(crate) attempt: u32,
-    /// The service whose admission the attempt holds, by address; zero for none.
-    pub(crate) service: usize,
+    /// The guards of its service and key, by address, and what it holds of them.
+    pub(crate) guards: usize,
+    pub(crate) holds: Covered,
     /// Nothing in here retries or waits.
     pub(crate) fail_fast: bool,
     pub(crate) mark: Mark,
@@ -43,14 +44,33 @@ pub(crate) enum Mark {
     Refused,
 }
 
+/// What attempts around a call hold of the same guards, so that it needs none of its own: no second
+/// probe, no second slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Covered {
+    /// An admission of the breaker.
+    pub(crate) breaker: bool,
+    /// A slot of the bulkhead.
+    pub(crate) slot: bool,
+}
+
+/// What the attempts around here hold of the guards at this address.
+pub(crate) fn covers(guards: usize) -> Covered {
+    SCOPE.with_borrow(|scope| {
+        let around = scope.frames.iter().filter(|frame| frame.guards == guards);
+        around.fold(Covered::default(), |covered, frame| Covered {
+            breaker: covered.breaker || frame.holds.breaker,
+            slot: covered.slot || frame.holds.slot,
+        })
+    })
+}
+
 /// What a call learns when it begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Enclosing {
     /// There is an attempt of ours around.
     pub(crate) nested: bool,
     pub(crate) fail_fast: bool,
-    /// An attempt around holds an admission of the service.
-    pub(crate) covered: bool,
 }
 
 impl Enclosing {
@@ -60,30 +80,31 @@ impl Enclosing {
     pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
         let found = SCOPE.with_borrow(|scope| {
             let site = SiteRef::known(site, scope.runtime.as_ref())?;
-            let around = Self::among(&scope.frames, &site);
+            let around = Self::among(&scope.frames);
             Some((site, around))
         });
         found.unwrap_or_else(|| {
             // Made without a hold on the scope: somebody may log, and the log may call.
             let site = SiteRef::make(site, current_runtime());
-            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames, &site));
+            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames));
             (site, around)
         })
     }
 
-    fn among(frames: &[Frame], site: &SiteState) -> Self {
+    /// What encloses a call here and now.
+    pub(crate) fn here() -> Self {
+        SCOPE.with_borrow(|scope| Self::among(&scope.frames))
+    }
+
+    fn among(frames: &[Frame]) -> Self {
         match frames.last() {
             None => Self {
                 nested: false,
                 fail_fast: false,
-                covered: false,
             },
             Some(frame) => Self {
                 nested: true,
                 fail_fast: frame.fail_fast,
-                covered: frames
-                    .iter()
-                    .any(|frame| frame.service == site.service_address()),
             },
         }
     }
@@ -200,18 +221,19 @@ thread_local! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
-
-    static SITE: Site = Site::new("f", || "k::f::here", "f.rs", 1, 1, Options::resilient());
 
     fn frame(timeout: u64) -> Frame {
         Frame {
             until: Moment::NEVER,
             timeout: Some(Duration::from_nanos(timeout)),
             began: None,
-            site: &SITE,
+            operation: "k::f",
             attempt: 1,
-            service: 7,
+            guards: 7,
+            holds: Covered {
+                breaker: true,
+                slot: false,
+            },
             fail_fast: false,
             mark: Mark::None,
         }
@@ -227,6 +249,21 @@ mod tests {
         leave();
         assert_eq!(leave().unwrap().began, Some(Moment::from_nanos(10)));
         assert_eq!(limit(Moment::from_nanos(40)), Moment::NEVER);
+    }
+
+    #[test]
+    fn what_is_held_around_covers_the_same_guards_only() {
+        enter(frame(1));
+        assert_eq!(
+            covers(7),
+            Covered {
+                breaker: true,
+                slot: false
+            }
+        );
+        assert_eq!(covers(8), Covered::default());
+        leave();
+        assert_eq!(covers(7), Covered::default());
     }
 
     #[test]

@@ -5,10 +5,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::Category;
-use crate::options::{BreakerOptions, Options, Switch};
+use crate::options::Options;
 use crate::path::site_path;
-use crate::runtime::SiteState;
-use crate::settings::merge_breakers;
+use crate::problem::Problem;
+use crate::runtime::Kept;
+use crate::settings::key::Key;
+use crate::settings::layer::Layer;
+use crate::settings::origin::Origin;
+use crate::settings::shared::merge;
 
 /// One annotated function, in a `static` of its expansion.
 pub struct Site {
@@ -20,7 +24,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: OnceLock<Arc<SiteState>>,
+    pub(crate) slot: Kept,
 }
 
 /// Makes a site known before its first call.
@@ -48,6 +52,16 @@ impl Site {
             options,
             path: OnceLock::new(),
             slot: OnceLock::new(),
+        }
+    }
+
+    /// For a policy, which has no function: `options` has an operation.
+    pub(crate) fn of_policy(options: &Options, place: Place) -> Self {
+        let Place { file, line, column } = place;
+        let operation = options.operation.unwrap_or_default();
+        Self {
+            path: OnceLock::from(Box::from(operation)),
+            ..Self::new(operation, || "", file, line, column, *options)
         }
     }
 
@@ -81,10 +95,46 @@ impl Site {
         }
     }
 
-    fn breaker(&self) -> BreakerOptions {
-        match self.options.breaker {
-            Some(Switch::On(breaker)) => breaker,
-            _ => BreakerOptions::new(),
+    /// Every name under which settings find it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![
+            self.operation().to_owned(),
+            self.path().to_owned(),
+            self.place().to_string(),
+        ];
+        names.dedup();
+        names
+    }
+
+    /// What the attribute says.
+    pub(crate) fn written(&self) -> Layer {
+        Layer::of(&self.options, &Origin::attribute(self.place()))
+    }
+}
+
+/// A site: in a `static` of an expansion, or in a policy.
+#[derive(Clone, Debug)]
+pub(crate) enum AnySite {
+    Function(&'static Site),
+    Policy(Arc<Site>),
+}
+
+impl AnySite {
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::Function(site) => site.operation(),
+            Self::Policy(site) => site.options.operation.unwrap_or_default(),
+        }
+    }
+}
+
+impl std::ops::Deref for AnySite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        match self {
+            Self::Function(site) => site,
+            Self::Policy(site) => site,
         }
     }
 }
@@ -121,6 +171,7 @@ pub struct SiteInfo {
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Place {
     /// The file, as the compiler was given it.
@@ -134,26 +185,6 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
-    }
-}
-
-/// Something that is wrong between sites, with the places that disagree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// What is wrong, and what holds meanwhile.
-    pub message: String,
-    /// Where.
-    pub places: Vec<Place>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        for (i, place) in self.places.iter().enumerate() {
-            write!(f, "{}{place}", if i == 0 { ": " } else { ", " })?;
-        }
-        Ok(())
     }
 }
 
@@ -181,29 +212,31 @@ pub fn problems() -> Vec<Problem> {
     problems_of(&registered())
 }
 
-/// The breaker numbers that the sites of a service wrote, `asking` among them even if it is not
-/// registered.
-pub(crate) fn breaker_of(service: &str, asking: &Site) -> BreakerOptions {
-    let mut sites = registered();
-    sites.retain(|site| site.service() == service);
-    merge_breakers(
-        sites
-            .iter()
-            .map(|site| site.breaker())
-            .chain([asking.breaker()]),
-        |_, _| {},
-    )
+/// What the sites of a service wrote for the parts that they share, `asking` among them even if it
+/// is not registered.
+pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
+    let sites = of_service(service);
+    let asking =
+        Some(asking).filter(|asking| !sites.iter().any(|site| site.place() == asking.place()));
+    let all = sites.into_iter().chain(asking);
+    merge(all.map(Site::written), |_, _| {})
 }
 
-/// The breaker numbers that the registered sites of a service wrote; `None` where it has no site.
-pub(crate) fn written_for(service: &str) -> Option<BreakerOptions> {
+/// What the registered sites of a service wrote for the parts that they share; `None` where it has
+/// no site.
+pub(crate) fn shared_by(service: &str) -> Option<Layer> {
+    let sites = of_service(service);
+    (!sites.is_empty()).then(|| merge(sites.into_iter().map(Site::written), |_, _| {}))
+}
+
+fn of_service(service: &str) -> Vec<&'static Site> {
     let mut sites = registered();
     sites.retain(|site| site.service() == service);
-    (!sites.is_empty()).then(|| merge_breakers(sites.iter().map(|site| site.breaker()), |_, _| {}))
+    sites
 }
 
 /// In the order of file and line, which does not depend on the linker.
-fn registered() -> Vec<&'static Site> {
+pub(crate) fn registered() -> Vec<&'static Site> {
     let mut sites: Vec<_> = inventory::iter::<Registered>
         .into_iter()
         .map(|Registered(site)| *site)
@@ -221,33 +254,30 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
         by_service.entry(site.service()).or_default().push(*site);
     }
     for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
-        problems.push(Problem {
-            message: format!(
-                "several annotated functions are called `{name}`, so settings and statistics \
-                 cannot tell them apart; give each an `operation`"
-            ),
-            places: sites.iter().map(|site| site.place()).collect(),
-        });
+        let message = format!(
+            "several annotated functions are called `{name}`, so settings and statistics cannot \
+             tell them apart; give each an `operation`"
+        );
+        let places = sites.iter().map(|site| site.place()).collect();
+        problems.push(Problem::between(message, places));
     }
     for (service, sites) in by_service {
         let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        merge_breakers(
-            sites.iter().map(|site| site.breaker()),
-            |position, option| {
-                disagreements
-                    .entry(option)
-                    .or_default()
-                    .push(sites[position].place());
-            },
-        );
-        for (option, places) in disagreements {
-            problems.push(Problem {
-                message: format!(
-                    "`{option}` of the breaker of service `{service}` is written with different \
-                     values; the first one by file and line holds"
-                ),
-                places,
-            });
+        merge(sites.iter().map(|site| site.written()), |position, key| {
+            disagreements
+                .entry(key)
+                .or_default()
+                .push(sites[position].place());
+        });
+        for (key, places) in disagreements {
+            let part = key.part().map(Key::path).unwrap_or_default();
+            let message = format!(
+                "`{}` of the {} of service `{service}` differs from what another site wrote, or \
+                 cannot hold beside it; the first one by file and line holds",
+                key.name(),
+                part.replace('_', " "),
+            );
+            problems.push(Problem::between(message, places));
         }
     }
     problems
@@ -256,6 +286,7 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::BreakerOptions;
 
     static FIRST: Site = Site::new(
         "first",

@@ -1,6 +1,5 @@
 //! The listener that counts.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use crate::breaker::BreakerState;
 use crate::event::{CallOutcome, Event};
 use crate::latency::{Histogram, Latency};
+use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Classify, Severity};
@@ -409,14 +409,13 @@ impl Names {
 /// The calls of a service. A successful one adds to one counter of its thread's shard.
 #[derive(Debug)]
 pub(crate) struct Counts {
-    shards: [Shard; SHARDS],
+    shards: Shards<Shard>,
     /// Of the calls that waited: fewer shards do.
     latency: [Histogram; LATENCY_SHARDS],
 }
 
-/// One cache line of counters, and the next one left free: processors fetch lines in pairs.
+/// The counters of the threads of one shard.
 #[derive(Debug, Default)]
-#[repr(align(128))]
 struct Shard {
     /// Succeeded at the first attempt, with nobody taking the time: by far the most calls, counted
     /// with one addition.
@@ -437,7 +436,7 @@ struct Shard {
 impl Counts {
     pub(crate) fn new() -> Self {
         Self {
-            shards: Default::default(),
+            shards: Shards::default(),
             latency: Default::default(),
         }
     }
@@ -445,12 +444,11 @@ impl Counts {
     /// A call has succeeded at its first attempt, and nobody took the time.
     #[inline]
     pub(crate) fn straight(&self) {
-        add(&self.shards[shard() % SHARDS].straight, 1);
+        add(&self.shards.mine().straight, 1);
     }
 
     fn finished(&self, outcome: CallOutcome, attempts: u32, duration: Duration) {
-        let number = shard();
-        let shard = &self.shards[number % SHARDS];
+        let (number, shard) = self.shards.mine_at();
         let counter = match outcome {
             CallOutcome::Succeeded if attempts <= 1 => &shard.first,
             CallOutcome::Succeeded => &shard.recovered,
@@ -509,7 +507,7 @@ impl Counts {
 
     /// Sets every count to zero. What happens meanwhile counts before or after.
     pub(crate) fn reset(&self) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             for counter in shard.counters() {
                 counter.store(0, Ordering::Relaxed);
             }
@@ -554,28 +552,8 @@ fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
 }
 
-const SHARDS: usize = 16;
 const LATENCY_SHARDS: usize = 4;
 const MOST_NAMES: usize = 1000;
-
-thread_local! {
-    /// Which shard this thread counts in.
-    static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-#[inline]
-fn shard() -> usize {
-    SHARD.get().unwrap_or_else(take_shard)
-}
-
-/// Threads take turns.
-#[cold]
-fn take_shard() -> usize {
-    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let shard = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    SHARD.set(Some(shard));
-    shard
-}
 
 #[cfg(test)]
 mod tests {

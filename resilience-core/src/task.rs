@@ -25,7 +25,7 @@ pub struct Current {
 pub fn current() -> Option<Current> {
     let (frame, now, limit) = scope::current(|| Clock.now())?;
     Some(Current {
-        operation: frame.site.operation(),
+        operation: frame.operation,
         attempt: frame.attempt,
         remaining: limit.is_finite().then(|| limit.since(now)),
     })

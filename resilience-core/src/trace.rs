@@ -14,11 +14,11 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::EnteredSpan;
 use tracing::{Span, debug, debug_span, error, info, trace, warn};
 
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, OpenedBy};
 use crate::context::{Context, ContextData};
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Reload};
+use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite};
 use crate::fields::Fields;
-use crate::{Category, Severity, scope};
+use crate::{Category, Problems, Severity, scope};
 
 /// Whether a subscriber may want spans: one comparison, on the path of every call.
 #[inline]
@@ -212,42 +212,36 @@ fn write(event: &Event<'_>) {
             from,
             to,
             failures,
-        } => breaker_moved(service, *from, *to, *failures),
+            opened_by,
+        } => breaker_moved(service, (*from, *to), *failures, *opened_by),
         Event::CallFinished { .. } => call_finished(event),
         Event::FallbackUsed {
             site,
-            fallback,
+            number,
             succeeded,
             context,
         } => about!(
-            info,
+            debug,
             "resilience.fallback",
             site,
             context,
             "fallback used",
-            resilience.fallback = i64::from(*fallback),
+            resilience.fallback = i64::from(*number),
             resilience.succeeded = *succeeded,
         ),
         Event::BudgetSpent { site, context } => {
             about!(
-                info,
+                debug,
                 "resilience.budget.spent",
                 site,
                 context,
                 "retry budget spent",
             );
         }
-        Event::SettingsReloaded { result, message } => match result {
-            Reload::Applied => {
-                info!(name: "resilience.config.applied", target: TARGET, "{message}");
-            }
-            Reload::Rejected => {
-                warn!(name: "resilience.config.rejected", target: TARGET, "{message}");
-            }
-            Reload::Unchanged => {
-                debug!(name: "resilience.config.unchanged", target: TARGET, "{message}");
-            }
-        },
+        Event::SettingsReloaded {
+            generation,
+            problems,
+        } => settings_reloaded(*generation, *problems),
     }
 }
 
@@ -286,12 +280,17 @@ fn call_finished(event: &Event<'_>) {
     }
 }
 
-fn breaker_moved(service: &str, from: BreakerState, to: BreakerState, failures: u32) {
+fn breaker_moved(
+    service: &str,
+    (from, to): (BreakerState, BreakerState),
+    failures: u32,
+    opened_by: Option<OpenedBy>,
+) {
     match to {
         BreakerState::Open => warn!(
             name: "resilience.breaker.opened",
             target: TARGET,
-            { resilience.service = service, resilience.from = from.as_str(), resilience.failures = i64::from(failures) },
+            { resilience.service = service, resilience.from = from.as_str(), resilience.failures = i64::from(failures), resilience.opened_by = opened_by.map(OpenedBy::as_str) },
             "circuit opened"
         ),
         BreakerState::HalfOpen => info!(
@@ -313,6 +312,27 @@ fn breaker_moved(service: &str, from: BreakerState, to: BreakerState, failures: 
             { resilience.service = service, resilience.from = from.as_str(), resilience.to = to.as_str() },
             "circuit moved by hand"
         ),
+    }
+}
+
+fn settings_reloaded(generation: u64, problems: Option<&Problems>) {
+    let generation = i64::try_from(generation).unwrap_or(i64::MAX);
+    let Some(problems) = problems else {
+        info!(
+            name: "resilience.settings.applied",
+            target: TARGET,
+            { resilience.generation = generation },
+            "settings applied"
+        );
+        return;
+    };
+    for problem in problems {
+        warn!(
+            name: "resilience.settings.refused",
+            target: TARGET,
+            { resilience.generation = generation },
+            "settings kept: {problem}"
+        );
     }
 }
 

@@ -299,3 +299,80 @@ fn deep_and_nested_chains_end() {
     assert_eq!(classify::error(&error).category(), Category::NETWORK);
     let _ = Endless;
 }
+
+/// A file system of a few KiB in memory, where this process may mount one.
+#[cfg(target_os = "linux")]
+struct TinyDisk(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl TinyDisk {
+    fn mount() -> Option<Self> {
+        let path =
+            std::env::temp_dir().join(format!("resilience-tiny-disk-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a directory");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=8k", "tmpfs"])
+            .arg(&path)
+            .output()
+            .is_ok_and(|output| output.status.success());
+        let disk = Self(path);
+        mounted.then_some(disk)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for TinyDisk {
+    fn drop(&mut self) {
+        // Not mounted where mounting failed.
+        let _ = std::process::Command::new("umount").arg(&self.0).output();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_this_machines_and_final() {
+    // A device that is always full, and a disk that really is.
+    let mut paths = vec![std::path::PathBuf::from("/dev/full")];
+    let disk = TinyDisk::mount();
+    paths.extend(disk.as_ref().map(|disk| disk.0.join("file")));
+    for path in paths {
+        let found = through_all(|| fs::write(&path, vec![0; 100_000]).expect_err("it is full"));
+        assert_eq!(
+            found.category(),
+            Category::FILESYSTEM,
+            "{path:?}: {found:?}"
+        );
+        assert_eq!((found.retry(), found.fault()), (Retry::No, Fault::Local));
+        assert_eq!(found.reason(), "io: storage full");
+    }
+}
+
+#[test]
+fn a_kind_is_right_whatever_the_message_says() {
+    use io::ErrorKind::*;
+
+    for (kind, category, retry) in [
+        (ConnectionRefused, Category::NETWORK, Retry::Yes),
+        (ConnectionReset, Category::NETWORK, Retry::Yes),
+        (BrokenPipe, Category::NETWORK, Retry::Yes),
+        (UnexpectedEof, Category::NETWORK, Retry::Yes),
+        (AddrInUse, Category::NETWORK, Retry::No),
+        (TimedOut, Category::TIMEOUT, Retry::Yes),
+        (NotFound, Category::FILESYSTEM, Retry::No),
+        (PermissionDenied, Category::FILESYSTEM, Retry::No),
+        (StorageFull, Category::FILESYSTEM, Retry::No),
+        (ReadOnlyFilesystem, Category::FILESYSTEM, Retry::No),
+        (ResourceBusy, Category::FILESYSTEM, Retry::Yes),
+        (InvalidInput, Category::VALIDATION, Retry::No),
+        (OutOfMemory, Category::MEMORY, Retry::No),
+    ] {
+        let nonsense = "HTTP 429: invalid UTF-8, quota exceeded, 404 Not Found, try again later";
+        let found = through_all(|| io::Error::new(kind, nonsense));
+        assert_eq!(
+            (found.category(), found.retry()),
+            (category, retry),
+            "{kind}"
+        );
+    }
+}

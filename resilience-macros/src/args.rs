@@ -3,16 +3,23 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, Lit, Path};
+use syn::{Expr, Path};
 
+use crate::category::{self, Category};
 use crate::ctxt::Ctxt;
+use crate::fallback::{self, Fallback};
 use crate::fields::{self, Field};
-use crate::grammar::{self, RawArg, RawValue, peel};
-use crate::names::{self, enumerate};
+use crate::forms::{expr, function, is_off, krate, list, wrong};
+use crate::grammar::{RawArg, RawValue};
+use crate::limits::{Budget, Bulkhead, Limit, switch_budget, switch_bulkhead, switch_rate_limit};
+use crate::names;
+use crate::policy::{Backoff, Breaker, backoff, switch_breaker, switch_time};
+use crate::redirect::unknown;
 use crate::require::{self, Requirement};
-use crate::value::{self, Category, Count, Factor, Jitter, Time};
+use crate::resource::{self, Resource};
+use crate::value::{Count, Nested, Time, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,24 +50,6 @@ pub(crate) enum Switch<T> {
     On(T),
 }
 
-/// `backoff(..)`
-#[derive(Default)]
-pub(crate) struct Backoff {
-    pub(crate) initial: Option<Opt<Time>>,
-    pub(crate) max: Option<Opt<Time>>,
-    pub(crate) factor: Option<Opt<Factor>>,
-    pub(crate) jitter: Option<Opt<Jitter>>,
-}
-
-/// `breaker(..)`
-#[derive(Default)]
-pub(crate) struct Breaker {
-    pub(crate) failure_threshold: Option<Opt<Count>>,
-    pub(crate) success_threshold: Option<Opt<Count>>,
-    pub(crate) wait_duration: Option<Opt<Time>>,
-    pub(crate) distinct_calls: Option<Opt<Count>>,
-}
-
 /// The arguments of one attribute.
 pub(crate) struct Args {
     pub(crate) attribute: Attribute,
@@ -73,6 +62,13 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Opt<Switch<Time>>>,
     pub(crate) deadline: Option<Opt<Switch<Time>>>,
     pub(crate) breaker: Option<Opt<Switch<Breaker>>>,
+    pub(crate) rate_limit: Option<Opt<Switch<Limit>>>,
+    pub(crate) bulkhead: Option<Opt<Switch<Bulkhead>>>,
+    pub(crate) budget: Option<Opt<Switch<Budget>>>,
+    pub(crate) nested: Option<Opt<Nested>>,
+    pub(crate) idempotent: Option<Opt<Expr>>,
+    pub(crate) key: Option<Expr>,
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) reject_with: Option<Opt<Expr>>,
     pub(crate) classify: Option<Opt<Expr>>,
     pub(crate) retry_if: Option<Opt<Expr>>,
@@ -81,6 +77,7 @@ pub(crate) struct Args {
     pub(crate) boxed: Option<Ident>,
     pub(crate) fields: Vec<Field>,
     pub(crate) require: Vec<Requirement>,
+    pub(crate) resources: Vec<Resource>,
 }
 
 impl Args {
@@ -96,6 +93,13 @@ impl Args {
             timeout: None,
             deadline: None,
             breaker: None,
+            rate_limit: None,
+            bulkhead: None,
+            budget: None,
+            nested: None,
+            idempotent: None,
+            key: None,
+            fallback: None,
             reject_with: None,
             classify: None,
             retry_if: None,
@@ -104,6 +108,7 @@ impl Args {
             boxed: None,
             fields: Vec::new(),
             require: Vec::new(),
+            resources: Vec::new(),
         }
     }
 
@@ -139,7 +144,7 @@ impl Args {
             }
             "service" | "operation" => {
                 let parsed = expr(&name, value, "\"llm_provider\"", ctxt)
-                    .and_then(|expr| value::text(&text, &expr, ctxt))
+                    .and_then(|expr| category::text(&text, &expr, ctxt))
                     .map(|value| Opt { name, value });
                 match text.as_str() {
                     "service" => self.service = parsed,
@@ -168,6 +173,39 @@ impl Args {
             }
             "breaker" => {
                 self.breaker = switch_breaker(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "rate_limit" => {
+                self.rate_limit =
+                    switch_rate_limit(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "bulkhead" => {
+                self.bulkhead =
+                    switch_bulkhead(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "budget" => {
+                self.budget = switch_budget(&name, value, ctxt).map(|value| Opt { name, value });
+            }
+            "nested" => {
+                self.nested = expr(&name, value, "\"retry\"", ctxt)
+                    .and_then(|expr| Nested::parse(&expr, ctxt))
+                    .map(|value| Opt { name, value });
+            }
+            "idempotent" => {
+                self.idempotent = expr(&name, value, "false", ctxt)
+                    .and_then(|expr| flag(&text, &expr, ctxt))
+                    .map(|value| Opt { name, value });
+            }
+            "key" => {
+                self.key = expr(&name, value, "tenant", ctxt).filter(|expr| {
+                    let off = "there is no key where none is written";
+                    !is_off(expr) || wrong(ctxt, expr, off)
+                });
+            }
+            "fallback" => self.fallback = fallback::parse(&name, value, ctxt),
+            "resource" => {
+                if let Some(group) = list(&name, value, "llm_tokens = max_tokens", ctxt) {
+                    self.resources = resource::parse(&group, ctxt);
+                }
             }
             "reject_with" => self.reject_with = function(name, value, "MyError::from", ctxt),
             "classify" => self.classify = function(name, value, "my_classifier", ctxt),
@@ -204,6 +242,9 @@ impl Args {
         for field in &self.fields {
             collect_names(field.value.to_token_stream(), &mut names);
         }
+        if let Some(key) = &self.key {
+            collect_names(key.to_token_stream(), &mut names);
+        }
         for option in [&self.retry_if, &self.retry_if_ok, &self.before_retry]
             .into_iter()
             .flatten()
@@ -220,6 +261,11 @@ impl Args {
                 .retries
                 .as_ref()
                 .is_some_and(|retries| retries.value.literal == Some(0))
+    }
+
+    /// Whether the arguments are needed again after an attempt: by another one, or by the fallback.
+    pub(crate) fn keeps_arguments(&self) -> bool {
+        !self.one_attempt() || self.fallback.is_some()
     }
 
     /// Whether the runtime can answer instead of the body, whatever the settings say.
@@ -245,7 +291,27 @@ impl Args {
                 ..
             })
         );
-        !breaker_off || !timeout_off || deadline_on || !self.require.is_empty()
+        let rate_limit_on = matches!(
+            self.rate_limit,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        let bulkhead_on = matches!(
+            self.bulkhead,
+            Some(Opt {
+                value: Switch::On(_),
+                ..
+            })
+        );
+        !breaker_off
+            || !timeout_off
+            || deadline_on
+            || rate_limit_on
+            || bulkhead_on
+            || !self.require.is_empty()
+            || !self.resources.is_empty()
     }
 }
 
@@ -256,280 +322,21 @@ fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
                 names.insert(ident.to_string());
             }
             TokenTree::Group(group) => collect_names(group.stream(), names),
-            _ => {}
+            TokenTree::Literal(literal) => collect_captured(&literal.to_string(), names),
+            TokenTree::Punct(_) => {}
         }
     }
 }
 
-/// Says what to write instead of an option that this attribute does not have.
-fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
-    let name = arg.name.to_string();
-    let this = attribute.name();
-    let (other, reason) = match attribute {
-        Attribute::Resilient => (
-            Attribute::FailFast,
-            "a function that checks its requirements before each call is `#[fail_fast]`",
-        ),
-        Attribute::FailFast => (
-            Attribute::Resilient,
-            "a function that retries is `#[resilient]`",
-        ),
-    };
-    if names::options(other).contains(&name.as_str()) {
-        let reason = match name.as_str() {
-            "deadline" => "its one attempt is bounded by `timeout`",
-            _ => reason,
-        };
-        let other = other.name();
-        ctxt.error(
-            &arg.name,
-            format!("`{name}` is an option of `#[{other}]`, not of `#[{this}]`: {reason}"),
-        );
+/// The names in a format string: `"{a} of {b:?}"`.
+fn collect_captured(text: &str, names: &mut HashSet<String>) {
+    if !text.ends_with(['"', '#']) {
         return;
     }
-    if names::PLANNED.contains(&name.as_str()) {
-        ctxt.error(
-            &arg.name,
-            format!("`{name}` is not built yet: this version does not have it"),
-        );
-        return;
+    for part in text.split('{').skip(1) {
+        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
+        names.insert(part[..end.unwrap_or(part.len())].to_owned());
     }
-    let number = match &arg.value {
-        RawValue::Expr(expr) => whole_number(expr),
-        _ => None,
-    };
-    let hint = if let Some(hint) = names::redirect(&name, number) {
-        hint
-    } else if let Some(near) = names::nearest(&name, names::options(attribute)) {
-        format!("did you mean `{near}`?")
-    } else {
-        format!("there are {}", enumerate(names::options(attribute)))
-    };
-    ctxt.error(
-        &arg.name,
-        format!("`#[{this}]` has no option `{name}`; {hint}"),
-    );
-}
-
-/// The value of `name = value`.
-fn expr(name: &Ident, value: RawValue, example: &str, ctxt: &Ctxt) -> Option<Expr> {
-    match value {
-        RawValue::Expr(expr) => Some(*expr),
-        RawValue::None => {
-            ctxt.error(
-                name,
-                format!("`{name}` needs a value: `{name} = {example}`"),
-            );
-            None
-        }
-        RawValue::List(group) => {
-            ctxt.error(
-                group,
-                format!("`{name}` has one value: write `{name} = {example}`"),
-            );
-            None
-        }
-    }
-}
-
-/// The list of `name(..)`.
-fn list(name: &Ident, value: RawValue, example: &str, ctxt: &Ctxt) -> Option<Group> {
-    match value {
-        RawValue::List(group) if !group.stream().is_empty() => Some(group),
-        RawValue::List(group) => {
-            ctxt.error(
-                group,
-                format!("`{name}` is empty: write `{name}({example})`"),
-            );
-            None
-        }
-        RawValue::None => {
-            ctxt.error(
-                name,
-                format!("`{name}` needs a list: write `{name}({example})`"),
-            );
-            None
-        }
-        RawValue::Expr(expr) => {
-            ctxt.error(
-                expr,
-                format!("`{name}` is a list: write `{name}({example})`"),
-            );
-            None
-        }
-    }
-}
-
-/// A path to a function, or a closure. A name in quotes is a mistake of people who come from
-/// attributes that want it that way.
-fn function(name: Ident, value: RawValue, example: &str, ctxt: &Ctxt) -> Option<Opt<Expr>> {
-    let expr = expr(&name, value, example, ctxt)?;
-    match peel(&expr) {
-        Expr::Lit(lit) => {
-            let written = match &lit.lit {
-                Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => text.value(),
-                _ => example.to_owned(),
-            };
-            ctxt.error(
-                &expr,
-                format!(
-                    "`{name}` is a path or a closure, without quotes: write `{name} = {written}`"
-                ),
-            );
-            None
-        }
-        _ => Some(Opt { name, value: expr }),
-    }
-}
-
-fn switch_time(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Switch<Time>> {
-    if is_off(expr) {
-        return Some(Switch::Off);
-    }
-    let instead = format!(": write `{name} = off` for none");
-    Time::positive(name, &instead, expr, ctxt).map(Switch::On)
-}
-
-fn switch_breaker(name: &Ident, value: RawValue, ctxt: &Ctxt) -> Option<Switch<Breaker>> {
-    match value {
-        RawValue::Expr(expr) if is_off(&expr) => Some(Switch::Off),
-        RawValue::Expr(expr) => {
-            let number = whole_number(&expr).unwrap_or(5);
-            ctxt.error(
-                expr,
-                format!("write `breaker(failure_threshold = {number})`, or `breaker = off`"),
-            );
-            None
-        }
-        value => list(name, value, "failure_threshold = 5", ctxt)
-            .map(|group| Switch::On(breaker(&group, ctxt))),
-    }
-}
-
-fn backoff(group: &Group, ctxt: &Ctxt) -> Backoff {
-    let mut backoff = Backoff::default();
-    let redirect = names::redirect_backoff;
-    for (name, expr) in nested(group, "backoff", names::BACKOFF, redirect, ctxt) {
-        match name.to_string().as_str() {
-            "initial" => {
-                backoff.initial =
-                    Time::parse("initial", &expr, ctxt).map(|value| Opt { name, value });
-            }
-            "max" => {
-                backoff.max = Time::parse("max", &expr, ctxt).map(|value| Opt { name, value });
-            }
-            "factor" => {
-                backoff.factor = Factor::parse(&expr, ctxt).map(|value| Opt { name, value });
-            }
-            _ => backoff.jitter = Jitter::parse(&expr, ctxt).map(|value| Opt { name, value }),
-        }
-    }
-    backoff
-}
-
-fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
-    let mut breaker = Breaker::default();
-    let redirect = names::redirect_breaker;
-    for (name, expr) in nested(group, "breaker", names::BREAKER, redirect, ctxt) {
-        let text = name.to_string();
-        if text == "wait_duration" {
-            breaker.wait_duration =
-                Time::positive(&text, "", &expr, ctxt).map(|value| Opt { name, value });
-            continue;
-        }
-        let count = Count::positive(&text, &expr, ctxt).map(|value| Opt { name, value });
-        match text.as_str() {
-            "failure_threshold" => breaker.failure_threshold = count,
-            "success_threshold" => breaker.success_threshold = count,
-            _ => breaker.distinct_calls = count,
-        }
-    }
-    breaker
-}
-
-/// The `name = value` pairs of a nested list, each name out of `known` and written once.
-fn nested(
-    group: &Group,
-    of: &str,
-    known: &'static [&'static str],
-    redirect: fn(&str) -> Option<&'static str>,
-    ctxt: &Ctxt,
-) -> Vec<(Ident, Expr)> {
-    let mut pairs: Vec<(Ident, Expr)> = Vec::new();
-    for RawArg { name, value } in grammar::parse(group.stream(), ctxt) {
-        let text = name.to_string();
-        if !known.contains(&text.as_str()) {
-            let hint = match redirect(&text).or_else(|| names::nearest(&text, known)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", enumerate(known)),
-            };
-            ctxt.error(&name, format!("`{of}` has no option `{text}`; {hint}"));
-        } else if pairs.iter().any(|(other, _)| *other == name) {
-            ctxt.error(&name, format!("`{text}` is written twice"));
-        } else if let Some(expr) = expr(&name, value, "..", ctxt) {
-            pairs.push((name, expr));
-        }
-    }
-    pairs
-}
-
-/// The path under which generated code finds this crate. It stands in code of other modules, so
-/// it has to be absolute.
-fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
-    let path = match peel(expr) {
-        Expr::Path(path) if path.qself.is_none() => path.path.clone(),
-        Expr::Lit(lit) => {
-            let text = match &lit.lit {
-                Lit::Str(text) => text.value(),
-                _ => "::resilience".to_owned(),
-            };
-            ctxt.error(
-                expr,
-                format!("write the path without quotes: `crate = {text}`"),
-            );
-            return None;
-        }
-        _ => {
-            ctxt.error(expr, "`crate` is a path, like `crate = ::resilience`");
-            return None;
-        }
-    };
-    let first = path
-        .segments
-        .first()
-        .map(|segment| segment.ident.to_string())
-        .unwrap_or_default();
-    let absolute = path.leading_colon.is_some() || matches!(first.as_str(), "crate" | "$crate");
-    if absolute {
-        return Some(path);
-    }
-    let written = path.to_token_stream().to_string().replace(' ', "");
-    let hint = match first.as_str() {
-        "self" | "super" => "write it from the root of the crate: `crate::..`".to_owned(),
-        _ => format!("write `crate = ::{written}` or `crate = crate::{written}`"),
-    };
-    ctxt.error(expr, format!("the path must be absolute; {hint}"));
-    None
-}
-
-fn is_off(expr: &Expr) -> bool {
-    matches!(peel(expr), Expr::Path(path) if path.path.is_ident("off"))
-}
-
-fn whole_number(expr: &Expr) -> Option<u64> {
-    match peel(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Int(int) => int.base10_parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Pushes an error and says no, for filters.
-fn wrong(ctxt: &Ctxt, tokens: &Expr, message: &str) -> bool {
-    ctxt.error(tokens, message);
-    false
 }
 
 #[cfg(test)]
@@ -537,6 +344,7 @@ mod tests {
     use quote::quote;
 
     use super::*;
+    use crate::grammar;
 
     fn parse(attribute: Attribute, tokens: TokenStream) -> (Args, Vec<String>) {
         let ctxt = Ctxt::new();

@@ -4,37 +4,49 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 use crate::args::{Args, Attribute};
+use crate::block::{self, RawBlock};
 use crate::check::{check, ours};
 use crate::ctxt::Ctxt;
 use crate::expand;
-use crate::grammar;
+use crate::grammar::{self, RawArg};
 use crate::item::RawFn;
 use crate::model::Model;
 
-/// The expansion; or the user's own item, which has the same signature, together with every error.
+/// The expansion of a function or of a block of methods.
 pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
-    let args = Args::parse(attribute, grammar::parse(args, &ctxt), &ctxt);
-    let mut function: RawFn = match syn::parse2(item.clone()) {
-        Ok(function) => function,
+    let args = grammar::parse(args, &ctxt);
+    if let Ok(block) = syn::parse2::<RawBlock>(item.clone()) {
+        return block::expand(attribute, &args, &block, ctxt);
+    }
+    match syn::parse2::<RawFn>(item.clone()) {
+        Ok(item) => function(attribute, args, item, ctxt),
         Err(error) => {
             ctxt.push(not_a_function(attribute, &item, error));
-            return item.into_iter().chain(ctxt.into_compile_errors()).collect();
+            item.into_iter().chain(ctxt.into_compile_errors()).collect()
         }
-    };
-    check(&args, &function, &ctxt);
-    if ctxt.is_empty() {
-        return match Model::new(args, function) {
-            Some(model) => expand::expand(&model),
-            // `check` has found everything that a model needs.
-            None => item,
-        };
     }
-    // A second attribute of ours would report the same item once more.
-    function.attrs.retain(|attr| ours(attr).is_none());
-    let mut tokens = function.into_token_stream();
-    tokens.extend(ctxt.into_compile_errors());
-    tokens
+}
+
+/// The expansion; or the user's own function, which has the same signature, and every error.
+pub(crate) fn function(
+    attribute: Attribute,
+    args: Vec<RawArg>,
+    mut item: RawFn,
+    ctxt: Ctxt,
+) -> TokenStream {
+    let args = Args::parse(attribute, args, &ctxt);
+    check(&args, &item, &ctxt);
+    if !ctxt.is_empty() {
+        // A second attribute of ours would report the same item once more.
+        item.attrs.retain(|attr| ours(attr).is_none());
+        let mut tokens = item.into_token_stream();
+        tokens.extend(ctxt.into_compile_errors());
+        return tokens;
+    }
+    let unchanged = item.to_token_stream();
+    // `check` has found everything that a model needs.
+    Model::new(args, item).map_or(unchanged, |model| expand::expand(&model))
 }
 
 /// What the attribute can stand on, unless the item is a function that could not be read.
@@ -49,7 +61,7 @@ fn not_a_function(attribute: Attribute, item: &TokenStream, error: syn::Error) -
     let name = attribute.name();
     syn::Error::new(
         error.span(),
-        format!("`#[{name}]` belongs on an async function"),
+        format!("`#[{name}]` belongs on an async function, an `impl` block or a trait"),
     )
 }
 

@@ -1,17 +1,18 @@
-//! Rules that concern more than one option, or the function itself. Each is a function with an
-//! example of what it refuses.
+//! Rules about the function. Each is a Rust function with an example of what it refuses.
 
 use proc_macro2::{Ident, TokenTree};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
+use crate::boxed_future::BoxedFuture;
+use crate::category::Category;
+use crate::consistency::consistent;
 use crate::ctxt::Ctxt;
 use crate::grammar;
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
-use crate::value::{Category, Count, Time};
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -20,12 +21,10 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         returns_result(args, item, ctxt);
         receiver_survives(args, item, ctxt);
         output_survives(args, item, ctxt);
+        fallback_gets_every_argument(args, item, ctxt);
     }
     values_are_constant(args, item, ctxt);
-    backoff_in_order(args, ctxt);
-    deadline_holds_an_attempt(args, ctxt);
-    breaker_can_open(args, ctxt);
-    retries_for_what_shapes_them(args, ctxt);
+    consistent(args, ctxt);
 }
 
 /// ```text
@@ -70,7 +69,7 @@ fn starts_with_a_call(body: &proc_macro2::TokenStream) -> bool {
 /// #[tokio::test] #[resilient] async fn f() -> R
 /// ```
 fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
-    if item.sig.asyncness.is_some() {
+    if item.sig.asyncness.is_some() || BoxedFuture::of(item).is_some() {
         return true;
     }
     let this = args.attribute.name();
@@ -172,12 +171,24 @@ fn returns_result(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[resilient] async fn f(self) -> R
 /// ```
 fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    if args.one_attempt() {
+    if !args.keeps_arguments() {
         return;
     }
     let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() else {
         return;
     };
+    if args.fallback.is_some() {
+        if matches!(
+            Receiver::of(&item.sig),
+            Receiver::Value(_) | Receiver::Mutable
+        ) {
+            ctxt.error(
+                receiver,
+                "the fallback gets `self` as well: take `&self` or `self: Arc<Self>`",
+            );
+        }
+        return;
+    }
     match Receiver::of(&item.sig) {
         Receiver::Value(_) => ctxt.error(
             receiver,
@@ -197,12 +208,44 @@ fn receiver_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[resilient] async fn next(&mut self) -> Result<&Row, E>
 /// ```
 fn output_survives(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    if !args.one_attempt() && borrows_from_unique(&item.sig) {
-        ctxt.error(
-            &item.sig.output,
+    if args.keeps_arguments() && borrows_from_unique(&item.sig) {
+        let message = if args.fallback.is_some() {
+            "the result borrows what the fallback gets as well (`&mut`): return an owned value"
+        } else {
             "the result borrows what a further attempt needs again (`&mut`): return an owned \
-             value, or set `retries = 0`",
-        );
+             value, or set `retries = 0`"
+        };
+        ctxt.error(&item.sig.output, message);
+    }
+}
+
+/// ```text
+/// #[resilient(fallback = other)] async fn f((a, b): (u8, u8)) -> R
+/// #[resilient(fallback = other)] async fn f(#[cfg(unix)] a: u8) -> R
+/// ```
+fn fallback_gets_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    if args.fallback.is_none() {
+        return;
+    }
+    for input in &item.sig.inputs {
+        let FnArg::Typed(input) = input else {
+            continue;
+        };
+        if let Some(cfg) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+            ctxt.error(
+                cfg,
+                "the fallback gets every argument: put the `#[cfg]` on the function",
+            );
+        }
+        let is_name =
+            matches!(&*input.pat, Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none());
+        if !is_name {
+            ctxt.error(
+                &input.pat,
+                "the fallback gets this argument as a whole: give it a name, and take it apart in \
+                 the body",
+            );
+        }
     }
 }
 
@@ -248,108 +291,5 @@ fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
                 ),
             );
         }
-    }
-}
-
-/// ```text
-/// backoff(initial = "1m", max = "30s")
-/// ```
-fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value:
-            Backoff {
-                initial: Some(initial),
-                max: Some(max),
-                ..
-            },
-        ..
-    }) = &args.backoff
-    else {
-        return;
-    };
-    if let (Some(low), Some(high)) = (initial.value.literal, max.value.literal)
-        && low > high
-    {
-        ctxt.error(&initial.value.expr, "`initial` must not be above `max`");
-    }
-}
-
-/// ```text
-/// timeout = "30s", deadline = "10s"
-/// ```
-fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
-    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
-        Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) => time.literal,
-        _ => None,
-    };
-    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
-        && deadline < timeout
-        && let Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) = &args.deadline
-    {
-        ctxt.error(
-            &time.expr,
-            "`deadline`, the time for the whole call, is below `timeout`, the time for one \
-             attempt",
-        );
-    }
-}
-
-/// ```text
-/// breaker(failure_threshold = 1, distinct_calls = 2)
-/// ```
-fn breaker_can_open(args: &Args, ctxt: &Ctxt) {
-    let Some(Opt {
-        value: Switch::On(breaker),
-        ..
-    }) = &args.breaker
-    else {
-        return;
-    };
-    let Breaker {
-        failure_threshold: Some(failures),
-        distinct_calls: Some(calls),
-        ..
-    } = breaker
-    else {
-        return;
-    };
-    let literal = |count: &Opt<Count>| count.value.literal;
-    if let (Some(failures), Some(distinct)) = (literal(failures), literal(calls))
-        && distinct > failures
-    {
-        ctxt.error(
-            &calls.value,
-            format!(
-                "{failures} failures cannot come from {distinct} calls: `distinct_calls` must \
-                 not be above `failure_threshold`"
-            ),
-        );
-    }
-}
-
-/// ```text
-/// retries = 0, backoff(initial = "1s")
-/// ```
-fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
-    if args.attribute == Attribute::FailFast || !args.one_attempt() {
-        return;
-    }
-    let names = [
-        args.backoff.as_ref().map(|option| &option.name),
-        args.retry_if.as_ref().map(|option| &option.name),
-        args.retry_if_ok.as_ref().map(|option| &option.name),
-        args.before_retry.as_ref().map(|option| &option.name),
-    ];
-    for name in names.into_iter().flatten() {
-        ctxt.error(
-            quote!(#name),
-            format!("with `retries = 0` there is nothing for `{name}` to do"),
-        );
     }
 }

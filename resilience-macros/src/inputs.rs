@@ -33,6 +33,34 @@ pub(crate) struct Binding {
     pub(crate) named: bool,
 }
 
+/// A parameter with a name, which a fallback gets as well.
+pub(crate) struct Parameter {
+    pub(crate) ident: Ident,
+    pub(crate) renew: Renew,
+}
+
+/// The parameters behind `self`. Those without a name are refused by a check.
+pub(crate) fn parameters(sig: &Signature) -> Vec<Parameter> {
+    let named = |input: &FnArg| {
+        let FnArg::Typed(input) = input else {
+            return None;
+        };
+        let Pat::Ident(pat) = &*input.pat else {
+            return None;
+        };
+        let renew = match peel(&input.ty) {
+            Type::Reference(reference) if reference.mutability.is_some() => Renew::Reborrow,
+            Type::Reference(_) => Renew::Copy,
+            _ => Renew::Clone(Box::new(erase_impl(&input.ty))),
+        };
+        Some(Parameter {
+            ident: pat.ident.clone(),
+            renew,
+        })
+    };
+    sig.inputs.iter().filter_map(named).collect()
+}
+
 /// How an attempt gets its own.
 pub(crate) enum Renew {
     /// By `Clone`. The type is `_` where it is not spelt out.

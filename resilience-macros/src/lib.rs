@@ -5,17 +5,28 @@
 
 mod args;
 mod attribute;
+mod block;
+mod boxed_future;
+mod category;
 mod check;
+mod consistency;
 mod ctxt;
+mod derive;
 mod expand;
+mod fallback;
 mod fields;
+mod forms;
 mod grammar;
 mod inputs;
 mod item;
 mod lifetimes;
+mod limits;
 mod model;
 mod names;
+mod policy;
+mod redirect;
 mod require;
+mod resource;
 mod value;
 
 use proc_macro::TokenStream;
@@ -32,4 +43,10 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn fail_fast(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(Attribute::FailFast, args.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/classify.md")]
+#[proc_macro_derive(Classify, attributes(classify))]
+pub fn derive_classify(input: TokenStream) -> TokenStream {
+    derive::derive(input.into()).into()
 }

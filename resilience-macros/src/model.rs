@@ -2,10 +2,14 @@
 //! tokens that will be written.
 
 use proc_macro2::{Group, TokenStream};
+use quote::quote;
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
-use crate::inputs::{Binding, Receiver, erase_impl, peel, take_bindings};
+use crate::boxed_future::BoxedFuture;
+use crate::expand::private;
+use crate::fallback::Fallback;
+use crate::inputs::{Binding, Parameter, Receiver, erase_impl, parameters, peel, take_bindings};
 use crate::item::{Body, RawFn, split_inner_attributes};
 
 /// An annotated async function that passed all checks.
@@ -14,14 +18,19 @@ pub(crate) struct Model {
     /// The function; in the looping form the `mut`s of its parameters have moved to `bindings`.
     pub(crate) item: RawFn,
     pub(crate) receiver: Receiver,
-    /// What each attempt gets anew. Empty where there is one attempt, which moves everything.
+    /// What each attempt gets anew. Empty where there is one attempt and no fallback: it moves
+    /// everything.
     pub(crate) bindings: Vec<Binding>,
+    /// What a fallback gets, behind `self`.
+    pub(crate) parameters: Vec<Parameter>,
     /// The return type, `_` for every `impl Trait` in it.
     pub(crate) output: Type,
     /// `#![..]` at the start of the body.
     pub(crate) inner_attrs: TokenStream,
     /// The body as the user wrote it, without `inner_attrs`.
     pub(crate) body: Group,
+    /// Where the body stands in the boxed future that `#[async_trait]` has made of the method.
+    pub(crate) boxed_future: Option<BoxedFuture>,
 }
 
 impl Model {
@@ -33,33 +42,52 @@ impl Model {
         let ReturnType::Type(_, output) = &item.sig.output else {
             return None;
         };
-        let output = erase_impl(output);
-        let (inner_attrs, body) = split_inner_attributes(block);
         let receiver = Receiver::of(&item.sig);
-        let mut bindings = if args.one_attempt() {
-            Vec::new()
-        } else {
+        let boxed_future = BoxedFuture::of(&item);
+        let output = erase_impl(boxed_future.as_ref().map_or(output, |boxed| &boxed.output));
+        let (inner_attrs, body) = match &boxed_future {
+            None => split_inner_attributes(block),
+            Some(boxed) if !args.keeps_arguments() => (TokenStream::new(), boxed.inside.clone()),
+            Some(boxed) => {
+                let private = private(&args);
+                let reuse = quote!(#private::reuse);
+                (TokenStream::new(), boxed.repeatable(&receiver, &reuse))
+            }
+        };
+        let mut bindings = if args.keeps_arguments() {
             take_bindings(&mut item.sig)
+        } else {
+            Vec::new()
+        };
+        let parameters = match args.fallback {
+            Some(_) => parameters(&item.sig),
+            None => Vec::new(),
         };
         let named = args.names();
         for binding in &mut bindings {
-            binding.named = named.contains(&binding.ident.to_string());
+            binding.named = args.fallback.is_some() || named.contains(&binding.ident.to_string());
         }
         Some(Self {
             args,
             item,
             receiver,
             bindings,
+            parameters,
             output,
             inner_attrs,
             body,
+            boxed_future,
         })
     }
 
     /// Whether the attempt's block can take everything it uses by value. A method's unique or
     /// counted `self` has to stay outside where another attempt may follow.
     pub(crate) fn moves(&self) -> bool {
-        self.args.one_attempt() || matches!(self.receiver, Receiver::None | Receiver::Shared)
+        !self.args.keeps_arguments() || matches!(self.receiver, Receiver::None | Receiver::Shared)
+    }
+
+    pub(crate) fn fallback(&self) -> Option<&Fallback> {
+        self.args.fallback.as_ref()
     }
 
     /// Whether the type is nothing but a type parameter of the function.

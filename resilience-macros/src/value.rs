@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprUnary, Lit, UnOp};
@@ -73,33 +73,16 @@ impl ToTokens for Count {
 }
 
 /// The factor by which delays grow: `2`, `1.5`, or an expression for an `f64`.
-pub(crate) struct Factor(TokenStream);
+pub(crate) struct Factor(Float);
 
 impl Factor {
     pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let wrong = |message: &str| {
-            ctxt.error(expr, message);
-            None
-        };
-        let value = match peel(expr) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Int(int) => ctxt.ok(int.base10_parse::<u32>()).map(f64::from)?,
-                Lit::Float(float) => ctxt.ok(float.base10_parse::<f64>())?,
-                _ => return wrong("`factor` is a number, like `factor = 2`"),
-            },
-            Expr::Unary(ExprUnary {
-                op: UnOp::Neg(_), ..
-            }) => {
-                return wrong("`factor` must be a number of at least 1");
-            }
-            other => return Some(Self(other.to_token_stream())),
-        };
-        if value < 1.0 {
-            return wrong("`factor` must be a number of at least 1");
+        let float = Float::parse("factor", "2", expr, ctxt)?;
+        if float.literal.is_some_and(|value| value < 1.0) {
+            ctxt.error(expr, "`factor` must be a number of at least 1");
+            return None;
         }
-        let mut literal = Literal::f64_suffixed(value);
-        literal.set_span(expr.span());
-        Some(Self(literal.to_token_stream()))
+        Some(Self(float))
     }
 }
 
@@ -109,7 +92,163 @@ impl ToTokens for Factor {
     }
 }
 
+/// A share of all outcomes: above 0 and at most 1, or an expression for an `f64`.
+pub(crate) struct Share(Float);
+
+impl Share {
+    pub(crate) fn parse(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let float = Float::parse(name, "0.5", expr, ctxt)?;
+        match float.literal {
+            Some(percent) if percent > 1.0 && percent <= 100.0 => {
+                let share = percent / 100.0;
+                ctxt.error(
+                    expr,
+                    format!("`{name}` is a share of 1: write `{name} = {share}`"),
+                );
+                None
+            }
+            Some(value) if value <= 0.0 || value > 1.0 => {
+                ctxt.error(expr, format!("`{name}` is a share: above 0 and at most 1"));
+                None
+            }
+            _ => Some(Self(float)),
+        }
+    }
+}
+
+impl ToTokens for Share {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// Retries for each call: 0, or from 0.01 to 10, or an expression for an `f64`.
+pub(crate) struct Ratio(Float);
+
+impl Ratio {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let float = Float::parse("ratio", "0.2", expr, ctxt)?;
+        let message = match float.literal {
+            Some(percent) if percent > 10.0 && percent <= 100.0 => {
+                let share = percent / 100.0;
+                format!("`ratio` is a share of the calls: write `ratio = {share}`")
+            }
+            Some(value) if value > 10.0 => "`ratio` is a share of the calls, at most 10".into(),
+            Some(value) if value > 0.0 && value < 0.01 => "`ratio` is at least 0.01, or 0".into(),
+            _ => return Some(Self(float)),
+        };
+        ctxt.error(expr, message);
+        None
+    }
+}
+
+impl ToTokens for Ratio {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// What a call does when one inside its attempt has given up.
+pub(crate) struct Nested(proc_macro2::Ident);
+
+impl Nested {
+    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let expected = names::NESTED
+            .iter()
+            .map(|name| format!("`\"{name}\"`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let variant = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Str(text) if text.value() == "stop" => Some("Stop"),
+                Lit::Str(text) if text.value() == "retry" => Some("Retry"),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(variant) = variant else {
+            ctxt.error(
+                expr,
+                format!(
+                    "`nested` is {expected}: whether to try again when a call inside has given up"
+                ),
+            );
+            return None;
+        };
+        Some(Self(proc_macro2::Ident::new(variant, expr.span())))
+    }
+
+    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
+        let variant = &self.0;
+        quote_spanned!(variant.span()=> #private::Nested::#variant)
+    }
+}
+
+/// Yes or no, or an expression for a `bool`.
+pub(crate) fn flag(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
+    match peel(expr) {
+        Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
+            ctxt.error(expr, format!("`{name}` is `true` or `false`"));
+            None
+        }
+        Expr::Path(path) if path.path.is_ident("off") || path.path.is_ident("no") => {
+            ctxt.error(expr, format!("write `{name} = false`"));
+            None
+        }
+        _ => Some(expr.clone()),
+    }
+}
+
+/// A number that need not be whole.
+struct Float {
+    tokens: TokenStream,
+    literal: Option<f64>,
+}
+
+impl Float {
+    fn parse(name: &str, example: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        let literal = match peel(expr) {
+            Expr::Lit(lit) => match &lit.lit {
+                Lit::Int(int) => ctxt.ok(int.base10_parse::<u32>()).map(f64::from)?,
+                Lit::Float(float) => ctxt.ok(float.base10_parse::<f64>())?,
+                _ => {
+                    ctxt.error(
+                        expr,
+                        format!("`{name}` is a number, like `{name} = {example}`"),
+                    );
+                    return None;
+                }
+            },
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_), ..
+            }) => {
+                ctxt.error(expr, format!("`{name}` cannot be negative"));
+                return None;
+            }
+            other => {
+                return Some(Self {
+                    tokens: other.to_token_stream(),
+                    literal: None,
+                });
+            }
+        };
+        let mut tokens = Literal::f64_suffixed(literal);
+        tokens.set_span(expr.span());
+        Some(Self {
+            tokens: tokens.to_token_stream(),
+            literal: Some(literal),
+        })
+    }
+}
+
+impl ToTokens for Float {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.tokens.to_tokens(tokens);
+    }
+}
+
 /// A duration: a string with units, or an expression for a `Duration`.
+#[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) expr: Expr,
     /// The value, where it is a literal.
@@ -221,89 +360,6 @@ fn duration_hint(name: &str, lit: &Lit) -> String {
     }
 }
 
-/// A category: the name of a built-in one, or an expression for a `Category`.
-pub(crate) enum Category {
-    BuiltIn(&'static str, Span),
-    Expr(Expr),
-}
-
-impl Category {
-    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let Expr::Lit(lit) = peel(expr) else {
-            return Some(Self::Expr(expr.clone()));
-        };
-        let Lit::Str(text) = &lit.lit else {
-            ctxt.error(
-                expr,
-                "a category is a name like `\"network\"`, or a constant",
-            );
-            return None;
-        };
-        let name = text.value();
-        if let Some(known) = names::CATEGORIES.iter().find(|known| **known == name) {
-            return Some(Self::BuiltIn(known, text.span()));
-        }
-        let hint = match names::category(&name) {
-            Some(near) => format!("did you mean `\"{near}\"`?"),
-            None => format!(
-                "built in are {}{}",
-                enumerate(names::CATEGORIES),
-                own_category(&name)
-            ),
-        };
-        ctxt.error(expr, format!("no category is called `{name}`; {hint}"));
-        None
-    }
-
-    /// The constant, given the path of the private module.
-    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
-        match self {
-            Self::BuiltIn(name, span) => {
-                let constant = proc_macro2::Ident::new(&name.to_uppercase(), *span);
-                quote_spanned!(*span=> #private::Category::#constant)
-            }
-            Self::Expr(expr) => expr.to_token_stream(),
-        }
-    }
-}
-
-/// How to make a category of that name, if it can be one.
-fn own_category(name: &str) -> String {
-    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.is_empty()
-        || !name.starts_with(|c: char| c.is_ascii_lowercase())
-        || !name.chars().all(legal)
-    {
-        return String::new();
-    }
-    let constant = name.to_uppercase();
-    format!(
-        "\nan own category is a constant, used by its path: \
-         `const {constant}: Category = Category::custom(\"{name}\");` and `category = {constant}`"
-    )
-}
-
-/// A name: a string, or an expression for a `&'static str`.
-pub(crate) fn text(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
-    match peel(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Str(text) if text.value().trim().is_empty() => {
-                ctxt.error(expr, format!("`{name}` must not be empty"));
-                None
-            }
-            Lit::Str(_) => Some(expr.clone()),
-            _ => {
-                ctxt.error(
-                    expr,
-                    format!("`{name}` is a string, like `{name} = \"llm_provider\"`"),
-                );
-                None
-            }
-        },
-        _ => Some(expr.clone()),
-    }
-}
-
 /// The names of the ways to spread delays.
 pub(crate) struct Jitter(proc_macro2::Ident);
 
@@ -394,23 +450,6 @@ mod tests {
         assert_eq!(
             quote!(#time).to_string(),
             quote!(::core::time::Duration::new(1u64, 500000000u32)).to_string()
-        );
-    }
-
-    #[test]
-    fn an_unknown_category_names_the_nearest_and_how_to_make_one() {
-        let ctxt = Ctxt::new();
-        assert!(Category::parse(&parse_quote!("weviate"), &ctxt).is_none());
-        let message = ctxt.messages().concat();
-        assert!(
-            message.contains("did you mean `\"weaviate\"`?"),
-            "{message}"
-        );
-        assert!(Category::parse(&parse_quote!("billing"), &ctxt).is_none());
-        let message = ctxt.messages().concat();
-        assert!(
-            message.contains("Category::custom(\"billing\")"),
-            "{message}"
         );
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! SQLite blocks, so every use runs on tokio's blocking threads, one at a time.
 
+mod schema;
+
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use resilience::{Category, Classification, Classify, Fault, Retry, Severity};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::Mutex;
 
 use crate::blocking;
 
@@ -15,6 +18,24 @@ use crate::blocking;
 #[derive(Clone, Debug)]
 pub struct Db {
     connection: Arc<Mutex<Connection>>,
+}
+
+/// How to use the database.
+#[derive(Clone, Copy, Debug)]
+pub struct DbOptions {
+    /// How long a statement waits for another process's lock.
+    pub busy_timeout: Duration,
+    /// What the file may grow to; no limit but the disk's without one.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(30),
+            max_bytes: None,
+        }
+    }
 }
 
 /// Why the database cannot be used.
@@ -58,7 +79,7 @@ pub enum DbError {
 
 impl Db {
     /// Opens the database, which is created where it is missing.
-    pub async fn open(path: &Path) -> Result<Self, DbError> {
+    pub async fn open(path: &Path, options: DbOptions) -> Result<Self, DbError> {
         let path = path.to_owned();
         blocking::run(move || {
             if let Some(folder) = path.parent() {
@@ -67,19 +88,19 @@ impl Db {
                     source,
                 })?;
             }
-            Self::connect(&path)
+            Self::connect(&path, options)
         })
         .await
     }
 
     /// Opens the database only if it is there.
-    pub async fn open_existing(path: &Path) -> Result<Self, DbError> {
+    pub async fn open_existing(path: &Path, options: DbOptions) -> Result<Self, DbError> {
         let path = path.to_owned();
         blocking::run(move || {
             if !path.exists() {
                 return Err(DbError::Missing { path });
             }
-            Self::connect(&path)
+            Self::connect(&path, options)
         })
         .await
     }
@@ -91,48 +112,89 @@ impl Db {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let connection = Arc::clone(&self.connection);
-        blocking::run(move || {
-            // A panic while the lock was held rolled its transaction back: the connection is fine.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection)
-        })
-        .await
+        // Waited for here, so that those who wait hold no thread. A panic while the lock was held
+        // rolled its transaction back: the connection is fine.
+        let mut connection = Arc::clone(&self.connection).lock_owned().await;
+        blocking::run(move || work(&mut connection)).await
     }
 
-    fn connect(path: &Path) -> Result<Self, DbError> {
+    fn connect(path: &Path, options: DbOptions) -> Result<Self, DbError> {
         let failed = |source| DbError::Open {
             path: path.to_owned(),
             source,
         };
-        let connection = Connection::open(path).map_err(failed)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        // The first statement that touches the file: says so if it is no database.
-        let found = connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
+        let mut connection = Connection::open(path).map_err(failed)?;
+        connection
+            .busy_timeout(options.busy_timeout)
             .map_err(failed)?;
-        if found > VERSION {
+        // The first statement that touches the file: says so if it is no database.
+        let found = version(&connection).map_err(failed)?;
+        if found > schema::VERSION {
             return Err(DbError::Version {
                 found,
-                known: VERSION,
+                known: schema::VERSION,
             });
         }
+        write_ahead(&connection, options.busy_timeout).map_err(failed)?;
+        let settings = [("synchronous", "NORMAL"), ("foreign_keys", "ON")];
+        for (name, value) in settings {
+            connection
+                .pragma_update(None, name, value)
+                .map_err(failed)?;
+        }
+        // Copied into the file after so many pages: each time, the disk has to confirm twice.
         connection
-            .pragma_update(None, "journal_mode", "WAL")
+            .pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
             .map_err(failed)?;
-        connection
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(failed)?;
-        connection
-            .pragma_update(None, "foreign_keys", true)
-            .map_err(failed)?;
-        if found < VERSION {
-            connection.execute_batch(SCHEMA).map_err(failed)?;
+        if let Some(bytes) = options.max_bytes {
+            limit(&connection, bytes).map_err(failed)?;
+        }
+        if found < schema::VERSION {
+            migrate(&mut connection).map_err(failed)?;
         }
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
         })
     }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Changing the journal needs the file alone for a moment, and SQLite does not wait for that by
+/// itself where two processes ask for it at once.
+fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let until = Instant::now() + patience;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < until =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn limit(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let pages = i64::try_from(bytes / page.max(1)).unwrap_or(i64::MAX);
+    // It answers with the limit that now holds.
+    connection.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
+}
+
+/// One transaction: of two processes that start together, the second finds the work done.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = usize::try_from(version(&transaction)?).unwrap_or_default();
+    for step in schema::STEPS.iter().skip(found) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", schema::VERSION)?;
+    transaction.commit()
 }
 
 impl Classify for DbError {
@@ -172,61 +234,8 @@ pub fn sqlite_failure(error: &rusqlite::Error) -> Classification {
     }
 }
 
-/// How long a statement waits for another process's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const VERSION: i64 = 1;
-
-/// One transaction, so that two processes that start together do not see half of it. Times are
-/// RFC 3339, UTC, made by SQLite's own clock.
-const SCHEMA: &str = "
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS collections (
-    name TEXT PRIMARY KEY, model TEXT NOT NULL, dimensions INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, collection TEXT NOT NULL, repo TEXT, path TEXT NOT NULL,
-    content_hash TEXT NOT NULL, bytes INTEGER NOT NULL, indexed_at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS chunks (
-    document TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    collection TEXT NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL,
-    text TEXT NOT NULL, words TEXT NOT NULL, vector BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS chunks_of_document ON chunks (document);
-CREATE INDEX IF NOT EXISTS chunks_of_collection ON chunks (collection);
-CREATE TABLE IF NOT EXISTS sync_runs (
-    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, completed_at TEXT,
-    input_source TEXT NOT NULL, collection TEXT NOT NULL, dry_run INTEGER NOT NULL,
-    status TEXT NOT NULL, total_lines INTEGER NOT NULL DEFAULT 0,
-    success_count INTEGER NOT NULL DEFAULT 0, skipped_count INTEGER NOT NULL DEFAULT 0,
-    error_count INTEGER NOT NULL DEFAULT 0, changeset_info TEXT
-);
-CREATE TABLE IF NOT EXISTS completed_lines (
-    run_id TEXT NOT NULL, line_number INTEGER NOT NULL, file_path TEXT, operation TEXT NOT NULL,
-    repository TEXT, outcome TEXT NOT NULL, completed_at TEXT NOT NULL,
-    processing_time_ms INTEGER NOT NULL, PRIMARY KEY (run_id, line_number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS failed_lines (
-    run_id TEXT NOT NULL, line_number INTEGER NOT NULL, file_path TEXT, operation TEXT NOT NULL,
-    repository TEXT, error_message TEXT NOT NULL, payload BLOB NOT NULL,
-    retry_count INTEGER NOT NULL, last_attempt TEXT NOT NULL, PRIMARY KEY (run_id, line_number)
-);
-CREATE TABLE IF NOT EXISTS error_events (
-    id INTEGER PRIMARY KEY, stored_at TEXT NOT NULL, run_id TEXT NOT NULL,
-    line_number INTEGER NOT NULL, operation TEXT NOT NULL, file_path TEXT,
-    category TEXT NOT NULL, severity TEXT NOT NULL, message TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS error_counts (
-    category TEXT NOT NULL, severity TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (category, severity)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS breaker_states (
-    run_id TEXT NOT NULL, service TEXT NOT NULL, state TEXT NOT NULL, failures INTEGER NOT NULL,
-    stored_at TEXT NOT NULL, PRIMARY KEY (run_id, service)
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-COMMIT;
-";
+/// 32 MB with pages of the usual size.
+const CHECKPOINT_PAGES: u32 = 8_000;
 
 #[cfg(test)]
 mod tests {
@@ -237,23 +246,33 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a/b/sync.db");
         assert!(matches!(
-            Db::open_existing(&path).await,
+            Db::open_existing(&path, DbOptions::default()).await,
             Err(DbError::Missing { .. })
         ));
-        drop(Db::open(&path).await.expect("created"));
-        drop(Db::open_existing(&path).await.expect("opened"));
+        drop(
+            Db::open(&path, DbOptions::default())
+                .await
+                .expect("created"),
+        );
+        drop(
+            Db::open_existing(&path, DbOptions::default())
+                .await
+                .expect("opened"),
+        );
     }
 
     #[tokio::test]
     async fn a_newer_database_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sync.db");
-        let db = Db::open(&path).await.expect("created");
+        let db = Db::open(&path, DbOptions::default())
+            .await
+            .expect("created");
         db.call(|connection| connection.pragma_update(None, "user_version", 99))
             .await
             .expect("written");
         assert!(matches!(
-            Db::open(&path).await,
+            Db::open(&path, DbOptions::default()).await,
             Err(DbError::Version { found: 99, .. })
         ));
     }
@@ -262,11 +281,64 @@ mod tests {
     async fn a_file_that_is_no_database_is_said_to_be_none() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "x".repeat(5_000)).expect("written");
-        let error = Db::open(file.path()).await.expect_err("no database");
+        let error = Db::open(file.path(), DbOptions::default())
+            .await
+            .expect_err("no database");
         let failure = error.classify();
         assert_eq!(
             (failure.severity(1), failure.retry()),
             (Severity::Critical, Retry::No)
         );
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sync.db");
+        let old = Connection::open(&path).expect("made");
+        old.execute_batch(schema::STEPS[0]).expect("the old tables");
+        old.pragma_update(None, "user_version", 1).expect("written");
+        old.execute_batch(
+            "INSERT INTO failed_lines VALUES ('r', 1, 'a', 'add', NULL, 'm', 'p', 1, 't')",
+        )
+        .expect("a failed line");
+        drop(old);
+        let db = Db::open(&path, DbOptions::default()).await.expect("opened");
+        let category: String = db
+            .call(|connection| {
+                connection.query_row("SELECT category FROM failed_lines", [], |row| row.get(0))
+            })
+            .await
+            .expect("the new column");
+        assert_eq!(category, "unknown");
+    }
+
+    #[tokio::test]
+    async fn a_full_database_is_full_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = DbOptions {
+            max_bytes: Some(200_000),
+            ..DbOptions::default()
+        };
+        let db = Db::open(&folder.path().join("sync.db"), options)
+            .await
+            .expect("opened");
+        let error = db
+            .call(|connection| {
+                connection.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")?;
+                connection.execute("INSERT INTO t VALUES (zeroblob(300000))", [])
+            })
+            .await
+            .expect_err("no room");
+        let failure = sqlite_failure(&error);
+        assert_eq!(
+            (failure.severity(1), failure.retry()),
+            (Severity::High, Retry::No)
+        );
+        let rows: u64 = db
+            .call(|connection| connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)))
+            .await
+            .expect("counted");
+        assert_eq!(rows, 1);
     }
 }

@@ -1,12 +1,15 @@
 //! `sync-pipeline errors`: what earlier processes stored.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use serde_json::json;
 use sync_pipeline::db::{Db, DbError};
 use sync_pipeline::store::{Store, StoredError};
 
 use crate::cli::{Common, ErrorsArgs};
 use crate::report::{self, Screen};
+use crate::services::db_options;
 
 /// `sync-pipeline errors`.
 pub(crate) async fn errors(
@@ -14,7 +17,7 @@ pub(crate) async fn errors(
     args: &ErrorsArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let store = match Db::open_existing(&common.db).await {
+    let store = match Db::open_existing(&common.db, db_options(common)).await {
         Ok(db) => Store::new(db),
         Err(error @ DbError::Missing { .. }) => {
             screen.line(format_args!("No errors: {error}"));
@@ -24,6 +27,7 @@ pub(crate) async fn errors(
     };
     if args.reset {
         let forgotten = store.reset_errors().await?;
+        screen.object(&json!({"event": "reset", "forgotten": forgotten}));
         screen.line(format_args!("Forgot {forgotten} errors"));
         return Ok(ExitCode::SUCCESS);
     }
@@ -41,13 +45,24 @@ pub(crate) async fn errors(
 async fn summary(store: &Store, screen: &mut Screen) -> anyhow::Result<()> {
     let counts = store.error_counts().await?;
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let history = store.breaker_history().await?;
+    screen.object(&json!({
+        "event": "summary",
+        "total": total,
+        "kinds": counts.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "breakers_of_run": history.as_ref().map(|history| json!({
+            "run_id": history.run_id,
+            "stored_at": history.stored_at,
+            "breakers": history.breakers.iter().map(report::breaker_json).collect::<Vec<_>>(),
+        })),
+    }));
     screen.line(format_args!(
         "Failed records of all runs since the last reset: {total}"
     ));
     for (kind, count) in counts {
         screen.line(format_args!("  {count:>6}  {kind}"));
     }
-    let Some(history) = store.breaker_history().await? else {
+    let Some(history) = history else {
         screen.line("Breakers: no run has stored any");
         return Ok(());
     };
@@ -72,6 +87,17 @@ async fn recent(store: &Store, limit: u32, screen: &mut Screen) -> anyhow::Resul
         errors.len()
     ));
     for error in &errors {
+        screen.object(&json!({
+            "event": "error",
+            "stored_at": error.stored_at,
+            "run_id": error.run_id,
+            "line": error.line,
+            "operation": error.operation,
+            "path": error.path,
+            "category": error.category,
+            "severity": error.severity,
+            "message": error.message,
+        }));
         screen.line(format_args!("  {}", one(error)));
     }
     Ok(())

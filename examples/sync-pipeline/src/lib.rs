@@ -13,7 +13,9 @@
 //! | [`embed`] | chunks to vectors |
 //! | [`index`] | vectors to a searchable index |
 //! | [`store`] | what happened to every line, kept for the next process |
+//! | [`lock`] | whether a run is alive |
 //! | [`db`] | the one connection to SQLite behind `index` and `store` |
+//! | [`http`] | what the clients of embeddings and index share |
 
 // SQLite and OpenAI are names, not code.
 #![allow(clippy::doc_markdown)]
@@ -23,8 +25,10 @@ pub mod chunk;
 pub mod content;
 pub mod db;
 pub mod embed;
+pub mod http;
 pub mod index;
 pub mod lexical;
 pub mod lines;
+pub mod lock;
 pub mod record;
 pub mod store;

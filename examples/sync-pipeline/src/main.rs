@@ -8,22 +8,28 @@
 
 mod cli;
 mod errors;
+mod feed;
+mod input;
 mod report;
+mod room;
 mod run;
 mod search;
+mod services;
+mod status;
 mod steps;
+mod stop;
+mod tally;
 mod telemetry;
+mod work;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use sync_pipeline::db::Db;
-use sync_pipeline::embed::{ApiKey, Embedder, HashEmbedder, HttpEmbedder};
 
-use crate::cli::{Cli, Command, Common};
-use crate::report::Screen;
+use crate::cli::{Cli, Command};
+use crate::report::{Format, Screen};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -38,9 +44,15 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let common = &cli.common;
+    let format = if common.json {
+        Format::Json
+    } else {
+        Format::Text
+    };
     let mut screen = match &cli.command {
-        Command::Sync(_) => Screen::with_progress(),
-        Command::Search(_) | Command::Errors(_) => Screen::plain(),
+        Command::Sync(_) | Command::Retry(_) => Screen::with_progress(format),
+        _ => Screen::plain(format),
     };
     telemetry::log_to(&screen).context("setting up the log")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -48,31 +60,20 @@ fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
         .build()
         .context("starting the runtime")?;
     let result = runtime.block_on(async {
+        let screen = &mut screen;
         match &cli.command {
-            Command::Sync(args) => run::sync(&cli.common, args, &mut screen).await,
-            Command::Search(args) => search::search(&cli.common, args, &mut screen).await,
-            Command::Errors(args) => errors::errors(&cli.common, args, &mut screen).await,
+            Command::Sync(args) => run::sync(common, args, screen).await,
+            Command::Retry(args) => run::retry(common, args, screen).await,
+            Command::Failed(args) => status::failed(common, args, screen).await,
+            Command::Status(args) => status::status(common, args, screen).await,
+            Command::Search(args) => search::search(common, args, screen).await,
+            Command::Errors(args) => errors::errors(common, args, screen).await,
+            Command::Clean(args) => status::clean(common, args, screen).await,
         }
     });
     // A read from standard input that nobody waits for any more must not keep the program alive.
     runtime.shutdown_background();
     result
-}
-
-async fn open(common: &Common) -> anyhow::Result<Db> {
-    Db::open(&common.db).await.context("opening the database")
-}
-
-fn embedder(common: &Common) -> anyhow::Result<Box<dyn Embedder>> {
-    let (Some(url), Some(model)) = (&common.embeddings, &common.embedding_model) else {
-        return Ok(Box::new(HashEmbedder));
-    };
-    let key = std::env::var(cli::KEY_VARIABLE)
-        .ok()
-        .filter(|key| !key.is_empty());
-    let embedder = HttpEmbedder::new(url, model.clone(), key.map(ApiKey::from))
-        .context("setting up the embedding service")?;
-    Ok(Box::new(embedder))
 }
 
 const SOME_FAILED: u8 = 1;

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use resilience::{Category, Severity};
-use sync_pipeline::store::BreakerState;
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use serde_json::{Value, json};
+use sync_pipeline::store::{BreakerState, Entry, Failure};
 
-use crate::run::{Label, Run, Tally};
+use crate::input::InputProgress;
 use crate::steps::Outcome;
+use crate::tally::Tally;
 use crate::telemetry;
+use crate::work::End;
 
 /// Standard output, and the progress bar on standard error.
 ///
@@ -19,40 +22,70 @@ use crate::telemetry;
 #[derive(Debug)]
 pub(crate) struct Screen {
     bar: Option<ProgressBar>,
+    input: Arc<OnceLock<Arc<InputProgress>>>,
+    format: Format,
     closed: bool,
+}
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A person.
+    Text,
+    /// A program: one JSON object a line.
+    Json,
 }
 
 impl Screen {
     /// Lines only.
-    pub(crate) const fn plain() -> Self {
+    pub(crate) fn plain(format: Format) -> Self {
         Self {
             bar: None,
+            input: Arc::default(),
+            format,
             closed: false,
         }
     }
 
     /// Lines, with a progress bar where standard error is a terminal.
-    pub(crate) fn with_progress() -> Self {
+    pub(crate) fn with_progress(format: Format) -> Self {
+        let mut screen = Self::plain(format);
         if !io::stderr().is_terminal() {
-            return Self::plain();
+            return screen;
         }
         // How many records there are is known when the input ends: no bar to fill, but a count.
         let bar = ProgressBar::new_spinner();
         if let Ok(style) =
-            ProgressStyle::with_template("{spinner} {elapsed_precise} {msg} ({rate})")
+            ProgressStyle::with_template("{spinner} {elapsed_precise} {msg} ({rate}{left})")
         {
-            bar.set_style(style.with_key(
-                "rate",
-                |state: &ProgressState, text: &mut dyn fmt::Write| {
-                    let _ = write!(text, "{:.0}/s", state.per_sec());
-                },
-            ));
+            let input = Arc::clone(&screen.input);
+            let style = style
+                .with_key(
+                    "rate",
+                    |state: &ProgressState, text: &mut dyn fmt::Write| {
+                        let _ = write!(text, "{:.0}/s", state.per_sec());
+                    },
+                )
+                .with_key(
+                    "left",
+                    move |state: &ProgressState, text: &mut dyn fmt::Write| {
+                        let left = input.get().and_then(|input| input.left(state.elapsed()));
+                        if let Some(left) = left {
+                            let _ = write!(text, ", {} left", HumanDuration(left));
+                        }
+                    },
+                );
+            bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self {
-            bar: Some(bar),
-            closed: false,
-        }
+        screen.bar = Some(bar);
+        screen
+    }
+
+    /// Looks at this input to say how long it will take.
+    pub(crate) fn expect(&mut self, input: Arc<InputProgress>) {
+        // There is one input in a run.
+        let _ = self.input.set(input);
     }
 
     /// The progress bar, for others that write to standard error.
@@ -60,13 +93,41 @@ impl Screen {
         self.bar.clone()
     }
 
-    /// Prints one line. Control characters of paths and messages are shown, not obeyed.
+    /// Prints one line, for people. Control characters of paths and messages are shown, not obeyed.
     pub(crate) fn line(&mut self, text: impl fmt::Display) {
+        if self.format == Format::Text {
+            self.print(&text.to_string());
+        }
+    }
+
+    /// Prints one object, for programs.
+    pub(crate) fn object(&mut self, object: &Value) {
+        if self.format == Format::Json {
+            self.print(&object.to_string());
+        }
+    }
+
+    /// Something that everybody should know.
+    pub(crate) fn note(&mut self, text: fmt::Arguments<'_>) {
+        match self.format {
+            Format::Text => self.line(text),
+            Format::Json => self.object(&json!({"event": "note", "text": text.to_string()})),
+        }
+    }
+
+    /// What has become of a record.
+    pub(crate) fn record(&mut self, text: &str, object: impl FnOnce() -> Value) {
+        match self.format {
+            Format::Text => self.line(text),
+            Format::Json => self.object(&object()),
+        }
+    }
+
+    fn print(&mut self, text: &str) {
         if self.closed {
             return;
         }
-        let text = text.to_string();
-        let write = || writeln!(io::stdout().lock(), "{}", printable(&text));
+        let write = || writeln!(io::stdout().lock(), "{}", printable(text));
         let written = match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
@@ -97,21 +158,36 @@ impl Screen {
 }
 
 /// The end of a run.
-pub(crate) fn summary(screen: &mut Screen, run: &Run, breakers: &[BreakerState]) {
-    let tally = &run.tally;
-    let dry = if run.pipeline.dry_run {
-        ", dry run"
-    } else {
-        ""
-    };
-    screen.line(format_args!(
-        "Run {} (collection {}{dry})",
-        run.id, run.pipeline.collection
-    ));
+#[derive(Debug)]
+pub(crate) struct Summary<'a> {
+    /// The run; a retry goes through the lines of many.
+    pub(crate) run_id: Option<&'a str>,
+    pub(crate) status: &'static str,
+    pub(crate) target: &'a str,
+    pub(crate) collection: &'a str,
+    pub(crate) dry_run: bool,
+    pub(crate) end: End,
+    pub(crate) tally: &'a Tally,
+}
+
+/// Tells the end of a run, and what to do next.
+pub(crate) fn summary(screen: &mut Screen, summary: &Summary<'_>) {
+    let breakers = telemetry::breakers();
+    screen.object(&summary_json(summary, &breakers));
+    let Summary {
+        tally, collection, ..
+    } = summary;
+    let dry = if summary.dry_run { ", dry run" } else { "" };
+    match summary.run_id {
+        Some(id) => screen.line(format_args!("Run {id} (collection {collection}{dry})")),
+        None => screen.line(format_args!(
+            "Failed records again (collection {collection})"
+        )),
+    }
     screen.line(format_args!("  {}", counts(tally)));
-    if run.pipeline.dry_run {
+    if summary.dry_run {
         screen.line("  The index was not touched.");
-    } else if tally.nothing_changed() && tally.failed == 0 {
+    } else if tally.nothing_changed() && tally.all_well() {
         screen.line("  Nothing changed: the index is up to date.");
     } else if tally.nothing_changed() {
         screen.line("  Nothing changed in the index.");
@@ -120,10 +196,9 @@ pub(crate) fn summary(screen: &mut Screen, run: &Run, breakers: &[BreakerState])
     screen.line(format_args!(
         "  {attempts} attempts of annotated steps, {retries} of them retries"
     ));
-    if !tally.kinds.is_empty() {
+    let kinds = tally.top_kinds();
+    if !kinds.is_empty() {
         screen.line("Failed records by category:severity");
-        let mut kinds: Vec<_> = tally.kinds.iter().collect();
-        kinds.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         for (kind, count) in kinds.iter().take(TOP_KINDS) {
             screen.line(format_args!("  {count:>6}  {kind}"));
         }
@@ -140,55 +215,146 @@ pub(crate) fn summary(screen: &mut Screen, run: &Run, breakers: &[BreakerState])
             screen.line(format_args!("  {}", self::breaker(breaker)));
         }
     }
-}
-
-/// A run that could not go on: what happened last.
-pub(crate) fn broke_off(screen: &mut Screen, run: &Run) {
-    screen.finish_progress();
-    screen.line(format_args!(
-        "Run {} broke off: {}",
-        run.id,
-        counts(&run.tally)
-    ));
-    if !run.tally.recent.is_empty() {
-        screen.line("The most recent failed records, the newest first");
-        for text in run.tally.recent.iter().rev() {
-            screen.line(format_args!("  {text}"));
+    let next = next_steps(summary);
+    if !next.is_empty() {
+        screen.line("What to do next");
+        for step in next {
+            screen.line(format_args!("  {step}"));
         }
     }
 }
 
+fn next_steps(summary: &Summary<'_>) -> Vec<String> {
+    let tally = summary.tally;
+    let mut steps = Vec::new();
+    if summary.end != End::Complete {
+        steps.push(match summary.run_id {
+            Some(_) => "the same command with the same input goes on where this run ended".into(),
+            None => "the same command goes on with what is left".to_owned(),
+        });
+    }
+    if summary.dry_run {
+        return steps;
+    }
+    let waiting: u64 = tally.waiting.values().sum();
+    for (service, records) in &tally.waiting {
+        steps.push(format!(
+            "{records} kept until {service} answers again: then `sync-pipeline retry`"
+        ));
+    }
+    if tally.kinds.keys().any(|kind| kind.starts_with("auth:")) {
+        steps.push("credentials were refused: look at the keys in the environment".to_owned());
+    }
+    let others = tally.failed - waiting + tally.given_up;
+    if others > 0 {
+        steps.push(format!(
+            "{others} to look at: `sync-pipeline failed` lists them, \
+             `sync-pipeline retry` tries them again"
+        ));
+    }
+    steps
+}
+
+fn summary_json(summary: &Summary<'_>, breakers: &[BreakerState]) -> Value {
+    let (attempts, retries) = telemetry::attempts();
+    json!({
+        "event": "summary",
+        "run_id": summary.run_id,
+        "status": summary.status,
+        "index": summary.target,
+        "collection": summary.collection,
+        "dry_run": summary.dry_run,
+        "counts": summary.tally,
+        "attempts": attempts,
+        "retries": retries,
+        "breakers": breakers.iter().map(breaker_json).collect::<Vec<_>>(),
+    })
+}
+
+/// A run that could not go on: what happened last.
+pub(crate) fn broke_off(screen: &mut Screen, run_id: &str, tally: &Tally) {
+    screen.finish_progress();
+    screen.object(&json!({"event": "broke_off", "run_id": run_id, "counts": tally}));
+    screen.line(format_args!("Run {run_id} broke off: {}", counts(tally)));
+    if !tally.recent.is_empty() {
+        screen.line("The most recent failed records, the newest first");
+        for text in tally.recent.iter().rev() {
+            screen.line(format_args!("  {text}"));
+        }
+    }
+    screen.line("The same command with the same input goes on where this run ended.");
+}
+
 /// What became of a record that did not fail.
-pub(crate) fn outcome(outcome: &Outcome, label: &Label) -> String {
-    let path = label
+pub(crate) fn outcome(entry: &Entry, outcome: &Outcome) -> String {
+    let path = entry
         .path
         .as_deref()
-        .or(label.repo.as_deref())
+        .or(entry.repo.as_deref())
         .unwrap_or("");
+    let line = entry.line;
     match outcome {
-        Outcome::Indexed { chunks } => format!("indexed {path} (chunks: {chunks})"),
-        Outcome::Unchanged => format!("unchanged {path}"),
-        Outcome::Deleted => format!("deleted {path}"),
-        Outcome::NotThere => format!("nothing to delete: {path} is not in the index"),
-        Outcome::Changeset => format!("changeset of {path} noted"),
-        Outcome::Skipped(skip) => format!("skipped {path}: {skip}"),
-        Outcome::WouldIndex { op, bytes } => format!("would {op} {path} ({bytes} bytes)"),
-        Outcome::WouldDelete => format!("would delete {path}"),
+        Outcome::Indexed { chunks } => format!("line {line}: indexed {path} (chunks: {chunks})"),
+        Outcome::Unchanged => format!("line {line}: unchanged {path}"),
+        Outcome::Deleted => format!("line {line}: deleted {path}"),
+        Outcome::NotThere => {
+            format!("line {line}: nothing to delete: {path} is not in the index")
+        }
+        Outcome::Changeset => format!("line {line}: changeset of {path} noted"),
+        Outcome::Skipped(skip) => format!("line {line}: skipped {path}: {skip}"),
+        Outcome::WouldIndex { op, bytes } => {
+            format!("line {line}: would {op} {path} ({bytes} bytes)")
+        }
+        Outcome::WouldDelete => format!("line {line}: would delete {path}"),
     }
 }
 
+pub(crate) fn outcome_json(entry: &Entry, outcome: &Outcome) -> Value {
+    let reason = match outcome {
+        Outcome::Skipped(skip) => Some(skip.to_string()),
+        _ => None,
+    };
+    json!({
+        "event": "record",
+        "run_id": &*entry.run_id,
+        "line": entry.line,
+        "operation": entry.operation,
+        "path": entry.path,
+        "repo": entry.repo,
+        "outcome": outcome.name(),
+        "reason": reason,
+    })
+}
+
 /// What became of a record that failed.
-pub(crate) fn failure(
-    line: u64,
-    label: &Label,
-    category: Category,
-    severity: Severity,
-    message: &str,
-) -> String {
-    match &label.path {
+pub(crate) fn failure(entry: &Entry, failure: &Failure) -> String {
+    let Failure {
+        category,
+        severity,
+        message,
+        ..
+    } = failure;
+    let line = entry.line;
+    match &entry.path {
         Some(path) => format!("line {line}: failed {path} [{category}:{severity}]: {message}"),
         None => format!("line {line}: failed [{category}:{severity}]: {message}"),
     }
+}
+
+pub(crate) fn failure_json(entry: &Entry, failure: &Failure) -> Value {
+    json!({
+        "event": "record",
+        "run_id": &*entry.run_id,
+        "line": entry.line,
+        "operation": entry.operation,
+        "path": entry.path,
+        "repo": entry.repo,
+        "outcome": "failed",
+        "category": failure.category.as_str(),
+        "severity": failure.severity.as_str(),
+        "message": failure.message,
+        "waits_for": failure.waits_for,
+    })
 }
 
 /// An error with its causes. A cause whose text the one before has already said is left out.
@@ -219,6 +385,14 @@ pub(crate) fn breaker(breaker: &BreakerState) -> String {
     )
 }
 
+pub(crate) fn breaker_json(breaker: &BreakerState) -> Value {
+    json!({
+        "service": breaker.service,
+        "state": breaker.state,
+        "failures": breaker.failures,
+    })
+}
+
 fn counts(tally: &Tally) -> String {
     let mut text = format!(
         "{} {}: {} indexed, {} unchanged, {} deleted, {} skipped, {} failed",
@@ -237,6 +411,8 @@ fn counts(tally: &Tally) -> String {
     for (count, what) in [
         (tally.not_there, "not in the index"),
         (tally.changesets, "changesets noted"),
+        (tally.done_before, "done before"),
+        (tally.given_up, "given up before"),
     ] {
         if count > 0 {
             text += &[", ", &count.to_string(), " ", what].concat();

@@ -10,14 +10,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use serde_json::json;
 use sync_pipeline::db::Db;
 use sync_pipeline::embed::{Weights, embed_query};
-use sync_pipeline::index::{Frequencies, Hit, SqliteIndex, VectorIndex as _};
+use sync_pipeline::index::{Frequencies, Hit};
 use sync_pipeline::lexical::words;
 
 use crate::cli::{Common, SearchArgs};
-use crate::embedder;
 use crate::report::Screen;
+use crate::services::{self, Sending};
 
 /// `sync-pipeline search`.
 pub(crate) async fn search(
@@ -25,11 +26,15 @@ pub(crate) async fn search(
     args: &SearchArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let embedder = embedder(common)?;
-    let db = Db::open_existing(&common.db)
+    let embedder = services::embedder(common)?;
+    let db = Db::open_existing(&common.db, services::db_options(common))
         .await
         .context("opening the database")?;
-    let index = SqliteIndex::new(db);
+    let sending = Sending {
+        batch_size: 1,
+        requests: 1,
+    };
+    let index = services::target(common, &db, sending)?.index;
     let query = args.query.join(" ");
     let asked: Vec<String> = words(&query)
         .into_iter()
@@ -57,6 +62,16 @@ pub(crate) async fn search(
         screen.line("Nothing found");
     }
     for (place, hit) in files.iter().enumerate() {
+        screen.object(&json!({
+            "event": "hit",
+            "place": place + 1,
+            "repo": hit.repo,
+            "path": hit.path,
+            "first_line": hit.first_line,
+            "last_line": hit.last_line,
+            "score": hit.similarity,
+            "excerpt": excerpt(hit, &weights),
+        }));
         let repo = hit
             .repo
             .as_ref()

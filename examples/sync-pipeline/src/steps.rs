@@ -1,17 +1,21 @@
 //! One change record to the index: the steps that leave the program, each of them annotated.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use resilience::{FieldValue, resilient};
 use sha2::{Digest as _, Sha256};
 use sync_pipeline::chunk::{self, Chunk};
 use sync_pipeline::content::{self, Plan, Skip, Source};
-use sync_pipeline::embed::{Embedder, generate_embedding};
+use sync_pipeline::embed::{EmbedError, Embedder, generate_embedding};
 use sync_pipeline::index::{
     Document, VectorIndex, index_document, look_up_document, object_id, remove_document,
 };
 use sync_pipeline::record::{Change, Op};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::room::Room;
 
 /// What the steps work with.
 #[derive(Debug)]
@@ -21,6 +25,10 @@ pub(crate) struct Pipeline {
     pub(crate) collection: String,
     pub(crate) dry_run: bool,
     pub(crate) max_file_size: u64,
+    /// Who reads and embeds. A document that waits for its place in a batch needs no worker.
+    pub(crate) workers: Arc<Semaphore>,
+    /// For the contents in flight.
+    pub(crate) room: Room,
 }
 
 /// What became of a record.
@@ -66,6 +74,15 @@ struct Job<'a> {
     pipeline: &'a Pipeline,
     change: &'a Change,
     line: u64,
+    worker: &'a Worker,
+}
+
+/// The right to read and embed. Waited for before an attempt, whose time it must not use up; given
+/// back for the wait for the index; taken again for another attempt.
+#[derive(Debug)]
+struct Worker {
+    all: Arc<Semaphore>,
+    held: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 /// Does what a change record asks for.
@@ -74,10 +91,12 @@ pub(crate) async fn apply(
     change: &Change,
     line: u64,
 ) -> anyhow::Result<Outcome> {
+    let worker = Worker::of(&pipeline.workers);
     let job = Job {
         pipeline,
         change,
         line,
+        worker: &worker,
     };
     if change.op == Op::Delete {
         return sync_delete(job).await;
@@ -86,6 +105,8 @@ pub(crate) async fn apply(
         Plan::Skip(skip) => return Ok(Outcome::Skipped(skip)),
         Plan::Read(source) => source,
     };
+    let _place = pipeline.room.place(footprint(&source)).await;
+    worker.hold().await;
     let outcome = match change.op {
         Op::Add => sync_add(job, &source).await,
         Op::Modify | Op::Delete => sync_modify(job, &source).await,
@@ -100,7 +121,8 @@ pub(crate) async fn apply(
 #[resilient(
     operation = "sync_add",
     retries = 2,
-    timeout = "5m", // a large file takes many requests, each with a limit of its own
+    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
+    timeout = "10m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -110,13 +132,14 @@ pub(crate) async fn apply(
     )
 )]
 async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job.pipeline, job.change, source).await
+    put(job, source).await
 }
 
 #[resilient(
     operation = "sync_modify",
     retries = 2,
-    timeout = "5m", // a large file takes many requests, each with a limit of its own
+    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
+    timeout = "10m", // a large file takes many requests, each with a limit of its own
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -126,12 +149,13 @@ async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> 
     )
 )]
 async fn sync_modify(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job.pipeline, job.change, source).await
+    put(job, source).await
 }
 
 #[resilient(
     operation = "sync_delete",
     retries = 2,
+    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
     fields(
         collection = &job.pipeline.collection,
         dry_run = job.pipeline.dry_run,
@@ -165,7 +189,14 @@ async fn sync_delete(job: Job<'_>) -> anyhow::Result<Outcome> {
 }
 
 /// Reads, embeds and indexes, unless the index has this very content already.
-async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyhow::Result<Outcome> {
+async fn put(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
+    let Job {
+        pipeline,
+        change,
+        worker,
+        ..
+    } = job;
+    worker.hold().await;
     let text = content::read(source, pipeline.max_file_size).await?;
     let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
     let content_hash = sha256(&text);
@@ -189,10 +220,12 @@ async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyho
         repo: change.repo.clone(),
         path: change.path.clone(),
         content_hash,
-        bytes: text.len(),
+        content: text,
         model: model.to_owned(),
         chunks,
     };
+    worker.release();
+    let document = Arc::new(document);
     index_document(&*pipeline.index, &document)
         .await
         .context("indexing the document")?;
@@ -201,25 +234,57 @@ async fn put(pipeline: &Pipeline, change: &Change, source: &Source<'_>) -> anyho
     })
 }
 
+impl Worker {
+    fn of(all: &Arc<Semaphore>) -> Self {
+        Self {
+            all: Arc::clone(all),
+            held: Mutex::new(None),
+        }
+    }
+
+    async fn hold(&self) {
+        if self.lock().is_none() {
+            // Nobody closes the semaphore.
+            let permit = Arc::clone(&self.all).acquire_owned().await.ok();
+            *self.lock() = permit;
+        }
+    }
+
+    fn release(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 async fn embed_chunks(
     embedder: &dyn Embedder,
     path: &str,
     chunks: Vec<Chunk>,
 ) -> anyhow::Result<Vec<(Chunk, Vec<f32>)>> {
     let mut done = Vec::with_capacity(chunks.len());
-    for batch in chunks.chunks(embedder.batch_size()) {
+    // The next batch is the last one here.
+    let mut left: Vec<&[Chunk]> = chunks.chunks(embedder.batch_size()).rev().collect();
+    while let Some(batch) = left.pop() {
         // The path is part of what a chunk is about, and often the only place that names it.
         let texts: Vec<String> = batch
             .iter()
             .map(|chunk| format!("{path}\n{}", chunk.text))
             .collect();
-        let vectors = generate_embedding(embedder, &texts)
-            .await
-            .with_context(|| {
-                let first = batch.first().map_or(0, |chunk| chunk.first_line);
-                let last = batch.last().map_or(0, |chunk| chunk.last_line);
-                format!("embedding lines {first} to {last}")
-            })?;
+        let answer = generate_embedding(embedder, &texts).await;
+        if batch.len() > 1 && matches!(answer, Err(EmbedError::Status { status: 413, .. })) {
+            // Too much at once: in halves, in order.
+            let (first, second) = batch.split_at(batch.len() / 2);
+            left.extend([second, first]);
+            continue;
+        }
+        let vectors = answer.with_context(|| {
+            let first = batch.first().map_or(0, |chunk| chunk.first_line);
+            let last = batch.last().map_or(0, |chunk| chunk.last_line);
+            format!("embedding lines {first} to {last}")
+        })?;
         done.extend(batch.iter().cloned().zip(vectors));
     }
     Ok(done)
@@ -232,9 +297,19 @@ fn length(source: &Source<'_>) -> FieldValue {
         .map_or_else(|| "unknown".into(), FieldValue::from)
 }
 
+/// What a content takes while it is in flight: the text, its chunks, their vectors, a request.
+fn footprint(source: &Source<'_>) -> u64 {
+    source.length().unwrap_or_default().saturating_mul(6)
+}
+
 fn sha256(text: &str) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(text) {
+    hex(&Sha256::digest(text))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         // Writing into a `String` cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }

@@ -14,14 +14,20 @@ use crate::report::Screen;
 
 /// The one category and severity under which a failed record is counted: those that the runtime
 /// gave to the call for its line. A record that failed before any call is classified here.
-pub(crate) fn kind_of(error: &anyhow::Error, line: u64) -> (Category, Severity) {
-    let line = FieldValue::from(line);
-    // The newest error is that of the outermost call, which is the last one to end.
-    let newest = resilience::recent_errors(1).pop();
-    if let Some(newest) =
-        newest.filter(|newest| newest.last && newest.fields.get("line") == Some(&line))
-    {
-        return (newest.category, newest.severity);
+pub(crate) fn kind_of(
+    error: &anyhow::Error,
+    line: u64,
+    path: Option<&str>,
+) -> (Category, Severity) {
+    let (line, path) = (FieldValue::from(line), path.map(FieldValue::from));
+    // Others fail at the same time, so the newest error need not be this one.
+    let errors = resilience::recent_errors(usize::MAX);
+    let of_this_call = errors.iter().rev().find(|error| {
+        let field = |name| error.fields.get(name);
+        error.last && field("line") == Some(&line) && field("path") == path.as_ref()
+    });
+    if let Some(found) = of_this_call {
+        return (found.category, found.severity);
     }
     let classification = resilience::classify::error(error.as_ref());
     (classification.category(), classification.severity(1))
@@ -104,6 +110,12 @@ mod tests {
                 "sync_add",
                 "sync_delete",
                 "sync_modify",
+                "weaviate_batch",
+                "weaviate_create",
+                "weaviate_ready",
+                "weaviate_sample",
+                "weaviate_schema",
+                "weaviate_search",
             ]
         );
     }

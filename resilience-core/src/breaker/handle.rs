@@ -34,7 +34,7 @@ impl BreakerHandle {
 
     /// The service whose breaker it is.
     pub fn service(&self) -> &str {
-        self.service.breaker.name().as_str()
+        self.service.guards.service().as_str()
     }
 
     /// Where it is now.
@@ -44,7 +44,7 @@ impl BreakerHandle {
 
     /// What can be seen of it now.
     pub fn summary(&self) -> BreakerSummary {
-        let look = self.service.breaker.look(self.shared.clock.now());
+        let look = self.service.guards.breaker.look(self.shared.clock.now());
         BreakerSummary {
             service: self.service().to_owned(),
             state: look.state,
@@ -75,7 +75,7 @@ impl BreakerHandle {
     }
 
     fn force(&self, manual: Manual) {
-        if let Some(moved) = self.service.breaker.force(manual) {
+        if let Some(moved) = self.service.guards.breaker.force(manual) {
             let service = self.service();
             emit(&self.shared, Event::moved(service, moved));
         }

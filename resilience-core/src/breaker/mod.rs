@@ -27,6 +27,7 @@ use self::tally::{Sample, Tally, reaches};
 use self::word::{CLEAN, CLOSED, Word};
 use crate::clock::Moment;
 use crate::error::ServiceName;
+use crate::keyed::Forgettable;
 use crate::settings::BreakerSettings;
 use crate::sync::{Mutex, lock};
 
@@ -238,13 +239,6 @@ impl Breaker {
     /// New numbers, which hold from the next event on. What is counted stays, as far as the new
     /// numbers look at it; the present wait takes the new length. A half-open breaker that by these
     /// numbers has had its successes gets its verdict now, since no probe would come to bring it.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "for the reload of settings, which comes with them"
-        )
-    )]
     pub(crate) fn set(&self, settings: BreakerSettings, now: Moment) -> Option<Moved> {
         let settings = settings.sane();
         self.change(|inner| {
@@ -261,20 +255,18 @@ impl Breaker {
         })
     }
 
-    /// Whether it is as a new one would be.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for breakers by key, which the driver wires")
-    )]
-    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
-        matches!(&lock(&self.inner).phase, Phase::Closed(tally) if tally.is_empty(now))
-    }
-
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = lock(&self.inner);
         let answer = change(&mut inner);
         self.word.store(inner.word());
         answer
+    }
+}
+
+/// A breaker by key that has nothing to remember makes room for another key.
+impl Forgettable for Breaker {
+    fn is_fresh(&self, now: Moment) -> bool {
+        matches!(&lock(&self.inner).phase, Phase::Closed(tally) if tally.is_empty(now))
     }
 }
 
@@ -429,13 +421,19 @@ impl Inner {
             (BreakerState::Open, BreakerState::HalfOpen) => self.reopened,
             _ => 0,
         };
-        let failures = match &phase {
-            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => reason.count,
-            _ => 0,
+        let reason = match &phase {
+            Phase::Open { reason, .. } | Phase::HalfOpen(HalfOpen { reason, .. }) => Some(*reason),
+            Phase::ForcedOpen => Some(Reason::HAND),
+            Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => None,
         };
         self.phase = phase;
         self.generation += 1;
-        Moved { from, to, failures }
+        Moved {
+            from,
+            to,
+            failures: reason.map_or(0, |reason| reason.count),
+            opened_by: reason.map(|reason| reason.by),
+        }
     }
 
     /// How long the present open period lasts, and half-open after it at most.
@@ -486,6 +484,6 @@ impl Admission {
 }
 
 #[cfg(all(test, loom))]
-mod loom;
+mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;

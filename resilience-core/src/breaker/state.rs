@@ -46,6 +46,8 @@ pub(crate) struct Moved {
     pub(crate) to: BreakerState,
     /// The failures, or slow calls, that opened it.
     pub(crate) failures: u32,
+    /// Where it is open now, or half-open.
+    pub(crate) opened_by: Option<OpenedBy>,
 }
 
 /// What an operator asks for.
@@ -68,6 +70,17 @@ impl Reason {
         Self {
             by: self.by,
             count: self.count.saturating_add(more),
+        }
+    }
+}
+
+impl OpenedBy {
+    /// The name, as in telemetry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failures => "failures",
+            Self::SlowCalls => "slow_calls",
+            Self::Hand => "hand",
         }
     }
 }

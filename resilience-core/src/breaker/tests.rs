@@ -10,8 +10,8 @@ fn at(seconds: u64) -> Moment {
 fn breaker(failure_threshold: u32, success_threshold: u32, distinct_calls: u32) -> Breaker {
     with(BreakerSettings {
         failure_threshold,
-        success_threshold,
         distinct_calls,
+        success_threshold,
         ..BreakerSettings::default()
     })
 }
@@ -325,6 +325,22 @@ fn slow_calls_open_it_even_if_they_succeed() {
     assert_eq!(state(&breaker, 30), BreakerState::Open);
     taking(&breaker, 1, 60);
     assert_eq!(state(&breaker, 60), BreakerState::Closed);
+}
+
+#[test]
+fn a_slow_call_leaves_the_window_when_others_have_filled_it() {
+    let breaker = with(BreakerSettings {
+        slow_call_duration: Some(2 * SECOND),
+        slow_call_rate_threshold: 0.5,
+        window: Window::Count(4),
+        ..BreakerSettings::default()
+    });
+    for seconds in [0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 2] {
+        taking(&breaker, seconds, 0);
+        assert_eq!(state(&breaker, 0), BreakerState::Closed);
+    }
+    taking(&breaker, 2, 0);
+    assert_eq!(state(&breaker, 0), BreakerState::Open);
 }
 
 #[test]

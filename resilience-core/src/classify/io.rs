@@ -48,11 +48,11 @@ pub(super) fn of_kind(kind: ErrorKind) -> Option<(Verdict, &'static str)> {
 
         // Nothing was sent.
         ErrorKind::ConnectionRefused => (verdict::UNREACHED, "io: connection refused"),
-        ErrorKind::HostUnreachable => (verdict::UNREACHED, "io: host unreachable"),
-        ErrorKind::NetworkUnreachable => (verdict::UNREACHED, "io: network unreachable"),
-        ErrorKind::NetworkDown => (verdict::UNREACHED, "io: network down"),
 
-        // The request may have arrived before the connection broke.
+        // The request may have arrived before the connection broke, or before a router said so.
+        ErrorKind::HostUnreachable => (verdict::NETWORK, "io: host unreachable"),
+        ErrorKind::NetworkUnreachable => (verdict::NETWORK, "io: network unreachable"),
+        ErrorKind::NetworkDown => (verdict::NETWORK, "io: network down"),
         ErrorKind::ConnectionReset => (verdict::NETWORK, "io: connection reset"),
         ErrorKind::ConnectionAborted => (verdict::NETWORK, "io: connection aborted"),
         ErrorKind::NotConnected => (verdict::NETWORK, "io: not connected"),
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn what_was_never_sent_had_no_effect() {
         assert_eq!(of(ErrorKind::ConnectionRefused).effect(), Effect::None);
-        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::None);
+        assert_eq!(of(ErrorKind::HostUnreachable).effect(), Effect::Possible);
         assert_eq!(of(ErrorKind::ConnectionReset).effect(), Effect::Possible);
     }
 

@@ -1,6 +1,7 @@
-//! A text for people who do not know the code.
+//! Two texts of an error: for people who do not know the code, and for those who do.
 
 use std::error::Error;
+use std::fmt;
 
 use super::{registry, walk};
 use crate::{Category, Classification};
@@ -28,6 +29,53 @@ pub fn user_message(error: &(dyn Error + 'static)) -> String {
     own.unwrap_or_else(|| of(&super::error(error)).to_owned())
 }
 
+/// Says for developers what went wrong: the error's text and those of all its sources, from the
+/// outermost to the cause, as `{:#}` of `anyhow` does. A source whose text the error above it ends
+/// with is not repeated.
+///
+/// ```
+/// use resilience_core::classify;
+///
+/// let error = anyhow::anyhow!("connection reset").context("reading page 3").context("indexing");
+/// assert_eq!(
+///     classify::technical(error.as_ref()),
+///     "indexing: reading page 3: connection reset",
+/// );
+/// ```
+pub fn technical(error: &(dyn Error + 'static)) -> String {
+    struct Chain<'a>(&'a (dyn Error + 'static));
+
+    impl fmt::Display for Chain<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_chain(self.0, self.0.source(), f)
+        }
+    }
+
+    Chain(error).to_string()
+}
+
+/// Writes an error and its sources, a source's text only where the one above does not end with it:
+/// many errors repeat what they wrap.
+pub(crate) fn write_chain(
+    error: &(impl fmt::Display + ?Sized),
+    mut source: Option<&(dyn Error + 'static)>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut above = error.to_string();
+    f.write_str(&above)?;
+    // A chain that never ends is a mistake of its author's, not of whoever reports it.
+    for _ in 0..walk::LONGEST {
+        let Some(error) = source else { break };
+        let text = error.to_string();
+        if !above.ends_with(&text) {
+            write!(f, ": {text}")?;
+        }
+        above = text;
+        source = error.source();
+    }
+    Ok(())
+}
+
 /// What the category says.
 fn of(classification: &Classification) -> &'static str {
     let final_limit = classification.retry() == crate::Retry::No;
@@ -53,6 +101,27 @@ fn of(classification: &Classification) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_is_written_once_and_ends() {
+        #[derive(Debug)]
+        struct Loop;
+        impl fmt::Display for Loop {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("round")
+            }
+        }
+        impl Error for Loop {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(self)
+            }
+        }
+        assert_eq!(technical(&Loop), "round");
+
+        let inner = std::io::Error::other("disk on fire");
+        let repeated = anyhow::Error::from(inner).context("saving: disk on fire");
+        assert_eq!(technical(repeated.as_ref()), "saving: disk on fire");
+    }
 
     #[test]
     fn every_category_has_words_of_a_sentence_and_none_of_a_program() {

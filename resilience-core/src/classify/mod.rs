@@ -6,8 +6,14 @@
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod io;
 mod message;
+#[cfg(feature = "object_store")]
+mod object_store;
+#[cfg(feature = "redis")]
+mod redis;
 mod registry;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -15,16 +21,29 @@ mod reqwest;
 mod rusqlite;
 #[cfg(feature = "serde_json")]
 mod serde_json;
+#[cfg(any(feature = "sqlx", feature = "tokio-postgres"))]
+mod sql;
+#[cfg(any(feature = "rusqlite", feature = "sqlx"))]
+mod sqlite;
+#[cfg(feature = "sqlx")]
+mod sqlx;
 mod std_types;
 mod text;
 mod tokio;
+#[cfg(feature = "tokio-postgres")]
+mod tokio_postgres;
+#[cfg(feature = "toml")]
+mod toml;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod walk;
 
 use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
 
-pub use self::message::user_message;
+pub(crate) use self::message::write_chain;
+pub use self::message::{technical, user_message};
 pub use self::registry::Registration;
 pub use self::text::Rules;
 pub(crate) use self::walk::chain;

@@ -28,6 +28,16 @@ impl Registration {
     }
 }
 
+impl Registration {
+    /// For the derive, which does not know whether its type is a standard error.
+    #[doc(hidden)]
+    pub const fn by(
+        recognise: for<'a> fn(&'a (dyn Error + 'static)) -> Option<&'a dyn Classify>,
+    ) -> Self {
+        Self { recognise }
+    }
+}
+
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration").finish_non_exhaustive()

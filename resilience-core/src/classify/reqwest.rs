@@ -10,9 +10,7 @@ use crate::Classification;
 /// The cause inside, where it is of a known type, says more than these; see the walk.
 impl Classify for reqwest::Error {
     fn classify(&self) -> Classification {
-        self.source()
-            .and_then(walk::typed)
-            .unwrap_or_else(|| itself(self))
+        walk::typed(self).unwrap_or_else(|| itself(self))
     }
 }
 

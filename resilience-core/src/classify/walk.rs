@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Classify, registry, text};
-use crate::{Category, Classification};
+use crate::{Category, Classification, Effect};
 
 /// What the types in the chain say; `None` if none of them is known or says anything.
 ///
@@ -16,6 +16,7 @@ use crate::{Category, Classification};
 pub(super) fn typed(error: &(dyn Error + 'static)) -> Option<Classification> {
     let mut registered = None;
     let mut innermost = None;
+    let mut unsent = false;
     for link in chain(error) {
         if let Some(own) = own(link) {
             return Some(own);
@@ -24,6 +25,13 @@ pub(super) fn typed(error: &(dyn Error + 'static)) -> Option<Classification> {
             registered = registry::classify(link);
         }
         innermost = known(link).filter(says_something).or(innermost);
+        unsent |= is_unsent(link);
+        if knows_its_cause(link) {
+            break;
+        }
+    }
+    if unsent {
+        innermost = innermost.map(|found| found.with_effect(Effect::None));
     }
     match registered {
         Some(found) if says_something(&found) => Some(found),
@@ -35,10 +43,10 @@ pub(super) fn typed(error: &(dyn Error + 'static)) -> Option<Classification> {
 /// What the text of the outermost error says; if nothing, the text of the first source that says
 /// something: context that applications put on top names the step that failed, not the cause.
 pub(super) fn by_text(
-    outermost: &dyn Display,
+    outermost: &(impl Display + ?Sized),
     source: Option<&(dyn Error + 'static)>,
 ) -> Classification {
-    let found = text::Window::of(outermost, text::bytes);
+    let found = text::Window::of(&outermost, text::bytes);
     if says_something(&found) {
         return found;
     }
@@ -91,6 +99,30 @@ pub(super) fn own_message(error: &(dyn Error + 'static)) -> Option<String> {
     error.downcast_ref().map(crate::Error::user_message)
 }
 
+/// Whether a type has looked at its sources and said what they mean to it: a missing object is not
+/// the missing file that it would have been in.
+fn knows_its_cause(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "object_store")]
+    if let Some(error) = error.downcast_ref::<object_store::Error>() {
+        return super::object_store::knows_its_cause(error);
+    }
+    #[cfg(not(feature = "object_store"))]
+    let _ = error;
+    false
+}
+
+/// Whether a client says that it failed before it sent anything, which the cause inside, such as a
+/// time limit, cannot know.
+fn is_unsent(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return error.is_connect();
+    }
+    #[cfg(not(feature = "reqwest"))]
+    let _ = error;
+    false
+}
+
 /// The types that this crate knows.
 fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
     macro_rules! first_of {
@@ -107,8 +139,34 @@ fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
     if let Some(error) = error.downcast_ref::<reqwest::Error>() {
         return Some(super::reqwest::itself(error));
     }
+    #[cfg(feature = "hyper")]
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        return Some(super::hyper::itself(error));
+    }
+    #[cfg(feature = "object_store")]
+    if let Some(error) = error.downcast_ref::<object_store::Error>() {
+        return Some(super::object_store::itself(error));
+    }
+    #[cfg(feature = "redis")]
+    if let Some(error) = error.downcast_ref::<redis::RedisError>() {
+        return Some(super::redis::itself(error));
+    }
+    #[cfg(feature = "sqlx")]
+    if let Some(error) = error.downcast_ref::<sqlx_core::Error>() {
+        return Some(super::sqlx::itself(error));
+    }
+    #[cfg(feature = "tokio-postgres")]
+    if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
+        return Some(super::tokio_postgres::itself(error));
+    }
+    #[cfg(feature = "tonic")]
+    if let Some(error) = error.downcast_ref::<tonic::Status>() {
+        return Some(super::tonic::itself(error));
+    }
     #[cfg(feature = "rusqlite")]
     first_of!(rusqlite::Error);
+    #[cfg(feature = "toml")]
+    first_of!(toml::de::Error, toml::ser::Error);
     #[cfg(feature = "serde_json")]
     first_of!(serde_json::Error);
     first_of!(
@@ -162,4 +220,4 @@ pub(super) fn says_something(classification: &Classification) -> bool {
 }
 
 /// Deeper chains do not occur.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;

@@ -1,9 +1,10 @@
 //! One attempt: the body as a future of its own, with arguments of its own.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
+use crate::expand::fallback::reuse;
 use crate::inputs::{Binding, Receiver, Renew};
 use crate::model::Model;
 
@@ -57,13 +58,7 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
     let used = used(binding);
     let value = match renew {
         Renew::Clone(ty) => {
-            let function = if model.is_parameter(ty) {
-                "reuse_generic"
-            } else {
-                "reuse"
-            };
-            let function = Ident::new(function, ty.span());
-            let reuse = quote_spanned!(ty.span()=> #private::#function::<#ty>);
+            let reuse = reuse(model, ty, private);
             quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
         }
         Renew::Copy => quote!(#ident),

@@ -29,14 +29,17 @@
 //! exceptions are methods that take `self` by value, which are found before any such trait's.
 
 mod attempt;
+mod fallback;
 mod how;
 mod record;
 mod site;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
 
 use crate::args::Args;
+use crate::boxed_future::BoxedFuture;
 use crate::model::Model;
 
 /// The module of the facade that generated code may use, and nobody else.
@@ -74,24 +77,32 @@ fn spanned(path: &TokenStream, span: Span) -> TokenStream {
 
 /// The path of that module.
 pub(crate) fn private(args: &Args) -> TokenStream {
+    private_of(args.krate.as_ref())
+}
+
+/// The path of that module, given what `crate = path` says.
+pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
     let module = Ident::new(PRIVATE, Span::call_site());
-    let krate = args
-        .krate
-        .as_ref()
-        .map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
+    let krate = krate.map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
     quote!(#krate::#module)
 }
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let private = private(&model.args);
     let begin = site::begin(model, &private);
+    let start = record::start(model, &private);
     let run = if model.args.one_attempt() {
         once(model, &private)
     } else {
         repeatedly(model, &private)
     };
+    let begin = quote!(#begin #start);
     let inner_attrs = &model.inner_attrs;
     let mut body = Group::new(Delimiter::Brace, quote!(#inner_attrs #begin #run));
+    if let Some(BoxedFuture { pin, keywords, .. }) = &model.boxed_future {
+        body.set_span(model.body.span());
+        body = Group::new(Delimiter::Brace, quote!(#pin(#keywords #body)));
+    }
     // The user's own braces: lints about the whole body point at them and stay alive.
     body.set_span(model.body.span());
     let mut tokens = model.item.head();
@@ -106,12 +117,42 @@ fn once(model: &Model, private: &TokenStream) -> TokenStream {
     let require = record::require(model, private);
     let attempt = attempt::attempt(model, private);
     let how = how::how(model, private);
-    quote_spanned! {Span::mixed_site()=>
-        #record
-        #require
-        let __resilience_out = #attempt;
-        let __resilience_how = #how;
-        #private::Call::finish(__resilience_call, __resilience_out, __resilience_how)
+    let Some(fallback) = model.fallback() else {
+        return quote_spanned! {Span::mixed_site()=>
+            #record
+            #require
+            let __resilience_out = #attempt;
+            let __resilience_how = #how;
+            #private::Call::finish(__resilience_call, __resilience_out, __resilience_how)
+        };
+    };
+    let (ask, done) = asked(model, private);
+    let ended = quote_spanned! {Span::mixed_site()=>
+        {
+            let __resilience_out = #attempt;
+            let __resilience_how = #how;
+            #ask
+            let __resilience_result =
+                #private::Call::end(&mut __resilience_call, __resilience_out, __resilience_how);
+            #done
+        }
+    };
+    let after = fallback::after(model, private, fallback, &ended);
+    quote_spanned!(Span::mixed_site()=> #record #require #after)
+}
+
+/// Whether a narrowed fallback applies: a statement that asks, before the outcome of the attempt
+/// becomes the result; and that result, together with the answer.
+fn asked(model: &Model, private: &TokenStream) -> (Option<TokenStream>, TokenStream) {
+    match fallback::applies(model, private) {
+        None => (
+            None,
+            quote_spanned!(Span::mixed_site()=> __resilience_result),
+        ),
+        Some(applies) => (
+            Some(quote_spanned!(Span::mixed_site()=> let __resilience_applies = #applies;)),
+            quote_spanned!(Span::mixed_site()=> (__resilience_result, __resilience_applies)),
+        ),
     }
 }
 
@@ -129,17 +170,23 @@ fn repeatedly(model: &Model, private: &TokenStream) -> TokenStream {
     });
     let how = how::how(model, private);
     let next = how::next(model, private);
-    quote_spanned! {Span::mixed_site()=>
+    let (ask, done) = asked(model, private);
+    let ended = quote_spanned! {Span::mixed_site()=>
         loop {
             {
                 let __resilience_out = #attempt;
                 #record
                 let __resilience_how = #how;
+                #ask
                 if let #private::Step::Done(__resilience_result) = #next {
-                    break __resilience_result;
+                    break #done;
                 }
             }
             #private::Call::pause(&mut __resilience_call).await;
         }
+    };
+    match model.fallback() {
+        None => ended,
+        Some(fallback) => fallback::after(model, private, fallback, &ended),
     }
 }

@@ -4,6 +4,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned as _;
 
 use crate::fields::{Field, Form};
 use crate::grammar::peel;
@@ -34,6 +35,24 @@ pub(crate) fn record(model: &Model, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #private::Call::record(&mut __resilience_call, #private::Fields::new() #(#fields)*);
     }
+}
+
+/// `Call::resource(&mut call, "llm_tokens", amount(max_tokens));` for each, then
+/// `Call::key(&mut call, &(tenant));`: what is asked for before anything is moved.
+pub(crate) fn start(model: &Model, private: &TokenStream) -> TokenStream {
+    let resources = model.args.resources.iter().map(|resource| {
+        let (pool, amount) = (resource.pool(), resource.amount(private));
+        quote_spanned! {Span::mixed_site()=>
+            #private::Call::resource(&mut __resilience_call, #pool, #amount);
+        }
+    });
+    let key = model.args.key.as_ref().map(|key| {
+        let borrowed = quote_spanned!(key.span()=> &(#key));
+        quote_spanned! {Span::mixed_site()=>
+            #private::Call::key(&mut __resilience_call, #borrowed);
+        }
+    });
+    quote!(#(#resources)* #key)
 }
 
 /// `Call::require(&mut call, Unmet::new().require(..));`, or nothing.

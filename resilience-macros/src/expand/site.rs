@@ -3,9 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::args::{Args, Attribute, Backoff, Breaker, Opt, Switch};
+use crate::args::{Args, Attribute, Opt, Switch};
 use crate::expand::call_at;
+use crate::limits::{Budget, Bulkhead, Limit};
 use crate::model::Model;
+use crate::policy::{Backoff, Breaker, Wait, Window};
+use crate::resource::Resource;
 
 /// ```text
 /// let mut call = {
@@ -70,6 +73,17 @@ fn options(args: &Args, private: &TokenStream) -> TokenStream {
     chain.switch(args.breaker.as_ref(), |breaker| {
         self::breaker(breaker, private)
     });
+    chain.switch(args.rate_limit.as_ref(), |limit| rate_limit(limit, private));
+    chain.switch(args.bulkhead.as_ref(), |bulkhead| {
+        self::bulkhead(bulkhead, private)
+    });
+    chain.switch(args.budget.as_ref(), |budget| self::budget(budget, private));
+    chain.with(args.nested.as_ref(), |nested| nested.tokens(private));
+    chain.plain(args.idempotent.as_ref());
+    if !args.resources.is_empty() {
+        let pools = args.resources.iter().map(Resource::pool);
+        chain.0.extend(quote!(.resources(&[#(#pools),*])));
+    }
     chain.0
 }
 
@@ -85,9 +99,55 @@ fn backoff(backoff: &Backoff, private: &TokenStream) -> TokenStream {
 fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
     let mut chain = Chain(quote!(#private::BreakerOptions::new()));
     chain.plain(breaker.failure_threshold.as_ref());
-    chain.plain(breaker.success_threshold.as_ref());
-    chain.plain(breaker.wait_duration.as_ref());
     chain.plain(breaker.distinct_calls.as_ref());
+    chain.plain(breaker.failure_rate_threshold.as_ref());
+    chain.plain(breaker.slow_call_duration.as_ref());
+    chain.plain(breaker.slow_call_rate_threshold.as_ref());
+    chain.with(breaker.window.as_ref(), |window| match window {
+        Window::Count(count) => quote!(#private::Window::Count(#count)),
+        Window::Time(time) => quote!(#private::Window::Time(#time)),
+        Window::Expr(expr) => quote!(#expr),
+    });
+    chain.plain(breaker.minimum_calls.as_ref());
+    chain.plain(breaker.success_threshold.as_ref());
+    if let Some(Opt {
+        name,
+        value: Wait { first, longest },
+    }) = &breaker.wait_duration
+    {
+        chain.0.extend(quote!(.#name(#first)));
+        if let Some(longest) = longest {
+            chain.0.extend(quote!(.wait_duration_max(#longest)));
+        }
+    }
+    chain.0
+}
+
+fn rate_limit(limit: &Limit, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::RateLimitOptions::new()));
+    match limit {
+        Limit::Expr(expr) => return expr.to_token_stream(),
+        Limit::Short(rate) => chain.0.extend(quote!(.limit(#rate))),
+        Limit::Long(limit) => {
+            chain.plain(limit.limit.as_ref());
+            chain.plain(limit.burst.as_ref());
+            chain.plain(limit.max_wait.as_ref());
+        }
+    }
+    chain.0
+}
+
+fn bulkhead(bulkhead: &Bulkhead, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BulkheadOptions::new()));
+    chain.plain(bulkhead.concurrency.as_ref());
+    chain.plain(bulkhead.queue.as_ref());
+    chain.0
+}
+
+fn budget(budget: &Budget, private: &TokenStream) -> TokenStream {
+    let mut chain = Chain(quote!(#private::BudgetOptions::new()));
+    chain.plain(budget.ratio.as_ref());
+    chain.plain(budget.min_per_second.as_ref());
     chain.0
 }
 

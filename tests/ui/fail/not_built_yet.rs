@@ -1,6 +1,6 @@
 use resilience::resilient;
 
-#[resilient(rate_limit = "100/60s")]
+#[resilient(enabled = false)]
 async fn f(prompt: &str) -> Result<usize, MyError> {
     Ok(prompt.len())
 }

@@ -1,55 +1,45 @@
 //! An embedder behind HTTP, in the form that OpenAI's interface made common.
 
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::sync::OnceLock;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
+use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::chunk::prefix;
 use crate::embed::{BoxFuture, EmbedError, Embedder, normalise};
+use crate::http::{self, ApiKey, Refusal, Timeouts, shortened};
 
 /// Asks `{base}/v1/embeddings`.
 #[derive(Debug)]
 pub struct HttpEmbedder {
     client: Client,
     url: String,
+    timeouts: Timeouts,
     model: String,
     key: Option<ApiKey>,
+    asked: Option<usize>,
+    /// The size of the first vector: all others have it, too.
+    dimensions: OnceLock<usize>,
 }
 
-/// A secret that no log shows.
-#[derive(Clone)]
-pub struct ApiKey(String);
-
 impl HttpEmbedder {
-    /// An embedder for the server at `base`, such as `http://localhost:8080`.
-    pub fn new(base: &str, model: String, key: Option<ApiKey>) -> Result<Self, EmbedError> {
-        let wrong = |reason: String| EmbedError::Address {
-            url: base.to_owned(),
-            reason,
-        };
-        let address = Url::parse(base).map_err(|error| wrong(error.to_string()))?;
-        if !matches!(address.scheme(), "http" | "https") {
-            return Err(wrong(
-                "it begins with neither http:// nor https://".to_owned(),
-            ));
-        }
-        // Fails only if somebody has installed a provider before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            // The key must not follow a redirect to somewhere else.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(EmbedError::Client)?;
-        let base = base.trim_end_matches('/').trim_end_matches("/v1");
+    /// An embedder for the server at `base`, such as `http://localhost:8080`. With `dimensions`,
+    /// the model is asked for vectors of that size.
+    pub fn new(
+        base: &str,
+        model: String,
+        dimensions: Option<usize>,
+        key: Option<ApiKey>,
+        timeouts: Timeouts,
+    ) -> Result<Self, EmbedError> {
+        let address = http::base_address(base).map_err(|reason| EmbedError::Address { reason })?;
         Ok(Self {
-            client,
-            url: format!("{base}/v1/embeddings"),
+            client: http::client(timeouts).map_err(EmbedError::Client)?,
+            url: format!("{address}/v1/embeddings"),
+            timeouts,
             model,
             key,
+            asked: dimensions,
+            dimensions: dimensions.map_or_else(OnceLock::new, OnceLock::from),
         })
     }
 
@@ -58,18 +48,20 @@ impl HttpEmbedder {
             model: &self.model,
             input: texts,
             encoding_format: "float",
+            dimensions: self.asked,
         };
         let mut request = self.client.post(&self.url).json(&body);
-        if let Some(ApiKey(key)) = &self.key {
-            request = request.bearer_auth(key);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.expose());
         }
         // An address may hold a password: it stays out of the error.
         let response = request
+            .timeout(self.timeouts.long)
             .send()
             .await
             .map_err(|error| EmbedError::Request(error.without_url()))?;
         if !response.status().is_success() {
-            return Err(refusal(response).await);
+            return Err(refusal(Refusal::of(response).await));
         }
         let bytes = response
             .bytes()
@@ -77,7 +69,20 @@ impl HttpEmbedder {
             .map_err(|error| EmbedError::Request(error.without_url()))?;
         let answer: Answer = serde_json::from_slice(&bytes)
             .map_err(|error| EmbedError::Answer(error.to_string()))?;
-        vectors(answer, texts.len()).map_err(EmbedError::Answer)
+        let vectors = vectors(answer, texts.len()).map_err(EmbedError::Answer)?;
+        self.same_size(&vectors).map_err(EmbedError::Answer)?;
+        Ok(vectors)
+    }
+
+    fn same_size(&self, vectors: &[Vec<f32>]) -> Result<(), String> {
+        let Some(size) = vectors.first().map(Vec::len) else {
+            return Ok(());
+        };
+        let expected = *self.dimensions.get_or_init(|| size);
+        if size == expected {
+            return Ok(());
+        }
+        Err(format!("vectors of {size} numbers, not of {expected}"))
     }
 }
 
@@ -99,18 +104,6 @@ impl Embedder for HttpEmbedder {
         texts: &'a [String],
     ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
         Box::pin(self.request(texts))
-    }
-}
-
-impl From<String> for ApiKey {
-    fn from(key: String) -> Self {
-        Self(key)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(..)")
     }
 }
 
@@ -143,54 +136,28 @@ fn vectors(answer: Answer, expected: usize) -> Result<Vec<Vec<f32>>, String> {
     }
 }
 
-async fn refusal(response: Response) -> EmbedError {
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers(), SystemTime::now());
-    let body = response.text().await.unwrap_or_default();
-    let problem = serde_json::from_str::<Refusal>(&body).map(|refusal| refusal.error);
+fn refusal(refusal: Refusal) -> EmbedError {
+    let problem = serde_json::from_str::<Problem>(&refusal.body).map(|problem| problem.error);
     let (message, code) = match problem {
         Ok(problem) => (problem.message, problem.code),
-        Err(_) => (body, None),
+        Err(_) => (refusal.body, None),
     };
     let quota = code.is_some_and(|code| code == "insufficient_quota");
     EmbedError::Status {
-        status,
-        retry_after,
+        status: refusal.status,
+        retry_after: refusal.retry_after,
         quota,
         message: shortened(&message),
     }
 }
-
-/// `Retry-After` in seconds or as a date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-fn shortened(message: &str) -> String {
-    let mut words = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() {
-        return "no explanation".to_owned();
-    }
-    if words.len() > MAX_MESSAGE {
-        words.truncate(prefix(&words, MAX_MESSAGE).len());
-        words.push('…');
-    }
-    words
-}
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_MESSAGE: usize = 200;
 
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
     input: &'a [String],
     encoding_format: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -205,12 +172,12 @@ struct Item {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
-    error: RefusalDetail,
+struct Problem {
+    error: ProblemDetail,
 }
 
 #[derive(Deserialize)]
-struct RefusalDetail {
+struct ProblemDetail {
     message: String,
     code: Option<String>,
 }
@@ -219,6 +186,8 @@ struct RefusalDetail {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+
+    use std::time::Duration;
 
     use super::*;
 
@@ -293,36 +262,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let wait = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, value.parse().expect("a header"));
-            retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(60))
-        };
-        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-        assert_eq!(
-            wait("Thu, 01 Jan 1970 00:01:30 GMT"),
-            Some(Duration::from_secs(30))
-        );
-        assert_eq!(wait("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("soon"), None);
-    }
-
-    #[test]
-    fn a_key_is_not_shown() {
-        assert_eq!(
-            format!("{:?}", ApiKey::from("sk-1".to_owned())),
-            "ApiKey(..)"
-        );
-    }
-
     #[tokio::test]
     async fn asks_in_the_openai_form() {
         let (base, served) =
             serve("200 OK", r#"{"data":[{"index":0,"embedding":[0.0,5.0]}]}"#).await;
         let key = Some(ApiKey::from("k1".to_owned()));
-        let embedder = HttpEmbedder::new(&base, "m".into(), key).expect("a client");
+        let embedder =
+            HttpEmbedder::new(&base, "m".into(), None, key, Timeouts::default()).expect("a client");
         let vectors = embedder.embed(&["text".to_owned()]).await.expect("vectors");
         assert_eq!(vectors, [[0.0, 1.0]]);
         let request = served.await.expect("served").to_lowercase();
@@ -345,7 +291,8 @@ retry-after: 3",
             r#"{"error":{"message":"slow down","code":"insufficient_quota"}}"#,
         )
         .await;
-        let embedder = HttpEmbedder::new(&base, "m".into(), None).expect("a client");
+        let embedder = HttpEmbedder::new(&base, "m".into(), None, None, Timeouts::default())
+            .expect("a client");
         let error = embedder
             .embed(&["text".to_owned()])
             .await
@@ -370,7 +317,8 @@ retry-after: 3",
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         drop(listener);
-        let embedder = HttpEmbedder::new(&base, "m".into(), None).expect("a client");
+        let embedder = HttpEmbedder::new(&base, "m".into(), None, None, Timeouts::default())
+            .expect("a client");
         let error = embedder
             .embed(&["text".to_owned()])
             .await
@@ -379,6 +327,21 @@ retry-after: 3",
         assert_eq!(
             (failure.category(), failure.effect()),
             (Category::NETWORK, Effect::None)
+        );
+    }
+
+    #[test]
+    fn every_vector_of_a_process_has_one_size() {
+        let timeouts = Timeouts::default();
+        let embedder = |dimensions| {
+            HttpEmbedder::new("http://h", "m".into(), dimensions, None, timeouts).expect("made")
+        };
+        let free = embedder(None);
+        assert_eq!(free.same_size(&[vec![1.0, 0.0]]), Ok(()));
+        assert!(free.same_size(&[vec![1.0]]).is_err());
+        assert_eq!(
+            embedder(Some(3)).same_size(&[vec![1.0]]),
+            Err("vectors of 1 numbers, not of 3".to_owned())
         );
     }
 }

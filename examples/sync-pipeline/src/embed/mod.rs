@@ -9,10 +9,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Effect, Retry, resilient};
+use resilience::{Category, Classification, Classify, Retry, resilient};
 
 pub use crate::embed::hash::HashEmbedder;
-pub use crate::embed::http::{ApiKey, HttpEmbedder};
+pub use crate::embed::http::HttpEmbedder;
+
+use crate::http::no_answer;
 
 /// A future of a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -68,10 +70,8 @@ pub enum EmbedError {
     #[error("the embedding service's answer is unusable: {0}")]
     Answer(String),
     /// The server's address is none.
-    #[error("`{url}` is not the address of an embedding service: {reason}")]
+    #[error("this is not the address of an embedding service: {reason}")]
     Address {
-        /// The address.
-        url: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -86,12 +86,7 @@ pub enum EmbedError {
 impl Classify for EmbedError {
     fn classify(&self) -> Classification {
         match self {
-            Self::Request(error) if error.is_connect() => {
-                Classification::new(Category::NETWORK).with_effect(Effect::None)
-            }
-            Self::Request(error) if error.is_timeout() => Classification::new(Category::TIMEOUT),
-            Self::Request(error) if error.is_builder() => Classification::new(Category::VALIDATION),
-            Self::Request(_) => Classification::new(Category::NETWORK),
+            Self::Request(error) => no_answer(error),
             Self::Status {
                 status,
                 retry_after,
@@ -110,11 +105,15 @@ impl Classify for EmbedError {
 
 resilience::register_classify!(EmbedError);
 
-/// One batch of texts to vectors.
+/// One batch of texts to vectors. The request has a limit of its own, which can be set; the one
+/// here is for everything around it.
 #[resilient(
     operation = "generate_embedding",
     service = "embeddings",
     retries = 1,
+    timeout = "5m",
+    backoff(initial = "500ms", max = "30s"),
+    breaker(wait_duration = "5s"),
     fields(model = embedder.model(), texts = texts.len())
 )]
 pub async fn generate_embedding(
@@ -145,7 +144,7 @@ pub async fn embed_query(
 }
 
 /// Brings a vector to length 1; one without direction stays as it is.
-fn normalise(vector: &mut [f32]) {
+pub(crate) fn normalise(vector: &mut [f32]) {
     let length = vector
         .iter()
         .map(|x| f64::from(*x).powi(2))

@@ -1,17 +1,20 @@
 //! Documents with their vectors, to be found again.
 
 mod sqlite;
+mod weaviate;
 
 use std::fmt;
+use std::sync::Arc;
 
 use resilience::{Category, Classification, Classify, resilient};
 use uuid::Uuid;
 
 pub use crate::index::sqlite::SqliteIndex;
+pub use crate::index::weaviate::{WeaviateError, WeaviateIndex, WeaviateOptions};
 
 use crate::chunk::Chunk;
-use crate::db::{DbError, sqlite_failure};
-use crate::embed::BoxFuture;
+use crate::db::sqlite_failure;
+use crate::embed::{BoxFuture, normalise};
 
 /// Somewhere to keep documents and to find them by vector.
 pub trait VectorIndex: fmt::Debug + Send + Sync {
@@ -19,10 +22,19 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
     fn stored(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Stored>, IndexError>>;
 
     /// Stores a document in the place of what was there.
-    fn upsert<'a>(&'a self, document: &'a Document) -> BoxFuture<'a, Result<(), IndexError>>;
+    fn upsert(&self, document: Arc<Document>) -> BoxFuture<'_, Result<(), IndexError>>;
 
     /// Removes a document. Says whether there was one.
     fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<bool, IndexError>>;
+
+    /// How many documents it writes at a time. Those that wait for the others of their batch are in
+    /// flight, too.
+    fn batch_size(&self) -> usize {
+        1
+    }
+
+    /// Whether it can be used at this moment.
+    fn ready(&self) -> BoxFuture<'_, Result<(), IndexError>>;
 
     /// The chunks of a collection that are nearest to a vector of this model, best first.
     fn nearest<'a>(
@@ -54,12 +66,28 @@ pub struct Document {
     pub path: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub content_hash: String,
-    /// Its size.
-    pub bytes: usize,
+    /// Its text.
+    pub content: String,
     /// The model that made the vectors.
     pub model: String,
     /// Its chunks and their vectors.
     pub chunks: Vec<(Chunk, Vec<f32>)>,
+}
+
+impl Document {
+    /// The one vector of an index that keeps files whole: the direction in which its chunks lie on
+    /// average. Empty where there are no chunks.
+    pub fn vector(&self) -> Vec<f32> {
+        let mut chunks = self.chunks.iter().map(|(_, vector)| vector);
+        let mut sum = chunks.next().cloned().unwrap_or_default();
+        for vector in chunks {
+            for (total, x) in sum.iter_mut().zip(vector) {
+                *total += x;
+            }
+        }
+        normalise(&mut sum);
+        sum
+    }
 }
 
 /// What an index knows about a stored document.
@@ -119,12 +147,29 @@ pub enum IndexError {
     /// The database failed.
     #[error("the index cannot be used")]
     Sqlite(#[from] rusqlite::Error),
-    /// The database cannot be opened.
+    /// The server failed. One error may be that of many documents.
     #[error(transparent)]
-    Db(#[from] DbError),
+    Weaviate(Arc<WeaviateError>),
     /// The runtime answered in the index's place.
     #[error(transparent)]
     Resilience(#[from] resilience::Error),
+}
+
+impl IndexError {
+    /// The same error for every document of a request, which is not to be sent again for each.
+    fn for_everyone(self) -> impl Fn() -> Self {
+        let shared = match self {
+            Self::Weaviate(error) => error,
+            other => Arc::new(WeaviateError::Collection(Box::new(other))),
+        };
+        move || WeaviateError::Final(Arc::clone(&shared)).into()
+    }
+}
+
+impl From<WeaviateError> for IndexError {
+    fn from(error: WeaviateError) -> Self {
+        Self::Weaviate(Arc::new(error))
+    }
 }
 
 impl Classify for IndexError {
@@ -132,7 +177,7 @@ impl Classify for IndexError {
         match self {
             Self::OtherModel { .. } => Classification::new(Category::CONFLICT),
             Self::Sqlite(error) => sqlite_failure(error),
-            Self::Db(error) => error.classify(),
+            Self::Weaviate(error) => error.classify(),
             Self::Resilience(error) => error.classify(),
         }
     }
@@ -140,8 +185,19 @@ impl Classify for IndexError {
 
 resilience::register_classify!(IndexError);
 
+// The time limits of the steps below are for everything around their requests, which have limits
+// that can be set.
+
 /// Looks up what is stored under an id.
-#[resilient(operation = "look_up_document", service = "vector_index", retries = 2, fields(%id))]
+#[resilient(
+    operation = "look_up_document",
+    service = "vector_index",
+    retries = 2,
+    timeout = "5m",
+    backoff(initial = "300ms", max = "30s"),
+    breaker(wait_duration = "5s"),
+    fields(%id)
+)]
 pub async fn look_up_document(
     index: &dyn VectorIndex,
     id: Uuid,
@@ -149,27 +205,39 @@ pub async fn look_up_document(
     index.stored(id).await
 }
 
-/// Writes one document.
+/// Writes one document. Without a breaker: a request with a hundred documents that fails is one
+/// failure, so requests have their own. Without jitter: documents that failed together come back
+/// together, and leave in one request again.
 #[resilient(
     operation = "index_document",
     service = "vector_index",
     retries = 4,
+    timeout = "5m",
+    backoff(initial = "300ms", max = "30s", jitter = "none"),
+    breaker = off,
     fields(
         collection = &document.collection,
         path = &document.path,
-        content_length = document.bytes,
+        content_length = document.content.len(),
         chunks = document.chunks.len(),
     )
 )]
 pub async fn index_document(
     index: &dyn VectorIndex,
-    document: &Document,
+    document: &Arc<Document>,
 ) -> Result<(), IndexError> {
-    index.upsert(document).await
+    index.upsert(Arc::clone(document)).await
 }
 
 /// Removes one document. Says whether there was one.
-#[resilient(operation = "remove_document", service = "vector_index", retries = 4, fields(%id))]
+#[resilient(
+    operation = "remove_document",
+    service = "vector_index",
+    retries = 4,
+    timeout = "5m",
+    backoff(initial = "300ms", max = "30s"),
+    fields(%id)
+)]
 pub async fn remove_document(index: &dyn VectorIndex, id: Uuid) -> Result<bool, IndexError> {
     index.delete(id).await
 }

@@ -1,6 +1,8 @@
 //! The index that needs nothing else on the machine: vectors as blobs, compared one by one.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use uuid::Uuid;
 
 use crate::db::Db;
@@ -41,8 +43,7 @@ impl VectorIndex for SqliteIndex {
         }))
     }
 
-    fn upsert<'a>(&'a self, document: &'a Document) -> BoxFuture<'a, Result<(), IndexError>> {
-        let document = document.clone();
+    fn upsert(&self, document: Arc<Document>) -> BoxFuture<'_, Result<(), IndexError>> {
         Box::pin(
             self.db
                 .call(move |connection| upsert(connection, &document)),
@@ -55,6 +56,13 @@ impl VectorIndex for SqliteIndex {
             let rows =
                 connection.execute("DELETE FROM documents WHERE id = ?1", [id.to_string()])?;
             Ok(rows > 0)
+        }))
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), IndexError>> {
+        Box::pin(self.db.call(|connection| {
+            connection.query_row("SELECT 1", [], |_| Ok(()))?;
+            Ok(())
         }))
     }
 
@@ -100,7 +108,7 @@ impl VectorIndex for SqliteIndex {
 }
 
 fn upsert(connection: &mut Connection, document: &Document) -> Result<(), IndexError> {
-    let transaction = connection.transaction()?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Some((_, vector)) = document.chunks.first() {
         transaction.execute(
             "INSERT OR IGNORE INTO collections (name, model, dimensions) VALUES (?1, ?2, ?3)",
@@ -124,7 +132,7 @@ fn upsert(connection: &mut Connection, document: &Document) -> Result<(), IndexE
             document.repo,
             document.path,
             document.content_hash,
-            document.bytes,
+            document.content.len(),
         ],
     )?;
     let path_words = words(&document.path).join(" ");
@@ -234,47 +242,48 @@ mod tests {
 
     use super::*;
     use crate::chunk::Chunk;
+    use crate::db::DbOptions;
     use crate::index::object_id;
 
     async fn index() -> (tempfile::TempDir, SqliteIndex) {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::open(&folder.path().join("sync.db"))
+        let db = Db::open(&folder.path().join("sync.db"), DbOptions::default())
             .await
             .expect("a database");
         (folder, SqliteIndex::new(db))
     }
 
-    fn document(path: &str, vectors: &[[f32; 2]]) -> Document {
+    fn document(path: &str, vectors: &[[f32; 2]]) -> Arc<Document> {
         let chunk = |line: usize| Chunk {
             first_line: line,
             last_line: line,
             text: format!("word{line} of {path}"),
         };
-        Document {
+        Arc::new(Document {
             id: object_id("C", None, path),
             collection: "C".into(),
             repo: None,
             path: path.into(),
             content_hash: "h".into(),
-            bytes: 1,
+            content: "x".into(),
             model: "m".into(),
             chunks: vectors
                 .iter()
                 .enumerate()
                 .map(|(i, v)| (chunk(i + 1), v.to_vec()))
                 .collect(),
-        }
+        })
     }
 
     #[tokio::test]
     async fn the_nearest_chunk_comes_first() {
         let (_folder, index) = index().await;
         index
-            .upsert(&document("a", &[[1.0, 0.0], [0.6, 0.8]]))
+            .upsert(document("a", &[[1.0, 0.0], [0.6, 0.8]]))
             .await
             .expect("stored");
         index
-            .upsert(&document("b", &[[0.0, 1.0]]))
+            .upsert(document("b", &[[0.0, 1.0]]))
             .await
             .expect("stored");
         let hits = index.nearest("C", "m", &[0.0, 1.0], 2).await.expect("hits");
@@ -297,9 +306,9 @@ mod tests {
     async fn a_document_replaces_itself_and_goes_with_its_chunks() {
         let (_folder, index) = index().await;
         let old = document("a", &[[1.0, 0.0], [0.6, 0.8]]);
-        index.upsert(&old).await.expect("stored");
+        index.upsert(Arc::clone(&old)).await.expect("stored");
         index
-            .upsert(&document("a", &[[1.0, 0.0]]))
+            .upsert(document("a", &[[1.0, 0.0]]))
             .await
             .expect("stored again");
         assert_eq!(
@@ -330,7 +339,7 @@ mod tests {
     async fn words_are_counted_as_whole_words() {
         let (_folder, index) = index().await;
         index
-            .upsert(&document("open.rs", &[[1.0, 0.0], [0.0, 1.0]]))
+            .upsert(document("open.rs", &[[1.0, 0.0], [0.0, 1.0]]))
             .await
             .expect("stored");
         let asked = ["word1".to_owned(), "word".to_owned(), "open".to_owned()];
@@ -348,12 +357,16 @@ mod tests {
     async fn vectors_of_two_models_never_meet() {
         let (_folder, index) = index().await;
         index
-            .upsert(&document("a", &[[1.0, 0.0]]))
+            .upsert(document("a", &[[1.0, 0.0]]))
             .await
             .expect("stored");
-        let mut other = document("b", &[[1.0, 0.0]]);
+        let mut other = Document::clone(&document("b", &[[1.0, 0.0]]));
         other.model = "n".into();
-        let error = index.upsert(&other).await.expect_err("another model");
+        let other = Arc::new(other);
+        let error = index
+            .upsert(Arc::clone(&other))
+            .await
+            .expect_err("another model");
         assert_eq!(error.classify().category(), Category::CONFLICT);
         assert!(index.nearest("C", "n", &[1.0, 0.0], 1).await.is_err());
         assert_eq!(

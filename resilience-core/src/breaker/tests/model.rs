@@ -181,7 +181,8 @@ impl Model {
         let failed = self.window.iter().filter(|(_, failed, _)| *failed).count();
         let slow = self.window.iter().filter(|(.., slow)| *slow).count();
         let defined = all >= self.settings.minimum_calls as usize;
-        let share = |part: usize| part as f64 / all as f64;
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap());
+        let share = |part: usize| number(part) / number(all);
         let mut calls = self.row.clone();
         calls.sort_unstable();
         calls.dedup();
@@ -271,6 +272,8 @@ enum Step {
     Admit,
     /// End one of the running attempts: which, its call, how, after how many seconds.
     End(usize, u64, End, u64),
+    /// So many attempts that begin and succeed at once, as when all is well.
+    Healthy(u32),
     Pass(u64),
     Force(Manual),
     Set(BreakerSettings),
@@ -319,8 +322,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ]);
     let step = prop_oneof![
         40 => Just(Step::Admit),
-        40 => (any::<usize>(), 0..4_u64, end, 0..4_u64)
+        40 => (any::<usize>(), 0..4_u64, end, prop_oneof![4 => 0..2_u64, 1 => 2..4_u64])
             .prop_map(|(which, call, end, seconds)| Step::End(which, call, end, seconds)),
+        5 => (1..15_u32).prop_map(Step::Healthy),
         10 => (0..15_u64).prop_map(Step::Pass),
         2 => manual.prop_map(Step::Force),
         3 => settings().prop_map(Step::Set),
@@ -354,6 +358,17 @@ proptest! {
         for step in steps {
             match step {
                 Step::Pass(seconds) => now += seconds,
+                Step::Healthy(times) => for _ in 0..times {
+                    let (answer, moved) = breaker.admit(at(now));
+                    told.hear(moved.into_iter().flatten());
+                    let expected = model.admit(now);
+                    prop_assert_eq!(answer.is_ok(), expected.is_some());
+                    let (Ok(ours), Some(modelled)) = (answer, expected) else { break };
+                    if !breaker.is_healthy(ours, Some(Duration::ZERO)) {
+                        told.hear(breaker.succeed(ours, Some(Duration::ZERO), at(now)));
+                    }
+                    model.end(modelled, 0, End::Success, 0, now);
+                },
                 Step::Admit => {
                     let ours = breaker.admit_closed().or_else(|| {
                         let (answer, moved) = breaker.admit(at(now));

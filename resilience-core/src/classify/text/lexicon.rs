@@ -33,6 +33,8 @@ pub(super) enum Entry {
     NoError,
     Calm,
     Final,
+    Allowance,
+    Pace,
     Wait(Unit),
 }
 
@@ -85,6 +87,8 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         (signs::NO_ERROR, || Entry::NoError),
         (signs::CALM, || Entry::Calm),
         (signs::FINAL, || Entry::Final),
+        (signs::ALLOWANCE, || Entry::Allowance),
+        (signs::PACE, || Entry::Pace),
     ] {
         for text in texts {
             add(text, entry());

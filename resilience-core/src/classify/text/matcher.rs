@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::lexicon::{Entry, LEXICON, Lexicon, Part, Role};
 use super::normal::Normal;
 use super::position::{Position, position};
-use super::rule::{Rank, Verdict};
+use super::rule::{Rank, Verdict, verdict};
 use super::table::pairs::{PAIRS, Pair};
 use super::{hint, numbers};
 use crate::{Classification, Retry};
@@ -43,15 +43,27 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                 near.met(part, start, end, |finding| best.offer(text, finding));
             }
             Entry::Evidence => signs.evidence += 1,
-            Entry::NoError => signs.no_error += 1,
+            Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
             Entry::Calm => signs.calm = true,
             Entry::Final => signs.last = true,
+            Entry::Allowance => signs.limit.allowance = true,
+            Entry::Pace => signs.limit.pace = true,
             Entry::Wait(unit) => signs.wait = hint::wait(text, end, *unit).or(signs.wait),
         }
     }
     numbers::read(text, |finding| best.offer(text, finding));
     let Some(finding) = best.pick(&signs) else {
         return Classification::unknown();
+    };
+    let is_allowance = signs.limit.allowance && !signs.limit.pace && signs.wait.is_none();
+    let finding = if is_allowance && finding.verdict.is_for_pace() {
+        Finding {
+            verdict: verdict::QUOTA,
+            reason: "quota used up: a refusal that names a quota, a plan or billing",
+            ..finding
+        }
+    } else {
+        finding
     };
     let mut classification = finding.verdict.because(finding.reason);
     if signs.last {
@@ -83,7 +95,15 @@ struct Signs {
     no_error: u32,
     calm: bool,
     last: bool,
+    limit: Limit,
     wait: Option<Duration>,
+}
+
+/// What a refusal for asking too much is about.
+#[derive(Default)]
+struct Limit {
+    allowance: bool,
+    pace: bool,
 }
 
 /// The strongest finding of each rank so far.

@@ -19,6 +19,8 @@ mod window;
 pub(super) use self::rule::verdict;
 pub use self::rules::Rules;
 pub(super) use self::table::os;
+#[cfg(any(feature = "sqlx", feature = "tokio-postgres"))]
+pub(super) use self::table::sql;
 #[cfg(any(feature = "http", feature = "reqwest"))]
 pub(super) use self::table::status;
 pub(super) use self::window::Window;

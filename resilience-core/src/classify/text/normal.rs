@@ -28,6 +28,15 @@ impl<'a> Normal<'a> {
         )
     }
 
+    /// Whether nothing but spaces, dashes and underscores stands between the words
+    /// `words[start..end]` of the original text.
+    pub(super) fn is_run(&self, start: usize, end: usize) -> bool {
+        let (start, end) = self.raw_range(start, end);
+        self.raw[start..end]
+            .iter()
+            .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_'))
+    }
+
     /// The word that ends before the space at `space`, with its start; empty at the beginning.
     pub(super) fn word_before(&self, space: usize) -> (&'a [u8], usize) {
         let start = self.words[..space]

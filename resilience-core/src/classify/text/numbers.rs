@@ -5,7 +5,7 @@
 
 use super::matcher::Finding;
 use super::normal::Normal;
-use super::rule::{Rank, Verdict};
+use super::rule::{Rank, Verdict, verdict};
 use super::table::status::Status;
 use super::table::{os, sql, status, vendor};
 
@@ -49,7 +49,13 @@ impl<'a> Place<'a> {
         if let Some(state) = self.sql_state() {
             offer(state.rank, state.verdict, state.reason);
         } else if let Some(number) = number(self.word()) {
-            if let Some(errno) = self.errno(number) {
+            if self.is_column() {
+                offer(
+                    Rank::Loose,
+                    verdict::VALIDATION,
+                    "a place in a text: line and column",
+                );
+            } else if let Some(errno) = self.errno(number) {
                 offer(Rank::Code, errno.verdict, errno.reason);
             } else if let Some(code) = self.vendor(number) {
                 offer(code.rank, code.verdict, code.reason);
@@ -124,6 +130,17 @@ impl<'a> Place<'a> {
         if cue { os::anywhere(number) } else { None }
     }
 
+    /// `at line 3 column 14`: where a parser stopped.
+    fn is_column(self) -> bool {
+        let before = &self.text.words[..self.start - 1];
+        before.strip_suffix(b" column").is_some_and(|before| {
+            let line = before.trim_ascii_end();
+            let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit());
+            let digits = digits.count();
+            digits > 0 && line[..line.len() - digits].ends_with(b" line ")
+        })
+    }
+
     fn vendor(self, number: i32) -> Option<&'static vendor::Numbered> {
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
@@ -151,7 +168,10 @@ impl<'a> Place<'a> {
     /// `status: 404`, `HTTP/1.1 404`, `status code was 404`, `API error 404`, `got 404`.
     fn has_status_cue(self) -> bool {
         // `a 503 status code`
-        if matches!(self.after(), b"status" | b"http") {
+        if matches!(self.after(), b"status" | b"http")
+            || self.followed_by("error response")
+            || self.followed_by("error responses")
+        {
             return true;
         }
         let (one, two) = self.before();

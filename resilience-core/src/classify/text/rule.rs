@@ -75,6 +75,11 @@ impl Verdict {
         self
     }
 
+    /// Whether the same request is welcome a little later.
+    pub(in crate::classify::text) const fn is_for_pace(self) -> bool {
+        matches!(self.category, Category::RATE_LIMIT) && matches!(self.retry, Retry::Yes)
+    }
+
     /// The request surely was not processed.
     pub(in crate::classify) const fn unprocessed(mut self) -> Self {
         self.effect = Effect::None;
@@ -119,8 +124,10 @@ pub(in crate::classify) mod verdict {
     /// The other side will not get better by itself.
     pub(in crate::classify) const SERVICE_FINAL: Verdict = SERVICE.retry(Retry::No);
 
-    pub(in crate::classify) const THROTTLED: Verdict =
-        Verdict::of(Category::RATE_LIMIT).unprocessed();
+    /// Too much at a time; what was begun may have stopped half-way.
+    pub(in crate::classify) const LIMITED: Verdict = Verdict::of(Category::RATE_LIMIT);
+    /// Turned away at the door.
+    pub(in crate::classify) const THROTTLED: Verdict = LIMITED.unprocessed();
     /// Waiting a moment does not help: somebody must pay or raise a limit.
     pub(in crate::classify) const QUOTA: Verdict =
         THROTTLED.retry(Retry::No).severity(Severity::High);

@@ -84,7 +84,12 @@ pub(super) const RULES: &[Rule] = &[
         name: "encoding",
         rank: Rank::Phrase,
         verdict: verdict::ENCODING,
-        phrases: &["invalid byte", "encoding error", "decoding error"],
+        phrases: &[
+            "invalid byte",
+            "encoding error",
+            "decoding error",
+            "out of range for char",
+        ],
     },
     // These come inside statuses that say something else: RESOURCE_EXHAUSTED, 400, INTERNAL.
     Rule {
@@ -129,7 +134,6 @@ pub(super) const RULES: &[Rule] = &[
             "context length",
             "context window",
             "maximum context",
-            "maximum tokens",
             "too many tokens in",
             "string too long",
             "value too long",
@@ -226,6 +230,10 @@ pub(super) const RULES: &[Rule] = &[
             "looking for beginning of",
             "after object key",
             "after top level value",
+            "found while parsing",
+            "recursion limit exceeded",
+            "nul byte",
+            "null byte",
             "in string literal",
             "in literal",
         ],

@@ -20,6 +20,10 @@ pub(super) const RULES: &[Rule] = &[
             "ratelimited",
             "rate exceeded",
             "rate too high",
+            "rate too large",
+            "rate is large",
+            // GitHub
+            "abuse detection",
             "request limit exceeded",
             "requests limit exceeded",
             "api limit exceeded",
@@ -30,6 +34,8 @@ pub(super) const RULES: &[Rule] = &[
             "provisioned throughput",
             "throughput exceeded",
             "throughput exceeds",
+            // tokio
+            "no permits available",
             "bandwidth exhausted",
             "bandwidth limit exceeded",
             "flood wait",
@@ -61,12 +67,13 @@ pub(super) const RULES: &[Rule] = &[
             "throttling",
             "slow down",
             "slowdown",
+            "token bucket",
         ],
     },
     Rule {
         name: "limit exceeded",
         rank: Rank::Code,
-        verdict: verdict::THROTTLED,
+        verdict: verdict::LIMITED,
         phrases: &[
             "resource exhausted",
             "resource has been exhausted",
@@ -180,6 +187,8 @@ pub(super) const RULES: &[Rule] = &[
             "memory limit reached",
             "memory cgroup",
             "not enough memory",
+            "more system memory",
+            "more memory than",
             "insufficient memory",
             "out of shared memory",
             "insufficient system resources",

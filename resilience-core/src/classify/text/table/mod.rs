@@ -12,7 +12,7 @@ pub(in crate::classify) mod os;
 pub(super) mod pairs;
 mod service;
 pub(super) mod signs;
-pub(super) mod sql;
+pub(in crate::classify) mod sql;
 mod state;
 pub(in crate::classify) mod status;
 mod system;

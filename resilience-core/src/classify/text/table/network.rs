@@ -44,9 +44,6 @@ pub(super) const RULES: &[Rule] = &[
             "unable to establish",
             "connection attempt failed",
             "connection could not be established",
-            "connection failed",
-            "connection failure",
-            "communication failure",
             "failed to open connection",
             "failed to reach",
             "could not reach",
@@ -111,10 +108,11 @@ pub(super) const RULES: &[Rule] = &[
             "gaierror",
         ],
     },
+    // A router may say so in the middle of an exchange.
     Rule {
         name: "host unreachable",
         rank: Rank::Code,
-        verdict: verdict::UNREACHED,
+        verdict: verdict::NETWORK,
         phrases: &[
             "no route to host",
             "network is unreachable",
@@ -138,6 +136,8 @@ pub(super) const RULES: &[Rule] = &[
             "connection reset",
             "connection was reset",
             "reset by peer",
+            // tungstenite
+            "reset without closing handshake",
             "reset the connection",
             "forcibly closed",
             "connection aborted",
@@ -237,10 +237,14 @@ pub(super) const RULES: &[Rule] = &[
             "body is still expected",
             "body are still expected",
             "outstanding read data",
+            "stream ended unexpectedly",
+            "stream ended before",
+            "stream ended with",
             "bytes remaining to read",
             "without closing the tls connection",
             "close notify",
             "decryption has failed",
+            "decrypt error",
             "bad record mac",
             "chunked encoding error",
             "content length mismatch",
@@ -253,7 +257,12 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "unexpected eof",
             "unexpected end of file",
+            // `Read::read_exact`
+            "failed to fill whole buffer",
             "connection error",
+            "connection failed",
+            "connection failure",
+            "communication failure",
             "connection exception",
             "connection problem",
             "connection issue",
@@ -280,6 +289,11 @@ pub(super) const RULES: &[Rule] = &[
             "remote protocol error",
             "http2 error",
             "http2 protocol error",
+            // MySQL
+            "communication packets",
+            "packets out of order",
+            // librdkafka
+            "connections are down",
             "bad connection",
             "invalid connection",
             "driver bad connection",

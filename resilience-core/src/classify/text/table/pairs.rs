@@ -69,7 +69,7 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
     Pair {
         name: "could not connect",
         rank: Rank::Loose,
-        verdict: verdict::UNREACHED,
+        verdict: verdict::NETWORK,
         subjects: &[
             "connect",
             "connecting",
@@ -167,7 +167,7 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
     Pair {
         name: "too much at a time",
         rank: Rank::Loose,
-        verdict: verdict::THROTTLED,
+        verdict: verdict::LIMITED,
         subjects: &[
             "rate",
             "requests",

@@ -54,6 +54,10 @@ pub(super) const RULES: &[Rule] = &[
             "upstream connect error",
             "upstream error",
             "upstream request failed",
+            "circuit breaker is open",
+            "circuit breaker open",
+            "circuit is open",
+            "circuit is now open",
             "error from upstream",
             "no healthy upstream",
             "no healthy backend",
@@ -108,7 +112,13 @@ pub(super) const RULES: &[Rule] = &[
         name: "overloaded",
         rank: Rank::Word,
         verdict: verdict::SERVICE_BUSY,
-        phrases: &["overloaded", "at capacity", "unavailable"],
+        phrases: &["overloaded", "at capacity"],
+    },
+    Rule {
+        name: "service unavailable",
+        rank: Rank::Word,
+        verdict: verdict::SERVICE,
+        phrases: &["unavailable"],
     },
     // Postgres 53300, MySQL 1040 and 1203, MongoDB, Redis, pgbouncer: admission was refused.
     Rule {
@@ -141,12 +151,6 @@ pub(super) const RULES: &[Rule] = &[
             "still starting",
             "not start up in",
             "database system is",
-            "server is shutting down",
-            "is shutting down",
-            "shutdown in progress",
-            "terminating connection due to",
-            "terminating connection because",
-            "crash of another server process",
             "in recovery mode",
             "is not ready",
             "not yet ready",
@@ -164,6 +168,20 @@ pub(super) const RULES: &[Rule] = &[
             "being restarted",
             "warming up",
             "node is recovering",
+        ],
+    },
+    // Whatever was running was cut off. Postgres, MySQL, MongoDB.
+    Rule {
+        name: "going away",
+        rank: Rank::Phrase,
+        verdict: verdict::SERVICE,
+        phrases: &[
+            "server is shutting down",
+            "is shutting down",
+            "shutdown in progress",
+            "terminating connection due to",
+            "terminating connection because",
+            "crash of another server process",
             "interrupted at shutdown",
             "interrupted due to repl state change",
         ],
@@ -242,8 +260,16 @@ pub(super) const RULES: &[Rule] = &[
             "not able to persist on disk",
             "database space exceeded",
             "misconf",
+            "vault is sealed",
             "etcdserver no space",
         ],
+    },
+    // S3 and its likes: an answer, where the words around it may speak of the program.
+    Rule {
+        name: "internal error of the other side",
+        rank: Rank::Code,
+        verdict: verdict::SERVICE,
+        phrases: &["encountered an internal error"],
     },
     // HTTP 500 in words.
     Rule {
@@ -255,6 +281,8 @@ pub(super) const RULES: &[Rule] = &[
             "internal service error",
             "server error",
             "server had an error",
+            // Google
+            "backend error",
             "unexpected error on the server",
             "encountered an unexpected condition",
             "non 200 response",

@@ -116,6 +116,44 @@ pub(in crate::classify::text) const FINAL: &[&str] = &[
     "will not retry",
     "unrecoverable",
     "not recoverable",
+    // OpenAI, when one request alone is larger than a minute's allowance.
+    "must be reduced",
+];
+
+/// With one of these a refusal for asking too much is about money or a plan, and not about the
+/// pace of requests, unless the text speaks of seconds or minutes ([`PACE`]) or names the time to
+/// wait.
+// OpenAI, Google Cloud, GitHub, Weaviate, Hugging Face.
+pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
+    "quota",
+    "quotas",
+    "billing",
+    "your plan",
+    "current plan",
+    "free plan",
+    "free tier",
+    "subscription",
+    "credits",
+    "credit limit",
+    "per day",
+    "daily",
+    "per month",
+    "monthly",
+];
+
+/// Words of a limit that renews itself soon. Google Cloud writes "(e.g. check quota)" into every
+/// refusal for pace, and asks to retry it (Vertex AI, "Error code 429").
+pub(in crate::classify::text) const PACE: &[&str] = &[
+    "e g check quota",
+    "per minute",
+    "per min",
+    "per second",
+    "per sec",
+    "minute",
+    "tpm",
+    "rpm",
+    "qps",
+    "rps",
 ];
 
 /// What the other side writes before the time that it asks to wait, with the unit that a bare

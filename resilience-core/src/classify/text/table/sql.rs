@@ -7,15 +7,15 @@ use crate::classify::text::rule::{Rank, Verdict, verdict};
 
 /// What a SQLSTATE means.
 #[derive(Clone, Copy)]
-pub(in crate::classify::text) struct SqlState {
+pub(in crate::classify) struct SqlState {
     code: &'static str,
     pub(in crate::classify::text) rank: Rank,
-    pub(in crate::classify::text) verdict: Verdict,
-    pub(in crate::classify::text) reason: &'static str,
+    pub(in crate::classify) verdict: Verdict,
+    pub(in crate::classify) reason: &'static str,
 }
 
 /// The meaning of a code in lower case, as it stands in a normalised text.
-pub(in crate::classify::text) fn state(code: &[u8]) -> Option<&'static SqlState> {
+pub(in crate::classify) fn state(code: &[u8]) -> Option<&'static SqlState> {
     if code.len() != 5 {
         return None;
     }

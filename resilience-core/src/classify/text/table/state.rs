@@ -15,6 +15,9 @@ pub(super) const RULES: &[Rule] = &[
             "not exist",
             "not exists",
             "no longer exists",
+            // etcd, Kubernetes
+            "has been compacted",
+            "too old resource version",
             "nonexistent",
             "non existent",
             "no such account",
@@ -93,6 +96,8 @@ pub(super) const RULES: &[Rule] = &[
             "status runtime exception not found",
             "not found exception",
             "not found error",
+            // OpenAI
+            "does not exist or you do not have access",
             // GitHub GraphQL
             "could not resolve to a",
             "no such bucket",
@@ -166,6 +171,20 @@ pub(super) const RULES: &[Rule] = &[
             // YugabyteDB: `kConflict`.
             "k conflict",
             "retry may succeed",
+            // Spanner, YugabyteDB, TiDB: the schema changed under the transaction.
+            "catalog version mismatch",
+            "catalog snapshot",
+            "schema version mismatch",
+            "mismatched schema",
+            "information schema is changed",
+            "information schema is out of date",
+            // YugabyteDB, CockroachDB
+            "transaction expired",
+            "aborted by a conflict",
+            "conflicts with higher priority transaction",
+            "restart read required",
+            "read within uncertainty interval",
+            "write too old",
             "schema changed during",
             "schema probably changed",
             "code aborted",

@@ -57,6 +57,9 @@ pub(super) const RULES: &[Rule] = &[
             "maximum execution time",
             "maximum statement execution time",
             "max execution time",
+            // Go's net/http, of a deadline of its own
+            "canceled while waiting for connection",
+            "canceled while awaiting headers",
             "did not respond in time",
             "did not respond within",
             "not respond after a period",

@@ -1,5 +1,6 @@
 //! The two ends do not trust or understand each other.
 
+use crate::Retry;
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
@@ -84,11 +85,20 @@ pub(super) const RULES: &[Rule] = &[
             "first record does not look like a tls",
             "plain http request was sent to https",
             "record overflow",
+            // GnuTLS
+            "unexpected tls packet",
             "packet length too long",
             "unable to negotiate",
             "no matching host key",
             "no matching key exchange",
         ],
+    },
+    // curl's 35 in words, for everything from a reset connection to old protocols.
+    Rule {
+        name: "TLS handshake failed",
+        rank: Rank::Code,
+        verdict: verdict::UNREACHED.retry(Retry::Unsure),
+        phrases: &["ssl connect error"],
     },
     Rule {
         name: "TLS handshake failed",

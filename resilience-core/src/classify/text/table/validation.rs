@@ -18,6 +18,16 @@ pub(super) const RULES: &[Rule] = &[
             "invalid column",
             "invalid config",
             "invalid configuration",
+            // OpenAI, Azure
+            "content policy",
+            "content filter",
+            "content management policy",
+            // S3
+            "bad digest",
+            "too many clauses",
+            // go-openapi
+            "no consumer registered",
+            "no producer registered",
             "invalid content",
             "invalid content type",
             "invalid data",
@@ -188,6 +198,8 @@ pub(super) const RULES: &[Rule] = &[
             "unknown variant",
             "unknown parameter",
             "unknown option",
+            "unknown configuration",
+            "unknown setting",
             "unknown argument",
             "unknown property",
             "unknown key",

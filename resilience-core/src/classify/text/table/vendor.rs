@@ -3,6 +3,7 @@
 //! Sources: `MySQL` server and client error reference, Oracle error messages, SQL Server
 //! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`.
 
+use crate::Retry;
 use crate::classify::text::rule::{Rank, Verdict, verdict};
 
 /// Numbers that mean the same after one of the cue words.
@@ -31,7 +32,7 @@ const CURL: &[&str] = &["curl"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
-const GRPC: &[&str] = &["grpc status", "grpc code"];
+const GRPC: &[&str] = &["grpc status", "grpc code", "rpc error code"];
 
 pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     MYSQL [1040 1203 1226] Code verdict::SERVICE_BUSY, "MySQL: too many connections";
@@ -67,7 +68,9 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     CURL [5 6 7] Code verdict::UNREACHED, "curl: could not resolve or connect";
     CURL [16 18 52 55 56 92] Code verdict::NETWORK, "curl: connection broken";
     CURL [28] Code verdict::TIMEOUT, "curl: timed out";
-    CURL [35 51 53 54 58 59 60 66 77 80 83 90 91] Code verdict::NETWORK_FINAL, "curl: TLS";
+    // From a reset connection to old protocols.
+    CURL [35] Code verdict::UNREACHED.retry(Retry::Unsure), "curl: TLS connect error";
+    CURL [51 53 54 58 59 60 66 77 80 83 90 91] Code verdict::NETWORK_FINAL, "curl: TLS";
     CURL [3] Code verdict::VALIDATION, "curl: malformed URL";
     CURL [67 9] Code verdict::AUTH, "curl: access";
     CURL [27] Code verdict::MEMORY, "curl: out of memory";

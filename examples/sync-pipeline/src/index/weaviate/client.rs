@@ -1,0 +1,252 @@
+//! One function for each request.
+//!
+//! Those that a step of its own stands for (looking a document up, removing one) are plain: the step
+//! is annotated. The others serve many documents at once, so they retry themselves, and share a
+//! breaker whose samples are requests, not documents.
+
+use reqwest::{Client, Method, RequestBuilder};
+use resilience::{Classify as _, Fault, resilient};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::http::{self, ApiKey, Refusal, Timeouts, shortened};
+use crate::index::Document;
+use crate::index::weaviate::error::WeaviateError;
+use crate::index::weaviate::wire::{self, Answer, Batch, Class, Found, Listed, Object, Taken};
+
+/// A way to one Weaviate server.
+#[derive(Clone, Debug)]
+pub(super) struct WeaviateClient {
+    http: Client,
+    base: String,
+    key: Option<ApiKey>,
+    timeouts: Timeouts,
+}
+
+impl WeaviateClient {
+    pub(super) fn new(
+        base: &str,
+        key: Option<ApiKey>,
+        timeouts: Timeouts,
+    ) -> Result<Self, WeaviateError> {
+        Ok(Self {
+            base: http::base_address(base).map_err(WeaviateError::Address)?,
+            http: http::client(timeouts).map_err(WeaviateError::Client)?,
+            key,
+            timeouts,
+        })
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self
+            .http
+            .request(method, format!("{}/v1/{path}", self.base))
+            .timeout(self.timeouts.short);
+        match &self.key {
+            Some(key) => request.bearer_auth(key.expose()),
+            None => request,
+        }
+    }
+}
+
+/// Whether the server takes requests.
+#[resilient(
+    operation = "weaviate_ready",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 0,
+    timeout = "5m", // the request has a limit of its own, which can be set
+    // Eight batches that see the same three seconds without a leader are no outage yet.
+    breaker(failure_threshold = 20, wait_duration = "5s"),
+)]
+pub(super) async fn ready(client: &WeaviateClient) -> Result<(), WeaviateError> {
+    send(client.request(Method::GET, ".well-known/ready")).await?;
+    Ok(())
+}
+
+/// What the server knows about a collection.
+#[resilient(
+    operation = "weaviate_schema",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
+    timeout = "5m",
+    fields(collection)
+)]
+pub(super) async fn class(
+    client: &WeaviateClient,
+    collection: &str,
+) -> Result<Option<Class>, WeaviateError> {
+    let request = client.request(Method::GET, &format!("schema/{collection}"));
+    match json(request).await {
+        Ok(class) => Ok(Some(class)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a collection. Says whether it was this call that made it.
+#[resilient(
+    operation = "weaviate_create",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
+    timeout = "5m",
+    fields(collection)
+)]
+pub(super) async fn create(
+    client: &WeaviateClient,
+    collection: &str,
+    model: &str,
+) -> Result<bool, WeaviateError> {
+    let request = client
+        .request(Method::POST, "schema")
+        .timeout(client.timeouts.medium)
+        .json(&wire::class(collection, model));
+    match send(request).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_already_there() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Any object of a collection.
+#[resilient(
+    operation = "weaviate_sample",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
+    timeout = "5m",
+    fields(collection)
+)]
+pub(super) async fn sample(
+    client: &WeaviateClient,
+    collection: &str,
+) -> Result<Option<Found>, WeaviateError> {
+    let path = format!("objects?class={collection}&limit=1");
+    let listed: Listed = json(client.request(Method::GET, &path)).await?;
+    Ok(listed.objects.into_iter().next())
+}
+
+/// One object.
+pub(super) async fn get(
+    client: &WeaviateClient,
+    collection: &str,
+    id: Uuid,
+) -> Result<Option<Found>, WeaviateError> {
+    let request = client.request(Method::GET, &format!("objects/{collection}/{id}"));
+    match json(request).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes one object. Says whether it was there.
+pub(super) async fn delete(
+    client: &WeaviateClient,
+    collection: &str,
+    id: Uuid,
+) -> Result<bool, WeaviateError> {
+    let request = client.request(Method::DELETE, &format!("objects/{collection}/{id}"));
+    match send(request).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_missing() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes objects. The answer has, for each in its place, why it was not taken.
+///
+/// # Errors
+///
+/// A batch of which nothing was taken, for a reason that is not its objects', is a failure of the
+/// server, although its status is 200.
+#[resilient(
+    operation = "weaviate_batch",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
+    timeout = "5m",
+    fields(objects = documents.len())
+)]
+pub(super) async fn batch(
+    client: &WeaviateClient,
+    documents: &[&Document],
+) -> Result<Vec<Option<String>>, WeaviateError> {
+    let body = Batch {
+        objects: documents
+            .iter()
+            .map(|document| Object::of(document))
+            .collect(),
+    };
+    let request = client
+        .request(Method::POST, "batch/objects")
+        .timeout(client.timeouts.medium)
+        .json(&body);
+    drop(body);
+    let taken: Vec<Taken> = json(request).await?;
+    if taken.len() != documents.len() {
+        return Err(WeaviateError::Answer(format!(
+            "{} results for {} objects",
+            taken.len(),
+            documents.len()
+        )));
+    }
+    let failures: Vec<Option<String>> = taken
+        .into_iter()
+        .map(|taken| taken.failure().map(|message| shortened(&message)))
+        .collect();
+    let servers_fault = |message: &Option<String>| {
+        message.as_ref().is_some_and(|message| {
+            let failure = WeaviateError::Object(message.clone()).classify();
+            failure.fault() == Fault::Remote
+        })
+    };
+    if failures.iter().all(servers_fault) {
+        let messages = failures.into_iter().flatten().collect();
+        return Err(WeaviateError::Batch { messages });
+    }
+    Ok(failures)
+}
+
+/// The objects that are nearest to a vector.
+#[resilient(
+    operation = "weaviate_search",
+    service = "weaviate",
+    category = "weaviate",
+    retries = 0,
+    timeout = "5m",
+    fields(collection)
+)]
+pub(super) async fn search(
+    client: &WeaviateClient,
+    collection: &str,
+    vector: &[f32],
+    limit: usize,
+) -> Result<Answer, WeaviateError> {
+    let request = client
+        .request(Method::POST, "graphql")
+        .timeout(client.timeouts.medium)
+        .json(&wire::nearest(collection, vector, limit));
+    json(request).await
+}
+
+async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, WeaviateError> {
+    let bytes = send(request).await?;
+    serde_json::from_slice(&bytes).map_err(|error| WeaviateError::Answer(error.to_string()))
+}
+
+async fn send(request: RequestBuilder) -> Result<Vec<u8>, WeaviateError> {
+    // An address may hold a password: it stays out of the error.
+    let lost = |error: reqwest::Error| WeaviateError::Request(error.without_url());
+    let response = request.send().await.map_err(lost)?;
+    if !response.status().is_success() {
+        return Err(WeaviateError::refused(&Refusal::of(response).await));
+    }
+    Ok(response.bytes().await.map_err(lost)?.into())
+}

@@ -1,0 +1,138 @@
+//! What the settings name: the database, the embedder, the index.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sync_pipeline::db::{Db, DbOptions};
+use sync_pipeline::embed::{Embedder, HashEmbedder, HttpEmbedder};
+use sync_pipeline::http::{ApiKey, Timeouts};
+use sync_pipeline::index::{SqliteIndex, VectorIndex, WeaviateIndex, WeaviateOptions};
+
+use crate::cli::{self, Common};
+
+/// An index, and what it is called in the store. Only runs that write to the same place are
+/// continued.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) index: Box<dyn VectorIndex>,
+    pub(crate) name: String,
+}
+
+/// How many objects go out at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending {
+    pub(crate) batch_size: usize,
+    pub(crate) requests: usize,
+}
+
+pub(crate) async fn open(common: &Common) -> anyhow::Result<Db> {
+    Db::open(&common.db, db_options(common))
+        .await
+        .context("opening the database")
+}
+
+pub(crate) fn db_options(common: &Common) -> DbOptions {
+    DbOptions {
+        busy_timeout: common.sqlite_timeout,
+        max_bytes: common.max_db_size.map(|megabytes| megabytes << 20),
+    }
+}
+
+pub(crate) fn embedder(common: &Common) -> anyhow::Result<Box<dyn Embedder>> {
+    let (Some(url), Some(model)) = (&common.embeddings, &common.embedding_model) else {
+        return Ok(Box::new(HashEmbedder));
+    };
+    let embedder = HttpEmbedder::new(
+        url,
+        model.clone(),
+        common.embedding_dimensions,
+        variable(cli::EMBEDDING_KEY).map(ApiKey::from),
+        timeouts(common),
+    )
+    .context("setting up the embedding service")?;
+    Ok(Box::new(embedder))
+}
+
+/// The index that the settings name. Nothing is asked of it yet.
+pub(crate) fn target(common: &Common, db: &Db, sending: Sending) -> anyhow::Result<Target> {
+    let Some((url, key)) = weaviate(common) else {
+        return Ok(Target {
+            index: Box::new(SqliteIndex::new(db.clone())),
+            name: "sqlite".to_owned(),
+        });
+    };
+    let options = WeaviateOptions {
+        url: url.clone(),
+        key,
+        timeouts: timeouts(common),
+        batch_size: sending.batch_size,
+        requests: sending.requests,
+    };
+    let index =
+        WeaviateIndex::new(common.collection.clone(), &options).context("setting up Weaviate")?;
+    Ok(Target {
+        index: Box::new(index),
+        name: format!("weaviate {}", without_password(&url)),
+    })
+}
+
+/// The server and the key for it. A key goes only to the server it was set for.
+fn weaviate(common: &Common) -> Option<(String, Option<ApiKey>)> {
+    let own_key = || variable(cli::WEAVIATE_KEY);
+    if let Some(url) = &common.weaviate {
+        return Some((url.clone(), own_key().map(ApiKey::from)));
+    }
+    let (url, key) = cli::FOREIGN_WEAVIATE
+        .iter()
+        .find_map(|(url, key)| Some((variable(url)?, key)))?;
+    let key = own_key().or_else(|| variable(key));
+    Some((url, key.map(ApiKey::from)))
+}
+
+fn timeouts(common: &Common) -> Timeouts {
+    Timeouts {
+        short: common.short_timeout,
+        medium: common.medium_timeout,
+        long: common.long_timeout,
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// Fractional seconds, more than none.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number of seconds above 0, such as 0.5".to_owned();
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_stored() {
+        assert_eq!(without_password("https://u:p@h:1/v1"), "https://h:1/v1");
+        assert_eq!(without_password("http://h"), "http://h");
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_and_are_more_than_none() {
+        assert_eq!(seconds("0.001"), Ok(Duration::from_millis(1)));
+        for text in ["0", "-1", "x", "inf", "NaN", "1e40"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The end of a process: who sleeps is woken, who runs is waited for.
+//!
+//! Only calls that have been pending are known here. A call that is ready at once is over before
+//! anybody could wait for it, and pays nothing.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use crate::clock::{self, Clock};
+use crate::runtime::Runtime;
+use crate::shards::Shards;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
+
+/// Who sleeps, and how many are in flight.
+#[derive(Default)]
+pub(crate) struct Drain {
+    draining: AtomicBool,
+    /// The sum is the number of calls that have been pending and are not over; a single one may
+    /// have gone below zero and around.
+    in_flight: Shards<AtomicUsize>,
+    sleepers: Shards<Mutex<Sleepers>>,
+    /// Those who wait for the end.
+    waiting: Mutex<Vec<Waker>>,
+}
+
+/// Whom to wake, each at its place.
+#[derive(Default)]
+struct Sleepers {
+    places: Vec<Option<Waker>>,
+    free: Vec<usize>,
+}
+
+/// A place among the sleepers. Give it to [`Drain::end`].
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Place {
+    shard: usize,
+    place: usize,
+}
+
+impl Drain {
+    #[inline]
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// A call is pending for the first time.
+    pub(crate) fn begin(&self) {
+        self.in_flight.mine().fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A call that has been pending is over.
+    pub(crate) fn end(&self, place: Option<Place>) {
+        if let Some(Place { shard, place }) = place {
+            let kept = self.sleepers.at(shard).map(|shard| {
+                let mut sleepers = lock(shard);
+                sleepers.free.push(place);
+                sleepers.places[place].take()
+            });
+            drop(kept);
+        }
+        self.in_flight.mine().fetch_sub(1, Ordering::SeqCst);
+        // Either this sees that somebody waits, or that one sees the new number.
+        if self.draining.load(Ordering::SeqCst) {
+            self.wake_waiting();
+        }
+    }
+
+    /// A call sleeps, and is to be woken when the runtime is drained; says whether it is already.
+    pub(crate) fn sleep(&self, place: &mut Option<Place>, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let kept = match place {
+            Some(Place { shard, place }) => self
+                .sleepers
+                .at(*shard)
+                .and_then(|shard| lock(shard).places[*place].replace(waker)),
+            None => {
+                let (shard, mine) = self.sleepers.mine_at();
+                *place = Some(Place {
+                    shard,
+                    place: lock(mine).join(waker),
+                });
+                None
+            }
+        };
+        drop(kept);
+        // Whoever drains sets this first and then takes each lock: it has found the waker, or this
+        // finds that.
+        self.is_draining()
+    }
+
+    /// Calls in flight. What moves meanwhile counts before or after.
+    fn in_flight(&self) -> usize {
+        self.in_flight.iter().fold(0, |sum: usize, shard| {
+            sum.wrapping_add(shard.load(Ordering::SeqCst))
+        })
+    }
+
+    fn start(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        for shard in self.sleepers.iter() {
+            // Woken without the lock: a waker is somebody else's code.
+            let wakers: Vec<_> = {
+                let mut sleepers = lock(shard);
+                sleepers
+                    .places
+                    .iter_mut()
+                    .filter_map(Option::take)
+                    .collect()
+            };
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn wait(&self, waker: &Waker) {
+        let mut waiting = lock(&self.waiting);
+        if !waiting.iter().any(|other| other.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
+    }
+
+    fn wake_waiting(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Sleepers {
+    fn join(&mut self, waker: Waker) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.places[place] = Some(waker);
+            return place;
+        }
+        self.places.push(Some(waker));
+        self.places.len() - 1
+    }
+}
+
+impl Runtime {
+    /// Lets the calls of this runtime come to their end: for a process that is told to stop.
+    ///
+    /// From now on no call begins another attempt or waits for a permit or a slot, and nothing
+    /// undoes that:
+    ///
+    /// * a call whose attempt fails ends with that error;
+    /// * a call that sleeps between two attempts, or waits for a permit or a slot, ends at once with
+    ///   an error of kind [`Draining`](crate::ErrorKind::Draining). It names the operation and has
+    ///   the text of the last attempt's error. The error itself is gone by then: a call that held
+    ///   it while it sleeps would be `Send` only where the error is;
+    /// * an attempt that runs goes on, and so do calls that are made from now on: their first
+    ///   attempts. Whoever takes requests stops doing so before.
+    ///
+    /// The answer is ready when no call is in flight any more, or after `deadline`, and says how
+    /// many were in flight then. A call counts from when it is pending for the first time, a nested
+    /// one beside the one around it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::time::Duration;
+    ///
+    /// let runtime = resilience_core::Runtime::new();
+    /// let left = runtime.drain(Duration::from_secs(5)).await;
+    /// assert_eq!(left, 0);
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// The draining begins with the call of this function and stays, whether or not somebody awaits
+    /// the answer.
+    ///
+    /// Outside of a tokio runtime there is no timer to wait with: the answer is ready at once.
+    pub fn drain(&self, deadline: Duration) -> impl Future<Output = usize> + Send + use<> {
+        let runtime = self.clone();
+        let until = Clock.now() + deadline;
+        runtime.shared().drain.start();
+        async move {
+            let drain = &runtime.shared().drain;
+            let Some(timer) = Clock.timer(until) else {
+                return drain.in_flight();
+            };
+            let mut timer = pin!(timer);
+            poll_fn(|cx| {
+                // Kept before the look, so that no end is missed.
+                drain.wait(cx.waker());
+                let left = drain.in_flight();
+                if left == 0 || clock::poll_timer(timer.as_mut(), cx).is_ready() {
+                    Poll::Ready(left)
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await
+        }
+    }
+
+    /// Whether somebody has begun to [`drain`](Self::drain) it.
+    pub fn is_draining(&self) -> bool {
+        self.shared().drain.is_draining()
+    }
+}
+
+impl fmt::Debug for Drain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("draining", &self.is_draining())
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! What operators ask of a runtime and set by hand. The breakers' part is in `breaker/handle.rs`.
+
+use crate::bulkhead::Bulkhead;
+use crate::rate_limit::RateLimiter;
+use crate::runtime::Runtime;
+
+/// The limits of a service in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitSummary {
+    /// The service.
+    pub service: String,
+    /// Attempts that hold a slot of the bulkhead; `None` without one.
+    pub running: Option<u32>,
+    /// Attempts that wait for a slot.
+    pub queued: usize,
+    /// Attempts that wait for a permit of the rate limit.
+    pub waiting: usize,
+}
+
+/// A named resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourceSummary {
+    /// Its name.
+    pub name: String,
+    /// What is taken.
+    pub current: u64,
+    /// What there is; `None` where nobody has set a limit.
+    pub limit: Option<u64>,
+}
+
+impl Runtime {
+    /// The limits of every service that has any, by name. Those of single keys are not among them.
+    pub fn limits(&self) -> Vec<LimitSummary> {
+        let mut limits: Vec<_> = self
+            .services()
+            .into_iter()
+            .filter_map(|service| {
+                let (limiter, bulkhead) = (
+                    service.guards.known_limiter(),
+                    service.guards.known_bulkhead(),
+                );
+                (limiter.is_some() || bulkhead.is_some()).then(|| LimitSummary {
+                    service: service.guards.service().as_str().to_owned(),
+                    running: bulkhead.map(Bulkhead::taken),
+                    queued: bulkhead.map_or(0, Bulkhead::waiting),
+                    waiting: limiter.map_or(0, RateLimiter::waiting),
+                })
+            })
+            .collect();
+        limits.sort_by(|a, b| a.service.cmp(&b.service));
+        limits
+    }
+
+    /// Every named resource that has been asked for or set, by name.
+    pub fn resources(&self) -> Vec<ResourceSummary> {
+        let pools = self.shared().pools.all();
+        let summary = |(name, pool): (Box<str>, std::sync::Arc<crate::resource::Pool>)| {
+            let (current, limit) = (pool.current(), pool.limit());
+            ResourceSummary {
+                name: name.into_string(),
+                current,
+                limit,
+            }
+        };
+        pools.into_iter().map(summary).collect()
+    }
+
+    /// Sets how much there is of a named resource, from the next lease on; `None` takes the limit
+    /// away.
+    pub fn set_resource(&self, name: &str, limit: Option<u64>) {
+        self.shared().pools.pool(name).set_limit(limit);
+    }
+}

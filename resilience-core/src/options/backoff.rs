@@ -1,0 +1,88 @@
+//! `backoff(..)`.
+
+use std::time::Duration;
+
+/// What `backoff(..)` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct BackoffOptions {
+    /// The delay before the second attempt.
+    pub initial: Option<Duration>,
+    /// No delay is longer.
+    pub max: Option<Duration>,
+    /// Each delay is this many times the one before.
+    pub factor: Option<f64>,
+    /// How delays are spread.
+    pub jitter: Option<Jitter>,
+}
+
+/// How delays are spread, so that clients that failed together do not come back together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// The delay, 25 % more or less.
+    #[default]
+    Proportional,
+    /// Anything from zero to the delay.
+    Full,
+    /// Anything from the initial delay to three times the delay before.
+    Decorrelated,
+    /// The delay to the nanosecond.
+    None,
+}
+
+impl BackoffOptions {
+    /// Nothing said.
+    pub const fn new() -> Self {
+        Self {
+            initial: None,
+            max: None,
+            factor: None,
+            jitter: None,
+        }
+    }
+
+    /// The delay before the second attempt.
+    #[must_use]
+    pub const fn initial(mut self, initial: Duration) -> Self {
+        self.initial = Some(initial);
+        self
+    }
+
+    /// No delay is longer.
+    #[must_use]
+    pub const fn max(mut self, max: Duration) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    /// Each delay is this many times the one before; at least 1.
+    #[must_use]
+    pub const fn factor(mut self, factor: f64) -> Self {
+        assert!(
+            factor.is_finite() && factor >= 1.0,
+            "`factor` must be a number of at least 1"
+        );
+        self.factor = Some(factor);
+        self
+    }
+
+    /// How delays are spread.
+    #[must_use]
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+}
+
+impl Jitter {
+    /// The name, as written in attributes and settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proportional => "proportional",
+            Self::Full => "full",
+            Self::Decorrelated => "decorrelated",
+            Self::None => "none",
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `rate_limit(..)`, `bulkhead(..)` and `budget(..)`.
+
+#![allow(clippy::missing_panics_doc, reason = "said once, in the module above")]
+
+use std::time::Duration;
+
+/// What `rate_limit(..)` says; `rate_limit = "100/60s"` says the limit alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimitOptions {
+    /// So many attempts in this time.
+    pub limit: Option<(u32, Duration)>,
+    /// So many at once, after a pause that was long enough. As many as the limit, unless said.
+    pub burst: Option<u32>,
+    /// Who would have to wait longer is rejected.
+    pub max_wait: Option<Duration>,
+}
+
+/// What `bulkhead(..)` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkheadOptions {
+    /// So many attempts run at a time.
+    pub concurrency: Option<u32>,
+    /// So many wait for one of them to end.
+    pub queue: Option<u32>,
+}
+
+/// What `budget(..)` says.
+///
+/// A retry is granted if it keeps to the ratio, or if there have been no more than
+/// `min_per_second` of them a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct BudgetOptions {
+    /// So many retries for each call of the last 10 s: 0.2 lets them add a fifth to the load.
+    pub ratio: Option<f64>,
+    /// So many retries a second are granted however few the calls.
+    pub min_per_second: Option<u32>,
+}
+
+impl RateLimitOptions {
+    /// Nothing said.
+    pub const fn new() -> Self {
+        Self {
+            limit: None,
+            burst: None,
+            max_wait: None,
+        }
+    }
+
+    /// So many attempts in this time.
+    #[must_use]
+    pub const fn limit(mut self, attempts: u32, period: Duration) -> Self {
+        assert!(
+            attempts > 0,
+            "`limit` must let at least one attempt through"
+        );
+        assert!(!period.is_zero(), "the time of `limit` must not be zero");
+        self.limit = Some((attempts, period));
+        self
+    }
+
+    /// So many at once, after a pause that was long enough.
+    #[must_use]
+    pub const fn burst(mut self, attempts: u32) -> Self {
+        assert!(attempts > 0, "`burst` must be at least 1");
+        self.burst = Some(attempts);
+        self
+    }
+
+    /// Who would have to wait longer is rejected; with zero, nobody waits.
+    #[must_use]
+    pub const fn max_wait(mut self, wait: Duration) -> Self {
+        self.max_wait = Some(wait);
+        self
+    }
+
+    pub(crate) fn written_limit(&self) -> Option<String> {
+        self.limit
+            .map(|(attempts, period)| format!("{attempts}/{period:?}"))
+    }
+}
+
+impl BulkheadOptions {
+    /// Nothing said.
+    pub const fn new() -> Self {
+        Self {
+            concurrency: None,
+            queue: None,
+        }
+    }
+
+    /// So many attempts run at a time.
+    #[must_use]
+    pub const fn concurrency(mut self, attempts: u32) -> Self {
+        assert!(attempts > 0, "`concurrency` must be at least 1");
+        self.concurrency = Some(attempts);
+        self
+    }
+
+    /// So many wait for one of them to end; with 0, nobody does.
+    #[must_use]
+    pub const fn queue(mut self, attempts: u32) -> Self {
+        self.queue = Some(attempts);
+        self
+    }
+}
+
+impl BudgetOptions {
+    /// Nothing said.
+    pub const fn new() -> Self {
+        Self {
+            ratio: None,
+            min_per_second: None,
+        }
+    }
+
+    /// So many retries for each call: 0 grants none beyond `min_per_second`.
+    #[must_use]
+    pub const fn ratio(mut self, ratio: f64) -> Self {
+        assert!(
+            ratio >= 0.0 && ratio <= 10.0,
+            "`ratio` is a share of the calls, at most 10: a fifth of them is 0.2"
+        );
+        assert!(
+            ratio == 0.0 || ratio >= 0.01,
+            "`ratio` is at least 0.01, or 0"
+        );
+        self.ratio = Some(ratio);
+        self
+    }
+
+    /// So many retries a second are granted however few the calls.
+    #[must_use]
+    pub const fn min_per_second(mut self, retries: u32) -> Self {
+        self.min_per_second = Some(retries);
+        self
+    }
+}

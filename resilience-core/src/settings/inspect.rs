@@ -1,0 +1,413 @@
+//! What applies where, and why: the settings of every site, each with its origin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use crate::Category;
+use crate::problem::{Problem, Problems};
+use crate::runtime::Runtime;
+use crate::settings::SiteSettings;
+use crate::settings::key::{Key, Value};
+use crate::settings::layer::{Entry, Layer};
+use crate::settings::origin::{Level, Origin};
+use crate::settings::resolve::{Resolved, Subject, Written};
+use crate::settings::shared::merge;
+use crate::site::{Place, Site, registered};
+
+/// The settings in force, each with its origin. `Display` gives a readable table.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Inspection {
+    /// How often settings have been applied, the beginning included.
+    pub generation: u64,
+    /// Every annotated function, called or not, by file and line.
+    pub sites: Vec<SiteInspection>,
+    /// The limits of named resources.
+    pub resources: Vec<Setting>,
+    /// `error_history_limit` and `log_level`, where settings say something.
+    pub telemetry: Vec<Setting>,
+    /// Services that settings name and no annotated function has.
+    pub unused_services: Vec<String>,
+    /// When settings were last loaded, with or without success; `None` where they never were.
+    pub loaded: Option<SystemTime>,
+    /// What was wrong when they were. The settings before hold then.
+    pub problems: Vec<Problem>,
+}
+
+/// The settings of one annotated function.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SiteInspection {
+    /// What `operation = ".."` says, else the path.
+    pub operation: String,
+    /// `crate::module::Type::method`.
+    pub path: String,
+    /// The name under which it shares a breaker and settings.
+    pub service: String,
+    /// Where the attribute stands.
+    pub place: Place,
+    /// What holds.
+    pub settings: Vec<Setting>,
+    /// What is written for it and cannot hold.
+    pub inapplicable: Vec<Inapplicable>,
+    /// What a call can come to.
+    pub worst_case: WorstCase,
+}
+
+/// A value in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Setting {
+    /// The path, as written in settings.
+    pub key: String,
+    /// For errors of this category, where that matters.
+    pub category: Option<String>,
+    /// The value, as written in settings.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A value that a site inherits and cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Inapplicable {
+    /// The value.
+    pub setting: Setting,
+    /// Why it does not hold.
+    pub reason: String,
+}
+
+/// What a call can come to at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct WorstCase {
+    /// Attempts.
+    pub attempts: u32,
+    /// How long all attempts and delays take, apart from fallbacks; `None` where nothing limits an
+    /// attempt.
+    pub duration: Option<Duration>,
+    /// The same where the other side asks for delays as long as `backoff.max` allows.
+    pub duration_if_asked: Option<Duration>,
+    /// The other sites whose failures open the same breaker.
+    pub shares_breaker_with: Vec<String>,
+}
+
+impl Runtime {
+    /// What applies to every annotated function of the program, and where it comes from.
+    pub fn inspect(&self) -> Inspection {
+        let live = &self.shared().live;
+        let snapshot = live.current();
+        let last = live.last();
+        let document = snapshot.settings.document();
+        let sites = registered();
+        let mut services: BTreeMap<&str, Vec<&'static Site>> = BTreeMap::new();
+        for site in &sites {
+            services.entry(site.service()).or_default().push(site);
+        }
+        let telemetry = [
+            document
+                .error_history_limit
+                .as_ref()
+                .map(|(limit, source)| ("error_history_limit", limit.to_string(), source)),
+            document
+                .log_level
+                .as_ref()
+                .map(|(level, source)| ("log_level", level.as_str().to_owned(), source)),
+        ];
+        let plain = |(key, value, source): (&str, String, &crate::Source)| Setting {
+            key: key.to_owned(),
+            category: None,
+            value,
+            origin: Origin {
+                level: Level::Defaults,
+                source: source.clone(),
+            },
+        };
+        let unused = |name: &&String| !services.contains_key(name.as_str());
+        Inspection {
+            generation: snapshot.generation,
+            sites: sites
+                .iter()
+                .map(|site| {
+                    let peers = services.get(site.service()).map_or(&[][..], Vec::as_slice);
+                    inspect_site(site, peers, &document.written)
+                })
+                .collect(),
+            resources: document
+                .resources
+                .iter()
+                .map(|(name, (limit, source))| plain((name, limit.to_string(), source)))
+                .collect(),
+            telemetry: telemetry.into_iter().flatten().map(plain).collect(),
+            unused_services: document
+                .written
+                .services
+                .keys()
+                .filter(unused)
+                .cloned()
+                .collect(),
+            loaded: last.as_ref().map(|last| last.at),
+            problems: last
+                .map_or_else(Problems::new, |last| last.problems)
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+fn inspect_site(site: &'static Site, peers: &[&'static Site], written: &Written) -> SiteInspection {
+    let attributes = merge(peers.iter().map(|site| site.written()), |_, _| {});
+    let shared = written.service(site.service(), &attributes);
+    let origin = Origin::attribute(site.place());
+    let subject = Subject {
+        options: site.options(),
+        operation: site.operation(),
+        service: site.service(),
+        origin: &origin,
+    };
+    let resolved = written.site(subject, &shared);
+    let settings = written.settings(subject, &shared);
+    let mut shown = Vec::new();
+    for key in Key::ALL {
+        let off = key
+            .part()
+            .is_some_and(|part| part != key && resolved.layer.value(part) != Some(Value::On));
+        if off || (!settings.enabled && key != Key::Enabled) {
+            continue;
+        }
+        if let Some(entry) = resolved.layer.get(key) {
+            shown.push(setting(key, None, entry.value.to_string(), &entry.origin));
+        } else if Key::RETRY.contains(&key) && settings.can_retry() {
+            shown.extend(by_category(key, &settings, &resolved, written));
+        }
+    }
+    let inapplicable = resolved
+        .inapplicable
+        .iter()
+        .map(|(key, entry, reason)| Inapplicable {
+            setting: setting(*key, None, entry.value.to_string(), &entry.origin),
+            reason: (*reason).to_owned(),
+        });
+    SiteInspection {
+        operation: site.operation().to_owned(),
+        path: site.path().to_owned(),
+        service: site.service().to_owned(),
+        place: site.place(),
+        worst_case: worst_case(site, peers, &settings, written),
+        inapplicable: inapplicable.collect(),
+        settings: shown,
+    }
+}
+
+fn setting(key: Key, category: Option<&str>, value: String, origin: &Origin) -> Setting {
+    Setting {
+        key: key.path().to_owned(),
+        category: category.map(str::to_owned),
+        value,
+        origin: origin.clone(),
+    }
+}
+
+/// A value that depends on the category of the error at hand; one, where it is the same for all.
+fn by_category(
+    key: Key,
+    settings: &SiteSettings,
+    resolved: &Resolved,
+    written: &Written,
+) -> Vec<Setting> {
+    let origin = |category: &str| {
+        let named = written.categories.get(category);
+        let entry: Option<&Entry> = named
+            .and_then(|layer: &Layer| layer.get(key))
+            .or_else(|| resolved.below.get(key));
+        entry.map_or_else(
+            || Origin::built_in(Level::Table),
+            |entry| entry.origin.clone(),
+        )
+    };
+    let mut all: Vec<Setting> = categories(settings, written)
+        .into_iter()
+        .map(|category| {
+            let retry = settings.retry_named(category);
+            let value = match key {
+                Key::Retries => Value::Count(retry.retries),
+                Key::Initial => Value::Duration(retry.backoff.initial),
+                Key::Max => Value::Duration(retry.backoff.max),
+                Key::Factor => Value::Number(retry.backoff.factor),
+                _ => Value::Jitter(retry.backoff.jitter),
+            };
+            setting(key, Some(category), value.to_string(), &origin(category))
+        })
+        .collect();
+    if let Some((first, rest)) = all.split_first_mut()
+        && rest
+            .iter()
+            .all(|other| (&other.value, &other.origin) == (&first.value, &first.origin))
+    {
+        first.category = None;
+        all.truncate(1);
+    }
+    all
+}
+
+/// Those that are retried, and those that settings name.
+fn categories<'a>(settings: &SiteSettings, written: &'a Written) -> Vec<&'a str> {
+    let mut names: Vec<&str> = RETRIED.iter().map(|category| category.as_str()).collect();
+    let own = settings.category.filter(|own| own.is_custom());
+    let written = written.categories.keys().map(String::as_str);
+    let all = own.map(Category::as_str).into_iter().chain(written);
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn worst_case(
+    site: &Site,
+    peers: &[&'static Site],
+    settings: &SiteSettings,
+    written: &Written,
+) -> WorstCase {
+    let mut worst = WorstCase {
+        attempts: 1,
+        duration: settings.timeout,
+        duration_if_asked: settings.timeout,
+        shares_breaker_with: Vec::new(),
+    };
+    let wait = settings.rate_limit.map_or(Duration::ZERO, |limit| {
+        if site.options().fail_fast {
+            Duration::ZERO
+        } else {
+            limit.max_wait
+        }
+    });
+    for category in categories(settings, written) {
+        let retry = settings.retry_named(category);
+        let attempts = retry.retries.saturating_add(1);
+        worst.attempts = worst.attempts.max(attempts);
+        let Some(timeout) = settings.timeout else {
+            continue;
+        };
+        let running = timeout.saturating_add(wait).saturating_mul(attempts);
+        let asked = retry.backoff.max.saturating_mul(retry.retries);
+        let duration = running.saturating_add(retry.backoff.longest(retry.retries));
+        worst.duration = worst.duration.max(Some(duration));
+        worst.duration_if_asked = worst
+            .duration_if_asked
+            .max(Some(running.saturating_add(asked)));
+    }
+    if let Some(deadline) = settings.deadline {
+        let limited = |duration: Option<Duration>| {
+            Some(duration.map_or(deadline, |duration| duration.min(deadline)))
+        };
+        worst.duration = limited(worst.duration);
+        worst.duration_if_asked = limited(worst.duration_if_asked);
+    }
+    if settings.breaker.is_some() {
+        worst.shares_breaker_with = peers
+            .iter()
+            .filter(|peer| peer.place() != site.place())
+            .map(|peer| peer.operation().to_owned())
+            .collect();
+    }
+    worst
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for site in &self.sites {
+            writeln!(f, "{site}")?;
+        }
+        for (name, settings) in [
+            ("resources", &self.resources),
+            ("telemetry", &self.telemetry),
+        ] {
+            if !settings.is_empty() {
+                writeln!(f, "{name}")?;
+                for setting in settings {
+                    writeln!(f, "  {setting}")?;
+                }
+                writeln!(f)?;
+            }
+        }
+        for service in &self.unused_services {
+            writeln!(f, "no annotated function has the service {service:?}")?;
+        }
+        if !self.problems.is_empty() {
+            writeln!(f, "the last load failed; what held before holds:")?;
+        }
+        for problem in &self.problems {
+            writeln!(f, "  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SiteInspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} ({}), service {}",
+            self.operation, self.place, self.service
+        )?;
+        for setting in &self.settings {
+            writeln!(f, "  {setting}")?;
+        }
+        for Inapplicable { setting, reason } in &self.inapplicable {
+            writeln!(f, "  {setting}, not applicable: {reason}")?;
+        }
+        writeln!(f, "  {}", self.worst_case)
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = match &self.category {
+            Some(category) => format!("{} ({category})", self.key),
+            None => self.key.clone(),
+        };
+        write!(f, "{key:<32} {:<14} {}", self.value, self.origin)
+    }
+}
+
+impl fmt::Display for WorstCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.attempts == 1 { "" } else { "s" };
+        write!(f, "worst case: {} attempt{plural}, ", self.attempts)?;
+        match (self.duration, self.duration_if_asked) {
+            (Some(duration), Some(asked)) if duration < asked => {
+                write!(f, "{duration:?} ({asked:?} where asked to wait)")?;
+            }
+            (Some(duration), _) => write!(f, "{duration:?}")?,
+            (None, _) => f.write_str("no limit in time")?,
+        }
+        if !self.shares_breaker_with.is_empty() {
+            write!(
+                f,
+                "; breaker shared with {}",
+                self.shares_breaker_with.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The categories whose errors are retried.
+const RETRIED: [Category; 7] = [
+    Category::NETWORK,
+    Category::SERVICE,
+    Category::WEAVIATE,
+    Category::RATE_LIMIT,
+    Category::TIMEOUT,
+    Category::FILESYSTEM,
+    Category::UNKNOWN,
+];

@@ -1,0 +1,67 @@
+//! What settings can be about: the annotated functions, and the names that ship.
+
+use crate::Category;
+use crate::options::Options;
+use crate::settings::table::PROFILES;
+use crate::site::{Place, registered};
+
+/// The sites of the program, as far as settings are checked against them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) sites: Vec<KnownSite>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct KnownSite {
+    pub(crate) operation: String,
+    /// Every name under which settings find it.
+    pub(crate) names: Vec<String>,
+    pub(crate) service: String,
+    pub(crate) options: Options,
+    pub(crate) place: Place,
+}
+
+impl Known {
+    /// Every registered site.
+    pub(crate) fn registered() -> Self {
+        let sites = registered().into_iter().map(|site| KnownSite {
+            operation: site.operation().to_owned(),
+            names: site.names(),
+            service: site.service().to_owned(),
+            options: *site.options(),
+            place: site.place(),
+        });
+        Self {
+            sites: sites.collect(),
+        }
+    }
+
+    /// The site of this name.
+    pub(crate) fn site(&self, name: &str) -> Option<&KnownSite> {
+        self.sites
+            .iter()
+            .find(|site| site.names.iter().any(|known| known == name))
+    }
+
+    pub(crate) fn site_names(&self) -> impl Iterator<Item = &str> {
+        self.sites
+            .iter()
+            .flat_map(|site| site.names.iter().map(String::as_str))
+    }
+
+    pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
+        let profiles = PROFILES.iter().map(|profile| profile.service);
+        self.sites
+            .iter()
+            .map(|site| site.service.as_str())
+            .chain(profiles)
+    }
+
+    pub(crate) fn categories(&self) -> impl Iterator<Item = &str> {
+        let own = self.sites.iter().filter_map(|site| site.options.category);
+        Category::BUILT_IN
+            .into_iter()
+            .chain(own)
+            .map(|category| -> &str { category.as_str() })
+    }
+}

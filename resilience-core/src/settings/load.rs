@@ -1,0 +1,298 @@
+//! Loading: sources in order, one document out of them, all problems at once.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::problem::{Problem, Problems};
+use crate::settings::check::check;
+use crate::settings::document::Document;
+use crate::settings::env::{self, Variables};
+use crate::settings::known::Known;
+use crate::settings::origin::Source;
+use crate::settings::read::Reader;
+
+/// Settings as they were loaded, checked, to be [applied](crate::Runtime::apply) to a runtime.
+///
+/// ```
+/// # fn main() -> Result<(), resilience_core::Problems> {
+/// use resilience_core::{Runtime, Settings};
+///
+/// let settings = Settings::loader()
+///     .text("example", "[services.weaviate]\nretries = 3\n")
+///     .load()?;
+/// Runtime::new().apply(&settings);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Settings(Arc<Loaded>);
+
+struct Loaded {
+    document: Document,
+    loader: Loader,
+    /// Of everything that was read.
+    fingerprint: u64,
+}
+
+/// Where settings come from. What is added later does not matter: a file comes first, then the
+/// variables with a prefix, then those of this crate's own name.
+#[derive(Clone, Default)]
+#[must_use = "nothing is loaded before `load`"]
+pub struct Loader {
+    texts: Vec<Text>,
+    prefixes: Vec<String>,
+    env: bool,
+    /// Instead of the process's.
+    variables: Option<Variables>,
+}
+
+#[derive(Clone, Debug)]
+enum Text {
+    File(PathBuf),
+    Given { name: Arc<str>, text: Arc<str> },
+}
+
+impl Settings {
+    /// No settings but those of attributes and what ships.
+    pub fn new() -> Self {
+        Self(Arc::new(Loaded {
+            document: Document::default(),
+            loader: Self::loader(),
+            fingerprint: 0,
+        }))
+    }
+
+    /// Settings out of files and variables.
+    pub fn loader() -> Loader {
+        Loader::default()
+    }
+
+    /// What a program has that says nothing about its settings: the file that `RESILIENCE_CONFIG`
+    /// names, if it does, and the variables `RESILIENCE__..` and `RESILIENCE_SET`.
+    pub fn from_env() -> Result<Self, Problems> {
+        Self::loader().env().load()
+    }
+
+    /// The settings of a file.
+    #[cfg(feature = "toml")]
+    pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Problems> {
+        Self::loader().file(path).load()
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.0.document
+    }
+
+    pub(crate) fn loader_used(&self) -> &Loader {
+        &self.0.loader
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.0.fingerprint
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("loader", &self.0.loader)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loader {
+    /// A TOML file. Where `RESILIENCE_CONFIG` names one and [`env`](Self::env) is asked for, that
+    /// one is read instead.
+    #[cfg(feature = "toml")]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.texts.push(Text::File(path.into()));
+        self
+    }
+
+    /// TOML in memory, with a name for problems and origins.
+    #[cfg(feature = "toml")]
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.texts.push(Text::Given {
+            name: name.into(),
+            text: text.into(),
+        });
+        self
+    }
+
+    /// The variables `RESILIENCE_CONFIG`, `RESILIENCE__..` and `RESILIENCE_SET`.
+    pub fn env(mut self) -> Self {
+        self.env = true;
+        self
+    }
+
+    /// The seven variables of an application, under this prefix: `MAX_RETRY_ATTEMPTS`,
+    /// `RETRY_BASE_DELAY`, `RETRY_MAX_DELAY`, `CB_FAILURE_THRESHOLD`, `CB_RECOVERY_TIMEOUT`,
+    /// `ERROR_HISTORY_LIMIT` and `LOG_LEVEL`. Upper and lower case matter.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefixes.push(prefix.into());
+        self
+    }
+
+    /// Variables to read instead of the process's own.
+    pub fn variables<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        self.variables = Some(
+            variables
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        );
+        self
+    }
+
+    /// Reads everything and checks it. This blocks for as long as reading the file takes.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is; nothing is half-applied.
+    pub fn load(self) -> Result<Settings, Problems> {
+        self.read(false)
+    }
+
+    /// As [`load`](Self::load), in a program that has settings already: an empty file is one that
+    /// somebody is about to write.
+    pub(crate) fn read(self, again: bool) -> Result<Settings, Problems> {
+        let known = Known::registered();
+        let variables = self.variables.clone().unwrap_or_else(env::of_process);
+        let mut document = Document::default();
+        let mut problems = Problems::new();
+        let mut hasher = DefaultHasher::new();
+        for text in self.sources(&variables) {
+            let Some((name, text)) = text.read(again, &mut problems) else {
+                continue;
+            };
+            text.hash(&mut hasher);
+            let mut reader = Reader {
+                known: &known,
+                document: &mut document,
+                problems: &mut problems,
+            };
+            read_text(&text, &name, &mut reader);
+        }
+        let mut reader = Reader {
+            known: &known,
+            document: &mut document,
+            problems: &mut problems,
+        };
+        for prefix in &self.prefixes {
+            env::read_prefixed(&variables, prefix, &mut reader);
+        }
+        if self.env {
+            env::read_keys(&variables, &mut reader);
+        }
+        variables.hash(&mut hasher);
+        check(&document.written, &known, &mut problems);
+        problems.sort();
+        problems.into_result()?;
+        Ok(Settings(Arc::new(Loaded {
+            document,
+            loader: self,
+            fingerprint: hasher.finish(),
+        })))
+    }
+
+    /// The files that are read.
+    #[cfg(feature = "watch")]
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let variables = self.variables.clone().unwrap_or_else(env::of_process);
+        let files = self.sources(&variables).into_iter();
+        files
+            .filter_map(|text| match text {
+                Text::File(path) => Some(path),
+                Text::Given { .. } => None,
+            })
+            .collect()
+    }
+
+    fn sources(&self, variables: &Variables) -> Vec<Text> {
+        let named = variables
+            .iter()
+            .filter(|_| self.env)
+            .find(|(name, value)| name == env::CONFIG && !value.is_empty());
+        match named {
+            Some((_, path)) => {
+                let given = self.texts.iter();
+                given
+                    .filter(|text| !matches!(text, Text::File(_)))
+                    .cloned()
+                    .chain([Text::File(path.into())])
+                    .collect()
+            }
+            None => self.texts.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the variables: a process has secrets there.
+        f.debug_struct("Loader")
+            .field("texts", &self.texts)
+            .field("prefixes", &self.prefixes)
+            .field("env", &self.env)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Text {
+    fn read(&self, again: bool, problems: &mut Problems) -> Option<(Arc<str>, Arc<str>)> {
+        let path = match self {
+            Self::Given { name, text } => return Some((Arc::clone(name), Arc::clone(text))),
+            Self::File(path) => path,
+        };
+        let name: Arc<str> = path.display().to_string().into();
+        let mut wrong = |message: String| {
+            let (line, column) = (1, 1);
+            let path = Arc::clone(&name);
+            problems.push(Problem::with(message).at(Source::File { path, line, column }));
+            None
+        };
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => return wrong(format!("cannot be read: {error}")),
+        };
+        if bytes.len() > LARGEST {
+            return wrong("is larger than 1 MiB".into());
+        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            return wrong("is no text in UTF-8".into());
+        };
+        if again && text.trim().is_empty() {
+            return wrong("is empty".into());
+        }
+        Some((name, text.into()))
+    }
+}
+
+#[cfg(feature = "toml")]
+fn read_text(text: &str, name: &Arc<str>, reader: &mut Reader<'_>) {
+    let root = super::toml::parse(text, name, reader.problems);
+    reader.document(&root);
+}
+
+#[cfg(not(feature = "toml"))]
+fn read_text(_: &str, name: &Arc<str>, reader: &mut Reader<'_>) {
+    let problem = Problem::new(
+        &**name,
+        "reading TOML needs the feature `toml` of `resilience`",
+    );
+    reader.problems.push(problem);
+}
+
+/// Who writes more has taken the wrong file.
+const LARGEST: usize = 1 << 20;

@@ -1,0 +1,64 @@
+//! The name that somebody who wrote another one most likely meant.
+
+/// The nearest of `names` to `word`, if one is near.
+pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word: Vec<char> = word.chars().take(LONGEST).collect();
+    names
+        .into_iter()
+        .map(|name| (distance(&word, name), name))
+        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Letters to insert, remove, replace or exchange with their neighbour; case and the kind of dash do
+/// not count.
+fn distance(word: &[char], name: &str) -> usize {
+    let fold = |c: &char| {
+        if *c == '-' {
+            '_'
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
+    let word: Vec<char> = word.iter().map(fold).collect();
+    let name: Vec<char> = name.chars().take(LONGEST).map(|c| fold(&c)).collect();
+    let mut rows = [
+        vec![0; name.len() + 1],
+        (0..=name.len()).collect(),
+        vec![0; name.len() + 1],
+    ];
+    for (i, a) in word.iter().enumerate() {
+        let [before, last, row] = &mut rows;
+        row[0] = i + 1;
+        for (j, b) in name.iter().enumerate() {
+            let replaced = last[j] + usize::from(a != b);
+            let mut cost = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == name[j - 1] && word[i - 1] == *b {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            row[j + 1] = cost;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][name.len()]
+}
+
+/// No name is longer; what is, is compared up to here.
+const LONGEST: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        let names = ["retries", "timeout", "deadline"];
+        assert_eq!(nearest("retires", names), Some("retries"));
+        assert_eq!(nearest("Time-out", names), Some("timeout"));
+        assert_eq!(nearest("dedline", names), Some("deadline"));
+        assert_eq!(nearest("colour", names), None);
+        assert_eq!(nearest("", names), None);
+        assert_eq!(nearest(&"x".repeat(100_000), names), None);
+    }
+}

@@ -1,0 +1,601 @@
+//! A tree of names and values, understood: the schema. One reader serves files and variables.
+
+use std::fmt;
+
+use crate::problem::{Problem, Problems};
+use crate::settings::document::{ClassifyRule, Document, LogLevel};
+use crate::settings::key::{Key, Kind, Value};
+use crate::settings::known::Known;
+use crate::settings::layer::Layer;
+use crate::settings::names::{OF_THE_ATTRIBUTE, SECTIONS, Segment, word};
+use crate::settings::nearest::nearest;
+use crate::settings::node::{Member, Node};
+use crate::settings::origin::{Level, Origin, Source};
+use crate::settings::value::Raw;
+
+/// Reads trees into a document, one after the other: what a later one says replaces what an earlier
+/// one says for the same key.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) known: &'a Known,
+    pub(crate) document: &'a mut Document,
+    pub(crate) problems: &'a mut Problems,
+}
+
+/// Names from the outermost to the innermost.
+#[derive(Clone, Copy, Debug)]
+struct Path<'a> {
+    outer: Option<&'a Self>,
+    name: &'a str,
+}
+
+impl Reader<'_> {
+    /// All of a file, or of a variable.
+    pub(crate) fn document(&mut self, root: &Node) {
+        let Raw::Table(members) = &root.raw else {
+            return;
+        };
+        for member in members {
+            let path = Path::root(&member.name);
+            match &*member.name {
+                "defaults" => self.settings(Level::Defaults, None, path, &member.node),
+                "categories" => self.named(Level::Categories, path, &member.node),
+                "services" => self.named(Level::Services, path, &member.node),
+                "sites" => self.named(Level::Sites, path, &member.node),
+                "resources" => self.resources(path, &member.node),
+                "classify" => self.rules(path, &member.node),
+                "telemetry" => self.telemetry(path, &member.node),
+                "service_specific" => self.legacy_services(path, &member.node),
+                "default_timeout_secs" => {
+                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path);
+                }
+                "max_retries" | "default_max_retries" => {
+                    self.legacy(Target::DEFAULTS, Key::Retries, member, path);
+                }
+                "circuit_breaker_threshold" => {
+                    self.legacy(Target::DEFAULTS, Key::FailureThreshold, member, path);
+                }
+                name => {
+                    let below = Key::ALL.iter().any(|key| key.path() == name);
+                    let problem =
+                        Problem::new(path.to_string(), "unknown key").at(member.at.clone());
+                    self.problems.push(if below {
+                        problem.nearest(Some(format!("defaults.{name}")))
+                    } else {
+                        let names = SECTIONS.iter().copied();
+                        problem
+                            .expected("one of the tables of settings")
+                            .nearest(nearest(name, names))
+                    });
+                }
+            }
+        }
+    }
+
+    /// `[services.NAME]`, `[categories.NAME]` and `[sites."NAME"]`.
+    fn named(&mut self, level: Level, path: Path<'_>, node: &Node) {
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        for member in members {
+            let path = path.then(&member.name);
+            if let Some(name) = self.name(level, path, member) {
+                self.settings(level, Some(&name), path, &member.node);
+            }
+        }
+    }
+
+    /// The name that a table is for, as it is known.
+    fn name(&mut self, level: Level, path: Path<'_>, member: &Member) -> Option<String> {
+        let name = &*member.name;
+        let wrong = |message: &str, nearest: Option<&str>| {
+            Problem::new(path.to_string(), message)
+                .at(member.at.clone())
+                .nearest(nearest)
+        };
+        match level {
+            Level::Sites => {
+                if let Some(site) = self.known.site(name) {
+                    return Some(site.operation.clone());
+                }
+                let nearest = nearest(name, self.known.site_names());
+                let problem = wrong("no annotated function has this name", nearest)
+                    .expected("an operation, a path or `file:line`");
+                self.problems.push(problem);
+                return None;
+            }
+            Level::Services => {
+                let known = || self.known.services();
+                if !known().any(|known| known == name)
+                    && let Some(nearest) = nearest(name, known())
+                {
+                    let problem = wrong("no service has this name", Some(nearest));
+                    self.problems.push(problem);
+                    return None;
+                }
+            }
+            Level::Categories => {
+                let known = || self.known.categories();
+                let legal = !name.is_empty()
+                    && name.len() <= 64
+                    && name
+                        .bytes()
+                        .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+                let near = nearest(name, known());
+                if !known().any(|known| known == name) && (near.is_some() || !legal) {
+                    let problem = wrong("there is no such category", near);
+                    self.problems.push(problem);
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        if name.is_empty() {
+            self.problems.push(wrong("the name is empty", None));
+            return None;
+        }
+        Some(name.to_owned())
+    }
+
+    /// A table of settings.
+    fn settings(&mut self, level: Level, name: Option<&str>, path: Path<'_>, node: &Node) {
+        let target = Target { level, name };
+        // Known also where nothing is in it.
+        self.layer(target);
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        for member in members {
+            self.setting(target, "", path.then(&member.name), member);
+        }
+    }
+
+    /// One setting, or a table of those below `above`.
+    fn setting(&mut self, target: Target<'_>, above: &str, path: Path<'_>, member: &Member) {
+        let name = if above.is_empty() {
+            member.name.clone()
+        } else {
+            format!("{above}.{}", member.name)
+        };
+        let group = Key::ALL.iter().any(|key| {
+            key.path()
+                .strip_prefix(&*name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        });
+        let key = Key::of_path(&name).filter(|key| target.takes(*key));
+        if group && target.takes_some(&name) {
+            match (&member.node.raw, key) {
+                (Raw::Table(members), _) => {
+                    if let Some(key) = key {
+                        self.set(target, key, Value::On, member, path);
+                    }
+                    for member in members {
+                        self.setting(target, &name, path.then(&member.name), member);
+                    }
+                }
+                // `rate_limit = "100/60s"`
+                (raw, Some(Key::RateLimit)) if raw.text().is_some_and(|text| text != "off") => {
+                    if let Some(limit) = self.value(Kind::Rate, member, path) {
+                        self.set(target, Key::RateLimit, Value::On, member, path);
+                        self.set(target, Key::Limit, limit, member, path);
+                    }
+                }
+                (_, Some(key)) => {
+                    if let Some(value) = self.value(key.kind(), member, path) {
+                        self.set(target, key, value, member, path);
+                    }
+                }
+                (raw, None) => {
+                    let found = format!("{} where a table is needed", raw.describe());
+                    let problem = Problem::new(path.to_string(), found).at(member.node.at.clone());
+                    self.problems.push(problem);
+                }
+            }
+        } else if let Some(key) = key {
+            if let Some(value) = self.value(key.kind(), member, path) {
+                self.set(target, key, value, member, path);
+            }
+        } else {
+            let problem = target.unknown(&name, above, path, &member.node.raw);
+            self.problems.push(problem.at(member.at.clone()));
+        }
+    }
+
+    fn value(&mut self, kind: Kind, member: &Member, path: Path<'_>) -> Option<Value> {
+        match kind.read(&member.node.raw) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                let problem = Problem::new(path.to_string(), member.node.raw.describe())
+                    .at(member.node.at.clone())
+                    .expected(expected.what)
+                    .nearest(expected.nearest);
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn set(&mut self, target: Target<'_>, key: Key, value: Value, member: &Member, path: Path<'_>) {
+        let layer = self.layer(target);
+        let origin = Origin {
+            level: target.level,
+            source: member.at.clone(),
+        };
+        let before = layer.get(key).cloned();
+        layer.set(key, value, origin);
+        // A variable that names a number of a part switches it on.
+        if let Some(part) = key.part()
+            && key != part
+            && layer.value(part) != Some(Value::On)
+        {
+            let level = target.level;
+            let source = member.at.clone();
+            layer.set(part, Value::On, Origin { level, source });
+        }
+        if let Some(before) = before
+            && before.value != value
+            && before.origin.source.is_same_file(&member.at)
+        {
+            let message = format!(
+                "{} was written before, at {}",
+                before.value, before.origin.source
+            );
+            self.problems
+                .push(Problem::new(path.to_string(), message).at(member.at.clone()));
+        }
+    }
+
+    fn layer(&mut self, target: Target<'_>) -> &mut Layer {
+        let written = &mut self.document.written;
+        let tables = match target.level {
+            Level::Sites => &mut written.sites,
+            Level::Services => &mut written.services,
+            Level::Categories => &mut written.categories,
+            _ => return &mut written.defaults,
+        };
+        tables
+            .entry(target.name.unwrap_or_default().to_owned())
+            .or_default()
+    }
+
+    fn resources(&mut self, path: Path<'_>, node: &Node) {
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        for member in members {
+            let raw = &member.node.raw;
+            match raw.whole().and_then(|whole| u64::try_from(whole).ok()) {
+                Some(limit) => {
+                    let limit = (limit, member.at.clone());
+                    self.document.resources.insert(member.name.clone(), limit);
+                }
+                None => self.wrong(path.then(&member.name), &member.node, "a whole number"),
+            }
+        }
+    }
+
+    fn telemetry(&mut self, path: Path<'_>, node: &Node) {
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        for member in members {
+            let path = path.then(&member.name);
+            match &*member.name {
+                "error_history_limit" => self.history(member, path),
+                "log_level" => self.log_level(member, path),
+                name => {
+                    let names = ["error_history_limit", "log_level"];
+                    let problem = Problem::new(path.to_string(), "unknown key")
+                        .at(member.at.clone())
+                        .nearest(nearest(name, names));
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    fn history(&mut self, member: &Member, path: Path<'_>) {
+        let raw = &member.node.raw;
+        match raw.whole().and_then(|whole| u32::try_from(whole).ok()) {
+            Some(limit) if limit <= MOST_ERRORS => {
+                self.document.error_history_limit = Some((limit as usize, member.at.clone()));
+            }
+            _ => self.wrong(path, &member.node, "a whole number from 0 to 1000000"),
+        }
+    }
+
+    fn log_level(&mut self, member: &Member, path: Path<'_>) {
+        let text = member.node.raw.text();
+        if let Some(level) = text.and_then(LogLevel::of) {
+            self.document.log_level = Some((level, member.at.clone()));
+            return;
+        }
+        let problem = Problem::new(path.to_string(), member.node.raw.describe())
+            .at(member.node.at.clone())
+            .expected("one of `off`, `error`, `warn`, `info`, `debug`, `trace`")
+            .nearest(text.and_then(|text| nearest(text, LogLevel::NAMES)));
+        self.problems.push(problem);
+    }
+
+    /// `[[classify]]`
+    fn rules(&mut self, path: Path<'_>, node: &Node) {
+        let Raw::Array(nodes) = &node.raw else {
+            self.wrong(path, node, "`[[classify]]`, once for each rule");
+            return;
+        };
+        for node in nodes {
+            self.rule(path, node);
+        }
+    }
+
+    fn rule(&mut self, path: Path<'_>, node: &Node) {
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        let mut rule = ClassifyRule {
+            pattern: String::new(),
+            category: String::new(),
+            retryable: None,
+            source: node.at.clone(),
+        };
+        let before = self.problems.len();
+        for member in members {
+            let path = path.then(&member.name);
+            let raw = &member.node.raw;
+            match (&*member.name, raw) {
+                ("pattern", Raw::Text(text)) if !text.trim().is_empty() => {
+                    rule.pattern.clone_from(text);
+                }
+                ("pattern", _) => self.wrong(path, &member.node, "a text that is not empty"),
+                ("category", Raw::Text(text)) => {
+                    let shown = Member {
+                        name: text.clone(),
+                        ..member.clone()
+                    };
+                    if let Some(name) = self.name(Level::Categories, path, &shown) {
+                        rule.category = name;
+                    }
+                }
+                ("category", _) => self.wrong(path, &member.node, "the name of a category"),
+                ("retryable", Raw::Flag(flag)) => rule.retryable = Some(*flag),
+                ("retryable", _) => self.wrong(path, &member.node, "`true` or `false`"),
+                (name, _) => {
+                    let names = ["pattern", "category", "retryable"];
+                    let problem = Problem::new(path.to_string(), "unknown key")
+                        .at(member.at.clone())
+                        .nearest(nearest(name, names));
+                    self.problems.push(problem);
+                }
+            }
+        }
+        for (name, value) in [("pattern", &rule.pattern), ("category", &rule.category)] {
+            if value.is_empty() && self.problems.len() == before {
+                let message = format!("a rule needs a `{name}`");
+                self.problems
+                    .push(Problem::new(path.to_string(), message).at(node.at.clone()));
+            }
+        }
+        if self.problems.len() == before {
+            self.document.classify.push(rule);
+        }
+    }
+
+    /// `[service_specific.NAME]`, with the names of its own.
+    fn legacy_services(&mut self, path: Path<'_>, node: &Node) {
+        let Some(members) = self.table(path, node) else {
+            return;
+        };
+        for service in members {
+            let path = path.then(&service.name);
+            let Some(name) = self.name(Level::Services, path, service) else {
+                continue;
+            };
+            let target = Target {
+                level: Level::Services,
+                name: Some(&name),
+            };
+            self.layer(target);
+            let Some(members) = self.table(path, &service.node) else {
+                continue;
+            };
+            let mut rate = (None, None);
+            for member in members {
+                let path = path.then(&member.name);
+                match &*member.name {
+                    "timeout_secs" => self.seconds(target, Key::Deadline, member, path),
+                    "max_retries" => self.legacy(target, Key::Retries, member, path),
+                    "failure_threshold" => self.legacy(target, Key::FailureThreshold, member, path),
+                    "wait_duration_secs" => self.seconds(target, Key::WaitDuration, member, path),
+                    "rate_limit_requests" => rate.0 = Some(member),
+                    "rate_limit_window_secs" => rate.1 = Some(member),
+                    _ => self.setting(target, "", path, member),
+                }
+            }
+            self.legacy_rate(target, rate, path);
+        }
+    }
+
+    fn legacy(&mut self, target: Target<'_>, key: Key, member: &Member, path: Path<'_>) {
+        if let Some(value) = self.value(key.kind(), member, path) {
+            self.set(target, key, value, member, path);
+        }
+    }
+
+    fn seconds(&mut self, target: Target<'_>, key: Key, member: &Member, path: Path<'_>) {
+        let seconds = member.node.raw.number().filter(|seconds| *seconds > 0.0);
+        let duration =
+            seconds.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
+        match duration.filter(|duration| !duration.is_zero()) {
+            Some(duration) => {
+                let value = match key.kind() {
+                    Kind::Wait => Value::Wait(duration, duration),
+                    _ => Value::Duration(duration),
+                };
+                self.set(target, key, value, member, path);
+            }
+            None => self.wrong(path, &member.node, "a number of seconds above zero"),
+        }
+    }
+
+    /// Two keys that make one; each has a default beside the other.
+    fn legacy_rate(
+        &mut self,
+        target: Target<'_>,
+        (requests, window): (Option<&Member>, Option<&Member>),
+        path: Path<'_>,
+    ) {
+        let Some(first) = requests.or(window) else {
+            return;
+        };
+        let mut read = |member: Option<&Member>, otherwise: u32| match member {
+            None => Some(otherwise),
+            Some(member) => {
+                let path = path.then(&member.name);
+                match self.value(Kind::Count(1, u32::MAX), member, path)? {
+                    Value::Count(count) => Some(count),
+                    _ => None,
+                }
+            }
+        };
+        let (requests, window) = (read(requests, 100), read(window, 60));
+        if let (Some(requests), Some(window)) = (requests, window) {
+            let window = std::time::Duration::from_secs(window.into());
+            let path = path.then(&first.name);
+            self.set(target, Key::RateLimit, Value::On, first, path);
+            self.set(
+                target,
+                Key::Limit,
+                Value::Rate(requests, window),
+                first,
+                path,
+            );
+        }
+    }
+
+    fn table<'n>(&mut self, path: Path<'_>, node: &'n Node) -> Option<&'n [Member]> {
+        if let Raw::Table(members) = &node.raw {
+            return Some(members);
+        }
+        self.wrong(path, node, "a table");
+        None
+    }
+
+    fn wrong(&mut self, path: Path<'_>, node: &Node, expected: &str) {
+        let problem = Problem::new(path.to_string(), node.raw.describe())
+            .at(node.at.clone())
+            .expected(expected);
+        self.problems.push(problem);
+    }
+}
+
+/// The table that a setting goes into.
+#[derive(Clone, Copy, Debug)]
+struct Target<'a> {
+    level: Level,
+    name: Option<&'a str>,
+}
+
+impl Target<'_> {
+    const DEFAULTS: Self = Self {
+        level: Level::Defaults,
+        name: None,
+    };
+
+    fn takes(self, key: Key) -> bool {
+        takes(self.level, key)
+    }
+
+    /// Whether some key below this path is taken.
+    fn takes_some(self, group: &str) -> bool {
+        let below = |key: &Key| {
+            key.path()
+                .strip_prefix(group)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        Key::ALL
+            .into_iter()
+            .filter(below)
+            .any(|key| self.takes(key))
+    }
+
+    /// What is wrong with a name that no key has here.
+    fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
+        if Key::of_path(name).is_some() || Self::is_group(name) {
+            let where_else = match self.level {
+                Level::Categories => "it is no matter of a category",
+                _ => "it is a matter of single sites and services",
+            };
+            return Problem::new(path.to_string(), where_else);
+        }
+        if above.is_empty() && OF_THE_ATTRIBUTE.contains(&name) {
+            return Problem::new(path.to_string(), "it belongs to the attribute alone");
+        }
+        let names = Key::ALL
+            .into_iter()
+            .filter(|key| self.takes(*key))
+            .filter_map(|key| {
+                let path = key.path();
+                if above.is_empty() {
+                    return path.split('.').next();
+                }
+                path.strip_prefix(above)?.strip_prefix('.')
+            });
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let nearest = word(last, raw)
+            .filter(|_| above.is_empty())
+            .or_else(|| nearest(last, names).map(str::to_owned));
+        Problem::new(path.to_string(), "unknown key").nearest(nearest)
+    }
+
+    fn is_group(name: &str) -> bool {
+        Key::ALL.iter().any(|key| {
+            key.path()
+                .split_once('.')
+                .is_some_and(|(group, _)| group == name)
+        })
+    }
+}
+
+/// Whether settings of this level have this key.
+pub(crate) fn takes(level: Level, key: Key) -> bool {
+    match level {
+        Level::Categories => Key::RETRY.contains(&key),
+        Level::Defaults => key != Key::Enabled,
+        _ => true,
+    }
+}
+
+impl<'a> Path<'a> {
+    const fn root(name: &'a str) -> Self {
+        Self { outer: None, name }
+    }
+
+    const fn then<'b>(&'b self, name: &'b str) -> Path<'b> {
+        Path {
+            outer: Some(self),
+            name,
+        }
+    }
+}
+
+/// As TOML writes it, names in quotes where need be.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(outer) = self.outer {
+            write!(f, "{outer}.")?;
+        }
+        Segment(self.name).fmt(f)
+    }
+}
+
+impl Source {
+    fn is_same_file(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File { path: a, .. }, Self::File { path: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// What memory for recent errors is enough for anybody.
+const MOST_ERRORS: u32 = 1_000_000;

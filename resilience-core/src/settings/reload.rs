@@ -1,0 +1,142 @@
+//! Other settings for a running program. State stays; only numbers change.
+
+use std::sync::Arc;
+
+use crate::breaker::Moved;
+use crate::event::{Event, emit};
+use crate::problem::Problems;
+use crate::runtime::{Runtime, Service};
+use crate::settings::live::LastReload;
+use crate::settings::load::Settings;
+
+impl Runtime {
+    /// Makes these settings those of all calls that begin from now on.
+    ///
+    /// Running calls keep the settings that they began with. Breakers, rate limits, bulkheads and
+    /// budgets keep their state and take the new numbers from the next event on.
+    pub fn apply(&self, settings: &Settings) {
+        let shared = self.shared();
+        let (generation, moved) = shared.live.apply(settings.clone(), |before, generation| {
+            self.set_shared(Some(&before.settings), settings);
+            (generation, self.set_services(settings))
+        });
+        for (service, moved) in moved {
+            let name = service.guards.service().as_str();
+            emit(shared, Event::moved(name, moved));
+        }
+        self.loaded(Problems::new(), generation);
+    }
+
+    fn set_services(&self, settings: &Settings) -> Vec<(Arc<Service>, Moved)> {
+        let now = self.shared().clock.now();
+        let written = &settings.document().written;
+        let mut all = Vec::new();
+        for service in self.services() {
+            let moved = service.set(written, now);
+            all.extend(moved.into_iter().map(|moved| (Arc::clone(&service), moved)));
+        }
+        all
+    }
+
+    /// The settings that were applied last.
+    pub fn settings(&self) -> Settings {
+        self.shared().live.current().settings
+    }
+
+    /// Reads the sources of the [settings](Self::settings) again, and applies them if they have
+    /// changed; answers whether they had.
+    ///
+    /// # Errors
+    ///
+    /// All problems there are; the settings stay as they were, and
+    /// [`inspect`](Self::inspect) tells of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future lets a reload that has begun come to its end.
+    pub async fn reload(&self) -> Result<bool, Problems> {
+        let runtime = self.clone();
+        if tokio::runtime::Handle::try_current().is_err() {
+            return runtime.reload_blocking();
+        }
+        match tokio::task::spawn_blocking(move || runtime.reload_blocking()).await {
+            Ok(outcome) => outcome,
+            // The tokio runtime is shutting down.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// As [`reload`](Self::reload), for threads that may block.
+    pub fn reload_blocking(&self) -> Result<bool, Problems> {
+        let before = self.shared().live.current();
+        match before.settings.loader_used().clone().read(true) {
+            Ok(settings) if settings.fingerprint() == before.settings.fingerprint() => {
+                self.recovered();
+                Ok(false)
+            }
+            Ok(settings) => {
+                self.apply(&settings);
+                Ok(true)
+            }
+            Err(problems) => {
+                self.loaded(problems.clone(), before.generation);
+                Err(problems)
+            }
+        }
+    }
+
+    /// The runtime of a process that has said nothing else: with the settings that its environment
+    /// names, or with none if there is anything wrong in them.
+    pub(crate) fn of_process() -> Self {
+        match Settings::from_env() {
+            Ok(settings) => Self::builder().settings(settings).build(),
+            Err(problems) => {
+                let runtime = Self::new();
+                runtime.loaded(problems, 1);
+                runtime
+            }
+        }
+    }
+
+    /// What settings say beyond single sites and services. What is said no more is as before.
+    pub(crate) fn set_shared(&self, before: Option<&Settings>, settings: &Settings) {
+        let (shared, document) = (self.shared(), settings.document());
+        let limit = document.error_history_limit.as_ref();
+        shared.recent.set_limit(limit.map(|(limit, _)| *limit));
+        let before = before.map(|before| &before.document().resources);
+        for name in before.into_iter().flat_map(|before| before.keys()) {
+            if !document.resources.contains_key(name) {
+                shared.pools.pool(name).set_limit(None);
+            }
+        }
+        for (name, (limit, _)) in &document.resources {
+            shared.pools.pool(name).set_limit(Some(*limit));
+        }
+    }
+
+    /// Tells of a load, and keeps what was wrong with it. The same problems are told once.
+    fn loaded(&self, problems: Problems, generation: u64) {
+        let shared = self.shared();
+        let known = shared.live.last();
+        let at = shared.clock.system_now();
+        if !problems.is_empty() && known.is_some_and(|last| last.problems == problems) {
+            return;
+        }
+        emit(
+            shared,
+            Event::SettingsReloaded {
+                generation,
+                problems: (!problems.is_empty()).then_some(&problems),
+            },
+        );
+        shared.live.set_last(LastReload { at, problems });
+    }
+
+    /// The sources are again what they were when they were right.
+    fn recovered(&self) {
+        let live = &self.shared().live;
+        if live.last().is_some_and(|last| !last.problems.is_empty()) {
+            self.loaded(Problems::new(), live.current().generation);
+        }
+    }
+}

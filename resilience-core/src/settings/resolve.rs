@@ -1,0 +1,215 @@
+//! Which of several written values holds. [`Written::site`] and [`Written::service`] are the only
+//! places that know the order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::options::Options;
+use crate::settings::key::{Key, Owner, Value};
+use crate::settings::layer::{Entry, Layer};
+use crate::settings::origin::{Level, Origin};
+use crate::settings::table::{LIBRARY, Profile};
+use crate::settings::{CategoryRetry, ServiceSettings, SiteSettings};
+
+/// What is written outside of attributes, by table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Written {
+    pub(crate) sites: BTreeMap<String, Layer>,
+    pub(crate) services: BTreeMap<String, Layer>,
+    pub(crate) categories: BTreeMap<String, Layer>,
+    pub(crate) defaults: Layer,
+}
+
+/// A site, as far as its settings depend on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) operation: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) origin: &'a Origin,
+}
+
+/// The effective settings of a site, each with its origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    /// What holds; for retries and backoff, what holds for errors of every category.
+    pub(crate) layer: Layer,
+    /// Retries and backoff where neither `layer` nor a category says anything.
+    pub(crate) below: Layer,
+    /// What would hold, but cannot here, and why.
+    pub(crate) inapplicable: Vec<(Key, Entry, &'static str)>,
+}
+
+impl Written {
+    /// What the sites of a service share. `attributes` is what its sites wrote, merged.
+    pub(crate) fn service(&self, name: &str, attributes: &Layer) -> Layer {
+        let profile = profile(name);
+        let library = library();
+        let services = self.services.get(name);
+        let order = [
+            services,
+            Some(attributes),
+            Some(&self.defaults),
+            profile.as_ref(),
+            Some(&library),
+        ];
+        let mut resolved = Layer::default();
+        for key in Key::ALL
+            .into_iter()
+            .filter(|key| key.owner() == Owner::Service)
+        {
+            // A site's own `off` is not the service's.
+            let first = order.iter().flatten().find_map(|layer| {
+                let entry = layer.get(key)?;
+                let of_a_site = entry.origin.level == Level::Attribute;
+                (!(of_a_site && entry.value == Value::Off)).then_some(entry)
+            });
+            if let Some(Entry { value, origin }) = first {
+                resolved.set(key, *value, origin.clone());
+            }
+        }
+        // Of the two ways to open, the one written nearer holds.
+        let level = |key| resolved.get(key).map(|entry| entry.origin.level);
+        if let (Some(rate), Some(row)) = (
+            level(Key::FailureRateThreshold),
+            level(Key::FailureThreshold),
+        ) && row < rate
+        {
+            resolved.remove(Key::FailureRateThreshold);
+        }
+        resolved
+    }
+
+    /// What holds for a site; `service` is what its service's sites share.
+    pub(crate) fn site(&self, site: Subject<'_>, service: &Layer) -> Resolved {
+        let attribute = Layer::of(site.options, site.origin);
+        let profile = profile(site.service);
+        let library = library();
+        let sites = self.sites.get(site.operation);
+        let services = self.services.get(site.service);
+        let above = [sites, services, Some(&attribute)];
+        let below = [Some(&self.defaults), profile.as_ref()];
+
+        let mut resolved = Resolved {
+            layer: Layer::default(),
+            below: Layer::default(),
+            inapplicable: Vec::new(),
+        };
+        for key in Key::ALL {
+            let own = attribute.get(key).filter(|entry| entry.value == Value::Off);
+            let of_site = sites.and_then(|layer| layer.get(key));
+            let found = match key.owner() {
+                Owner::Service => of_site.or_else(|| service.get(key)),
+                Owner::Site => first(&above, key),
+            };
+            if let Some(own) = own {
+                let elsewhere = [sites, services, below[0], below[1]];
+                if let Some(entry) =
+                    first(&elsewhere, key).filter(|entry| entry.value != Value::Off)
+                {
+                    let why = "the attribute says `off`";
+                    resolved.inapplicable.push((key, entry.clone(), why));
+                }
+                resolved.layer.set(key, Value::Off, own.origin.clone());
+                continue;
+            }
+            let spread = Key::RETRY.contains(&key);
+            let found = match (found, key.owner()) {
+                (None, Owner::Site) if !spread => first(&below, key).or_else(|| library.get(key)),
+                (found, _) => found,
+            };
+            if let Some(entry) = found {
+                resolved.layer.set(key, entry.value, entry.origin.clone());
+            } else if spread && let Some(entry) = first(&below, key).or_else(|| library.get(key)) {
+                resolved.below.set(key, entry.value, entry.origin.clone());
+            }
+        }
+        resolved.fit(site, &attribute);
+        resolved
+    }
+
+    /// The settings that the calls of a site read.
+    pub(crate) fn settings(&self, site: Subject<'_>, service: &Layer) -> SiteSettings {
+        let resolved = self.site(site, service);
+        SiteSettings::of(site.options, &resolved, self.category_retries())
+    }
+
+    /// What the shared state of a service reads.
+    pub(crate) fn service_settings(&self, name: &str, attributes: &Layer) -> ServiceSettings {
+        ServiceSettings::of(&self.service(name, attributes))
+    }
+
+    fn category_retries(&self) -> Arc<[CategoryRetry]> {
+        self.categories
+            .iter()
+            .map(|(name, layer)| CategoryRetry::new(name, layer))
+            .collect()
+    }
+}
+
+impl Resolved {
+    /// Takes away what the site cannot have.
+    fn fit(&mut self, site: Subject<'_>, attribute: &Layer) {
+        if site.options.one_attempt {
+            for key in Key::RETRY {
+                let none = (key == Key::Retries).then_some(Value::Count(0));
+                self.refuse(key, none, site, "written with one attempt");
+            }
+        }
+        if site.options.silent {
+            let why = "the error type cannot carry an answer of the runtime";
+            for key in ANSWERING {
+                if attribute.get(key).is_none() && !self.layer.is_off(key) {
+                    self.refuse(key, Some(Value::Off), site, why);
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, key: Key, instead: Option<Value>, site: Subject<'_>, why: &'static str) {
+        let found = [&self.layer, &self.below]
+            .into_iter()
+            .find_map(|layer| layer.get(key).cloned());
+        self.below.remove(key);
+        match instead {
+            Some(value) => self.layer.set(key, value, site.origin.clone()),
+            None => self.layer.remove(key),
+        }
+        if let Some(entry) = found
+            && !matches!(entry.origin.level, Level::Attribute | Level::Library)
+        {
+            self.inapplicable.push((key, entry, why));
+        }
+    }
+}
+
+fn first<'a>(layers: &[Option<&'a Layer>], key: Key) -> Option<&'a Entry> {
+    layers.iter().flatten().find_map(|layer| layer.get(key))
+}
+
+fn profile(service: &str) -> Option<Layer> {
+    let profile = Profile::of(service)?;
+    Some(Layer::of(
+        &profile.options,
+        &Origin::built_in(Level::Profile),
+    ))
+}
+
+fn library() -> Layer {
+    let origin = Origin::built_in(Level::Library);
+    let mut library = Layer::of(&LIBRARY, &origin);
+    // These have numbers for whoever switches them on.
+    library.set(Key::RateLimit, Value::Off, origin.clone());
+    library.set(Key::Bulkhead, Value::Off, origin.clone());
+    library.set(Key::Enabled, Value::Flag(true), origin);
+    library
+}
+
+/// The parts through which the runtime answers instead of the body.
+pub(crate) const ANSWERING: [Key; 5] = [
+    Key::Timeout,
+    Key::Deadline,
+    Key::Breaker,
+    Key::RateLimit,
+    Key::Bulkhead,
+];

@@ -1,0 +1,177 @@
+//! Reload when a file changes: a thread that is woken by the file system, and looks for itself now
+//! and then, since not every file system wakes anybody.
+//!
+//! What is watched is the directory of each file, and of what it links to: editors and deployments
+//! replace a file rather than write into it, and a watch on the file would go with the old one.
+//! Which name an event is about does not matter; whether the content is another one does.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::runtime::Runtime;
+
+/// Settings are reloaded for as long as this is held.
+#[must_use = "dropping it ends the watch"]
+pub struct Watch(Sender<Message>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Message {
+    Changed,
+    Stop,
+}
+
+impl Runtime {
+    /// Reloads the settings of this runtime whenever one of their files has changed, for as long as
+    /// the answer is held. What is wrong with them then is in [`inspect`](Self::inspect) and told in
+    /// an event; the settings before hold.
+    pub fn watch(&self) -> Watch {
+        let (sender, receiver) = channel();
+        let told = sender.clone();
+        let runtime = self.clone();
+        let watching = move || Watching::new(runtime, told).run(&receiver);
+        let thread = std::thread::Builder::new().name("resilience-settings".into());
+        if let Err(error) = thread.spawn(watching) {
+            tracing::warn!(
+                name: "resilience.settings.unwatched",
+                "settings are not watched: {error}"
+            );
+        }
+        Watch(sender)
+    }
+
+    /// Reloads the settings of this runtime whenever the process gets SIGHUP, for as long as the
+    /// tokio runtime lives that this is called in.
+    ///
+    /// # Errors
+    ///
+    /// Outside of a tokio runtime with its I/O enabled, or where signals cannot be had.
+    #[cfg(unix)]
+    pub fn reload_on_hangup(&self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        tokio::runtime::Handle::try_current().map_err(std::io::Error::other)?;
+        let mut hangups = signal(SignalKind::hangup())?;
+        let runtime = self.clone();
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                // What is wrong has been told by then.
+                drop(runtime.reload().await);
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Without a thread there is nobody to stop.
+        let _ = self.0.send(Message::Stop);
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+struct Watching {
+    runtime: Runtime,
+    watcher: Option<RecommendedWatcher>,
+    directories: BTreeSet<PathBuf>,
+}
+
+impl Watching {
+    fn new(runtime: Runtime, told: Sender<Message>) -> Self {
+        let tell = move |event: notify::Result<notify::Event>| {
+            if event.map_or(true, |event| is_change(event.kind)) {
+                let _ = told.send(Message::Changed);
+            }
+        };
+        let watcher = notify::recommended_watcher(tell);
+        if let Err(error) = &watcher {
+            tracing::warn!(
+                name: "resilience.settings.polled",
+                "settings are only looked at every {POLL:?}: {error}"
+            );
+        }
+        Self {
+            runtime,
+            watcher: watcher.ok(),
+            directories: BTreeSet::new(),
+        }
+    }
+
+    fn run(mut self, messages: &Receiver<Message>) {
+        self.follow();
+        loop {
+            match messages.recv_timeout(POLL) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Message::Changed) if !is_quiet(messages) => return,
+                Ok(Message::Changed) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            // What is wrong has been told by then.
+            drop(self.runtime.reload_blocking());
+            self.follow();
+        }
+    }
+
+    /// Watches where the files are now.
+    fn follow(&mut self) {
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        let mut directories = BTreeSet::new();
+        let settings = self.runtime.settings();
+        for file in settings.loader_used().files() {
+            let file = std::path::absolute(&file).unwrap_or(file);
+            let target = std::fs::canonicalize(&file).ok();
+            for path in [Some(file), target].into_iter().flatten() {
+                directories.extend(path.parent().map(PathBuf::from));
+            }
+        }
+        for gone in self.directories.difference(&directories) {
+            // It may be gone itself.
+            drop(watcher.unwatch(gone));
+        }
+        // A directory that was removed and made again needs another watch, so all are renewed.
+        directories.retain(|directory| {
+            watcher
+                .watch(directory, RecursiveMode::NonRecursive)
+                .is_ok()
+        });
+        self.directories = directories;
+    }
+}
+
+/// Waits until the file system has been quiet for a moment, or busy for too long; not if the watch
+/// is over.
+fn is_quiet(messages: &Receiver<Message>) -> bool {
+    for _ in 0..MOST_EVENTS {
+        match messages.recv_timeout(QUIET) {
+            Ok(Message::Changed) => {}
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    true
+}
+
+/// Reading is none; we do it ourselves.
+const fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Access(_) => false,
+        _ => true,
+    }
+}
+
+const POLL: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_millis(100);
+const MOST_EVENTS: u32 = 1_000;

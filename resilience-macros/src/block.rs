@@ -1,0 +1,268 @@
+//! An attribute on an `impl` block or on a trait: defaults for the methods in it.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Attribute as SynAttribute, Meta, ReturnType, Token, Type, Visibility};
+
+use crate::args::{Args, Attribute};
+use crate::attribute::function;
+use crate::boxed_future::BoxedFuture;
+use crate::check::ours;
+use crate::ctxt::Ctxt;
+use crate::grammar::{self, RawArg, RawValue};
+use crate::inputs::peel;
+use crate::item::{Body, RawFn};
+use crate::names;
+
+/// `impl .. { .. }` or `trait .. { .. }`, the items in it still tokens.
+pub(crate) struct RawBlock {
+    /// Everything before the braces.
+    head: TokenStream,
+    braces: Group,
+}
+
+impl Parse for RawBlock {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        ahead.call(SynAttribute::parse_outer)?;
+        ahead.parse::<Visibility>()?;
+        ahead.parse::<Option<Token![unsafe]>>()?;
+        if !ahead.peek(Token![impl]) && !ahead.peek(Token![trait]) {
+            return Err(ahead.error("expected an `impl` block or a trait"));
+        }
+        let mut trees: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+        match trees.pop() {
+            Some(TokenTree::Group(braces)) if braces.delimiter() == Delimiter::Brace => Ok(Self {
+                head: trees.into_iter().collect(),
+                braces,
+            }),
+            _ => Err(syn::Error::new(ahead.span(), "expected `{`")),
+        }
+    }
+}
+
+/// An item in the block.
+enum Item {
+    Function(Box<RawFn>),
+    Other(TokenStream),
+}
+
+pub(crate) fn expand(
+    attribute: Attribute,
+    defaults: &[RawArg],
+    block: &RawBlock,
+    ctxt: Ctxt,
+) -> TokenStream {
+    let this = attribute.name();
+    for arg in defaults.iter().filter(|arg| arg.name == "operation") {
+        ctxt.error(
+            &arg.name,
+            "`operation` names one function: write it on the method",
+        );
+    }
+    for arg in defaults.iter().filter(|arg| arg.name == "skip") {
+        ctxt.error(
+            &arg.name,
+            "`skip` belongs on a method that is to be left out",
+        );
+    }
+    // The mistakes of the block's own options are told once and not for each method.
+    Args::parse(
+        attribute,
+        defaults
+            .iter()
+            .filter(|arg| arg.name != "skip")
+            .cloned()
+            .collect(),
+        &ctxt,
+    );
+    let Some(items) = ctxt.ok(items.parse2(block.braces.stream())) else {
+        return with(block, block.braces.stream(), ctxt);
+    };
+    let mut applied = false;
+    let mut body = TokenStream::new();
+    let valid = ctxt.is_empty();
+    for item in items {
+        match item {
+            Item::Other(tokens) => body.extend(tokens),
+            Item::Function(item) => match method(attribute, defaults, *item) {
+                Method::Alone(item) => item.to_tokens(&mut body),
+                Method::Annotated(attribute, args, item, ctxt) => {
+                    applied = true;
+                    if valid {
+                        body.extend(function(attribute, args, item, ctxt));
+                    } else {
+                        item.to_tokens(&mut body);
+                    }
+                }
+            },
+        }
+    }
+    if !applied && valid {
+        ctxt.error(
+            &block.head,
+            format!("`#[{this}]` finds no async method with a body here that returns a `Result`"),
+        );
+    }
+    with(block, body, ctxt)
+}
+
+/// The block with another body, and the errors behind it.
+fn with(block: &RawBlock, body: TokenStream, ctxt: Ctxt) -> TokenStream {
+    let mut braces = Group::new(Delimiter::Brace, body);
+    braces.set_span(block.braces.span());
+    let (head, errors) = (&block.head, ctxt.into_compile_errors());
+    quote!(#head #braces #errors)
+}
+
+enum Method {
+    /// Left as it is.
+    Alone(RawFn),
+    Annotated(Attribute, Vec<RawArg>, RawFn, Ctxt),
+}
+
+/// What the defaults and the method's own attribute make of it. An option of its own replaces the
+/// default of that name.
+fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method {
+    let ctxt = Ctxt::new();
+    let own = item.attrs.iter().position(|attr| ours(attr).is_some());
+    let Some(own) = own.map(|index| item.attrs.remove(index)) else {
+        if !returns_result(&item) {
+            return Method::Alone(item);
+        }
+        return Method::Annotated(attribute, defaults.to_vec(), item, ctxt);
+    };
+    let attribute = ours(&own).unwrap_or(attribute);
+    let mut args = match &own.meta {
+        Meta::List(list) => grammar::parse(list.tokens.clone(), &ctxt),
+        _ => Vec::new(),
+    };
+    let skips = |arg: &RawArg| arg.name == "skip" && matches!(arg.value, RawValue::None);
+    if args.iter().any(skips) {
+        if args.len() == 1 {
+            return Method::Alone(item);
+        }
+        ctxt.error(
+            &own,
+            "`skip` leaves the method out: nothing can stand beside it",
+        );
+        args.retain(|arg| !skips(arg));
+    }
+    for default in defaults {
+        let name = default.name.to_string();
+        let known = names::options(attribute).contains(&name.as_str());
+        if known && args.iter().all(|arg| arg.name != default.name) {
+            args.push(default.clone());
+        }
+    }
+    Method::Annotated(attribute, args, item, ctxt)
+}
+
+/// Whether it is async, has a body, and returns something whose last name ends in `Result`.
+fn returns_result(item: &RawFn) -> bool {
+    if matches!(item.body, Body::Missing(_)) {
+        return false;
+    }
+    if let Some(boxed) = BoxedFuture::of(item) {
+        return is_result(&boxed.output);
+    }
+    let ReturnType::Type(_, ty) = &item.sig.output else {
+        return false;
+    };
+    item.sig.asyncness.is_some() && is_result(ty)
+}
+
+fn is_result(ty: &Type) -> bool {
+    let Type::Path(path) = peel(ty) else {
+        return false;
+    };
+    path.path
+        .segments
+        .last()
+        .is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}
+
+fn items(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        if let Ok(function) = ahead.parse::<RawFn>() {
+            syn::parse::discouraged::Speculative::advance_to(input, &ahead);
+            items.push(Item::Function(Box::new(function)));
+            continue;
+        }
+        // Anything else ends with a semicolon or with braces.
+        let mut tokens = TokenStream::new();
+        while !input.is_empty() {
+            let tree = input.parse::<TokenTree>()?;
+            let ends = match &tree {
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+                _ => false,
+            };
+            tokens.extend([tree]);
+            if ends && !input.peek(Token![;]) {
+                break;
+            }
+        }
+        items.push(Item::Other(tokens));
+    }
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expand(defaults: TokenStream, item: TokenStream) -> String {
+        crate::attribute::expand(Attribute::Resilient, defaults, item).to_string()
+    }
+
+    #[test]
+    fn defaults_reach_async_methods_that_return_a_result() {
+        let tokens = expand(
+            quote!(retries = 3),
+            quote! {
+                impl<T> Store<T> {
+                    const N: usize = { 1 };
+                    type X = u8;
+                    make!(a);
+                    async fn a(&self) -> io::Result<u8> { Ok(1) }
+                    fn b(&self) -> Result<u8, E> { Ok(1) }
+                    async fn c(&self) -> u8 { 1 }
+                    #[resilient(skip)] async fn d(&self) -> Result<u8, E> { Ok(1) }
+                    #[resilient(retries = 5)] async fn e(&self) -> Result<u8, E> { Ok(1) }
+                    #[fail_fast] async fn f(&self) -> Answer { Ok(1) }
+                }
+            },
+        );
+        assert!(!tokens.contains("compile_error"), "{tokens}");
+        assert_eq!(tokens.matches("__RESILIENCE_SITE :").count(), 3, "{tokens}");
+        assert_eq!(tokens.matches("retries (3)").count(), 1, "{tokens}");
+        assert_eq!(tokens.matches("retries (5)").count(), 1, "{tokens}");
+        assert_eq!(tokens.matches("fail_fast ()").count(), 1, "{tokens}");
+    }
+
+    #[test]
+    fn mistakes_of_the_block_are_told_once() {
+        let tokens = expand(
+            quote!(retires = 3),
+            quote!(impl S { async fn a(&self) -> R { 1 } async fn b(&self) -> Result<u8> { 1 } }),
+        );
+        assert_eq!(tokens.matches("compile_error").count(), 1, "{tokens}");
+    }
+
+    #[test]
+    fn a_block_without_such_a_method_is_an_error() {
+        let tokens = expand(
+            quote!(),
+            quote!(
+                trait S {
+                    async fn a(&self) -> Result<u8, E>;
+                }
+            ),
+        );
+        assert!(tokens.contains("finds no async method"), "{tokens}");
+    }
+}

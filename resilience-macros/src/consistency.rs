@@ -1,0 +1,229 @@
+//! Rules about options that are written beside each other. Only literals can contradict each other
+//! here; constants do so in the runtime's builder, when they are evaluated. Each rule is a Rust
+//! function with an example of what it refuses.
+
+use quote::quote;
+
+use crate::args::{Args, Attribute, Opt, Switch};
+use crate::ctxt::Ctxt;
+use crate::limits::{Limit, RateLimit};
+use crate::policy::{Backoff, Breaker, DEFAULT_WINDOW, Window};
+use crate::value::{Count, Time};
+
+pub(crate) fn consistent(args: &Args, ctxt: &Ctxt) {
+    backoff_in_order(args, ctxt);
+    deadline_holds_an_attempt(args, ctxt);
+    breaker_is_consistent(args, ctxt);
+    rate_limit_has_its_limit(args, ctxt);
+    retries_for_what_shapes_them(args, ctxt);
+}
+
+/// ```text
+/// backoff(initial = "1m", max = "30s")
+/// ```
+fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
+    let Some(Opt {
+        value:
+            Backoff {
+                initial: Some(initial),
+                max: Some(max),
+                ..
+            },
+        ..
+    }) = &args.backoff
+    else {
+        return;
+    };
+    if let (Some(low), Some(high)) = (initial.value.literal, max.value.literal)
+        && low > high
+    {
+        ctxt.error(&initial.value.expr, "`initial` must not be above `max`");
+    }
+}
+
+/// ```text
+/// timeout = "30s", deadline = "10s"
+/// ```
+fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
+    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
+        Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) => time.literal,
+        _ => None,
+    };
+    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
+        && deadline < timeout
+        && let Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) = &args.deadline
+    {
+        ctxt.error(
+            &time.expr,
+            "`deadline`, the time for the whole call, is below `timeout`, the time for one \
+             attempt",
+        );
+    }
+}
+
+/// ```text
+/// breaker(failure_threshold = 1, distinct_calls = 2)
+/// breaker(failure_rate_threshold = 0.5, failure_threshold = 5)
+/// breaker(failure_rate_threshold = 0.5, window = 10, minimum_calls = 20)
+/// breaker(slow_call_rate_threshold = 0.5)
+/// breaker(window = 10)
+/// ```
+fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
+    let Some(Opt {
+        value: Switch::On(breaker),
+        ..
+    }) = &args.breaker
+    else {
+        return;
+    };
+    let literal = |count: &Option<Opt<Count>>| count.as_ref().and_then(|c| c.value.literal);
+    if let (Some(failures), Some(distinct), Some(calls)) = (
+        literal(&breaker.failure_threshold),
+        literal(&breaker.distinct_calls),
+        &breaker.distinct_calls,
+    ) && distinct > failures
+    {
+        ctxt.error(
+            &calls.value,
+            format!(
+                "{failures} failures cannot come from {distinct} calls: `distinct_calls` must \
+                 not be above `failure_threshold`"
+            ),
+        );
+    }
+    if let Some(rate) = &breaker.failure_rate_threshold {
+        if let Some(failures) = &breaker.failure_threshold {
+            ctxt.error(
+                &failures.name,
+                "failures in a row or their rate opens a breaker: write `failure_threshold` or \
+                 `failure_rate_threshold`",
+            );
+        }
+        if let Some(calls) = &breaker.distinct_calls {
+            let rate = &rate.name;
+            ctxt.error(&calls.name, format!("with `{rate}` write `minimum_calls`"));
+        }
+    }
+    if let (Some(rate), None) = (
+        &breaker.slow_call_rate_threshold,
+        &breaker.slow_call_duration,
+    ) {
+        ctxt.error(
+            &rate.name,
+            "what is slow? write `slow_call_duration = \"2s\"` as well",
+        );
+    }
+    let rates = breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some();
+    if !rates {
+        let names = [
+            breaker.window.as_ref().map(|option| &option.name),
+            breaker.minimum_calls.as_ref().map(|option| &option.name),
+        ];
+        for name in names.into_iter().flatten() {
+            ctxt.error(
+                quote!(#name),
+                format!("`{name}` needs `failure_rate_threshold` or `slow_call_duration`"),
+            );
+        }
+    }
+    window_holds_the_minimum(breaker, ctxt);
+}
+
+/// ```text
+/// breaker(failure_rate_threshold = 0.5, window = 10, minimum_calls = 20)
+/// breaker(failure_rate_threshold = 0.5, minimum_calls = 101)
+/// ```
+fn window_holds_the_minimum(breaker: &Breaker, ctxt: &Ctxt) {
+    let rates = breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some();
+    if let (None, Some(minimum)) = (&breaker.window, &breaker.minimum_calls)
+        && rates
+        && minimum
+            .value
+            .literal
+            .is_some_and(|calls| calls > DEFAULT_WINDOW)
+    {
+        ctxt.error(
+            &minimum.value,
+            format!(
+                "`minimum_calls` is above {DEFAULT_WINDOW}, the default `window`: write a larger \
+                 one"
+            ),
+        );
+    }
+    if let (
+        Some(Opt {
+            value:
+                Window::Count(Count {
+                    literal: Some(window),
+                    ..
+                }),
+            ..
+        }),
+        Some(Opt {
+            value:
+                minimum @ Count {
+                    literal: Some(calls),
+                    ..
+                },
+            ..
+        }),
+    ) = (&breaker.window, &breaker.minimum_calls)
+        && calls > window
+    {
+        ctxt.error(
+            minimum,
+            format!("a window of {window} never holds {calls} calls: `minimum_calls` is too high"),
+        );
+    }
+}
+
+/// The limit may come from the service, where one is named.
+///
+/// ```text
+/// rate_limit(burst = 10)
+/// ```
+fn rate_limit_has_its_limit(args: &Args, ctxt: &Ctxt) {
+    // A number that is written and wrong has been reported.
+    if args.service.is_some() || !ctxt.is_empty() {
+        return;
+    }
+    if let Some(Opt {
+        name,
+        value: Switch::On(Limit::Long(RateLimit { limit: None, .. })),
+    }) = &args.rate_limit
+    {
+        ctxt.error(
+            name,
+            "so many in what time? write `limit = \"100/60s\"` as well",
+        );
+    }
+}
+
+/// ```text
+/// retries = 0, backoff(initial = "1s")
+/// ```
+fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
+    if args.attribute == Attribute::FailFast || !args.one_attempt() {
+        return;
+    }
+    let names = [
+        args.backoff.as_ref().map(|option| &option.name),
+        args.retry_if.as_ref().map(|option| &option.name),
+        args.retry_if_ok.as_ref().map(|option| &option.name),
+        args.before_retry.as_ref().map(|option| &option.name),
+        args.nested.as_ref().map(|option| &option.name),
+        args.idempotent.as_ref().map(|option| &option.name),
+    ];
+    for name in names.into_iter().flatten() {
+        ctxt.error(
+            quote!(#name),
+            format!("with `retries = 0` there is nothing for `{name}` to do"),
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! Writes the impl.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{DeriveInput, Expr, Field, Fields, Lit, LitStr, Member, Path};
+
+use super::attr::{After, Retryable, Says, Severity};
+use crate::expand::private_of;
+use crate::grammar::peel;
+
+/// One variant, or the struct.
+pub(crate) struct Arm<'a> {
+    pub(crate) variant: Option<&'a Ident>,
+    pub(crate) fields: &'a Fields,
+    pub(crate) says: Says,
+}
+
+/// ```text
+/// impl Classify for E {
+///     fn classify(&self) -> Classification {
+///         match self {
+///             Self::Busy { after } => retry_after(Classification::new(..), *after)
+///                 .with_error_type("E::Busy"),
+///             ..
+///         }
+///     }
+///     fn user_message(&self) -> Option<String> { .. }
+/// }
+/// ```
+pub(crate) fn implementation(
+    input: &DeriveInput,
+    arms: &[Arm<'_>],
+    krate: Option<&Path>,
+) -> TokenStream {
+    let private = private_of(krate);
+    let classify = arms.iter().map(|arm| arm.classify(&input.ident, &private));
+    let user = arms.iter().map(|arm| arm.user(&private));
+    let (name, (generics, arguments, bounds)) = (&input.ident, input.generics.split_for_impl());
+    let subject = if arms.is_empty() {
+        quote!(*self)
+    } else {
+        quote!(self)
+    };
+    let register = input
+        .generics
+        .params
+        .is_empty()
+        .then(|| register(name, &private));
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        impl #generics #private::Classify for #name #arguments #bounds {
+            fn classify(&self) -> #private::Classification {
+                match #subject { #(#classify)* }
+            }
+
+            fn user_message(&self) -> ::core::option::Option<::std::string::String> {
+                match #subject { #(#user)* }
+            }
+        }
+
+        #register
+    }
+}
+
+/// Makes the type known, so that it is found behind a `dyn Error`; if it is an error at all.
+fn register(name: &Ident, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            #private::inventory::submit! {
+                #private::Registration::by(|error| {
+                    #[allow(unused_imports)]
+                    use #private::probe::*;
+                    (&&#private::Probe::<#name>::new()).__resilience_find(error)
+                })
+            }
+        };
+    }
+}
+
+/// An impl that says nothing, for a type whose attributes are wrong.
+pub(crate) fn dummy(input: &DeriveInput, krate: Option<&Path>) -> TokenStream {
+    let private = private_of(krate);
+    let (name, (generics, arguments, bounds)) = (&input.ident, input.generics.split_for_impl());
+    quote! {
+        #[automatically_derived]
+        impl #generics #private::Classify for #name #arguments #bounds {
+            fn classify(&self) -> #private::Classification {
+                #private::Classification::unknown()
+            }
+        }
+    }
+}
+
+impl Arm<'_> {
+    /// `Self::Busy { after: after, .. }`, every field bound by a reference.
+    fn pattern(&self) -> TokenStream {
+        let path = self
+            .variant
+            .map_or_else(|| quote!(Self), |variant| quote!(Self::#variant));
+        let fields = self.fields.members().map(|member| match &member {
+            Member::Named(name) => quote!(#name),
+            Member::Unnamed(index) => {
+                let binding = binding(&member);
+                quote!(#index: #binding)
+            }
+        });
+        quote!(#path { #(#fields),* })
+    }
+
+    fn classify(&self, name: &Ident, private: &TokenStream) -> TokenStream {
+        let pattern = self.pattern();
+        let says = &self.says;
+        let error_type = match self.variant {
+            Some(variant) => format!("{name}::{variant}"),
+            None => name.to_string(),
+        };
+        let inner = match (&says.transparent, &says.category) {
+            (Some(_), _) => self.fields.members().next(),
+            (None, None) => self.source(),
+            (None, Some(_)) => None,
+        };
+        let mut value = match (inner, &says.category) {
+            (Some(member), _) => ask(&member, &quote!(__resilience_classify), private),
+            (None, Some(category)) => {
+                let category = category.tokens(private);
+                quote!(#private::Classification::new(#category).with_error_type(#error_type))
+            }
+            (None, None) => {
+                quote!(#private::Classification::unknown().with_error_type(#error_type))
+            }
+        };
+        if let Some(severity) = &says.severity {
+            let severity = match severity {
+                Severity::Named(name, span) => {
+                    let mut variant = name.to_string();
+                    variant[..1].make_ascii_uppercase();
+                    let variant = Ident::new(&variant, *span);
+                    quote_spanned!(*span=> #private::Severity::#variant)
+                }
+                Severity::Expr(expr) => expr.to_token_stream(),
+            };
+            value = quote!(#value.with_severity(#severity));
+        }
+        if let Some(Retryable { value: yes, .. }) = &says.retryable {
+            let yes = yes
+                .as_ref()
+                .map_or_else(|| quote!(true), |yes| quote!(#yes));
+            value = quote! {
+                #value.with_retry(if #yes { #private::Retry::Yes } else { #private::Retry::No })
+            };
+        }
+        if let Some(after) = &says.retry_after {
+            // The bound is on the second argument, and spanned at it.
+            let after = match after {
+                After::Field(field) if self.has(field) => {
+                    quote_spanned!(field.span()=> *#field)
+                }
+                After::Field(constant) => quote!(#constant),
+                After::Time(time) => quote!(#time),
+            };
+            value = quote!(#private::retry_after(#value, #after));
+        }
+        quote!(#pattern => #value,)
+    }
+
+    fn user(&self, private: &TokenStream) -> TokenStream {
+        let pattern = self.pattern();
+        let says = &self.says;
+        let value = match (&says.user, &says.transparent) {
+            (Some(user), _) => {
+                let text = Self::text(user);
+                quote!(::core::option::Option::Some(#text))
+            }
+            // `transparent` has one field, or is reported.
+            (None, Some(_)) => self
+                .fields
+                .members()
+                .map(|member| ask(&member, &quote!(__resilience_user), private))
+                .collect(),
+            (None, None) => quote!(::core::option::Option::None),
+        };
+        quote!(#pattern => #value,)
+    }
+
+    /// The field that is where the failure comes from: with thiserror's `#[from]` or `#[source]`,
+    /// or called `source`.
+    fn source(&self) -> Option<Member> {
+        let marked = |field: &Field| {
+            let attrs = &field.attrs;
+            attrs
+                .iter()
+                .any(|attr| attr.path().is_ident("from") || attr.path().is_ident("source"))
+                || field.ident.as_ref().is_some_and(|name| name == "source")
+        };
+        let index = self.fields.iter().position(marked)?;
+        self.fields.members().nth(index)
+    }
+
+    fn has(&self, name: &Ident) -> bool {
+        self.fields
+            .members()
+            .any(|member| binding(&member) == *name)
+    }
+
+    /// The text for people: a format string over the fields, or any expression for a text.
+    fn text(user: &Expr) -> TokenStream {
+        if let Expr::Lit(lit) = peel(user)
+            && let Lit::Str(text) = &lit.lit
+        {
+            let text = LitStr::new(&by_name(&text.value()), text.span());
+            return quote!(::std::format!(#text));
+        }
+        quote_spanned!(user.span()=> ::std::string::String::from(#user))
+    }
+}
+
+/// What a field's own type says, by what it implements.
+fn ask(member: &Member, method: &TokenStream, private: &TokenStream) -> TokenStream {
+    let binding = binding(member);
+    quote! {
+        {
+            let __resilience_ask = {
+                #[allow(unused_imports)]
+                use #private::probe::*;
+                (&&&&&&&#private::Probe::at(#binding)).#method()
+            };
+            __resilience_ask(#binding)
+        }
+    }
+}
+
+/// The variable that holds a reference to the field.
+fn binding(member: &Member) -> Ident {
+    match member {
+        Member::Named(name) => name.clone(),
+        Member::Unnamed(index) => format_ident!("_{}", index.index),
+    }
+}
+
+/// `{0}` names the first field of a tuple: `{_0}`.
+fn by_name(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c == '{' {
+            match chars.peek() {
+                Some('{') => out.extend(chars.next()),
+                Some(digit) if digit.is_ascii_digit() => out.push('_'),
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_name;
+
+    #[test]
+    fn numbers_in_braces_name_fields() {
+        assert_eq!(
+            by_name("{0}: {{1}} {name} {12:?}"),
+            "{_0}: {{1}} {name} {_12:?}"
+        );
+    }
+}

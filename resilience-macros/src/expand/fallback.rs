@@ -1,0 +1,151 @@
+//! What runs when the call would fail: the user's functions, one after the other, outside of every
+//! pattern.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, Type};
+
+use crate::fallback::Fallback;
+use crate::inputs::{Parameter, Receiver, Renew};
+use crate::model::Model;
+
+/// An expression for whether the fallback is for the failure at hand, if it is narrowed.
+/// `__resilience_call`, `__resilience_out` and `__resilience_how` are in scope.
+pub(crate) fn applies(model: &Model, private: &TokenStream) -> Option<TokenStream> {
+    let on = &model.fallback()?.on;
+    if on.is_empty() {
+        return None;
+    }
+    let on = on.iter().map(|on| on.tokens(private));
+    Some(quote_spanned! {Span::mixed_site()=>
+        #private::Call::falls_back(
+            &__resilience_call,
+            &__resilience_out,
+            &__resilience_how,
+            &[#(#on),*],
+        )
+    })
+}
+
+/// The statements behind the call, whose result is `ended`: with whether the fallback applies,
+/// where that is asked. What the fallback returns is what the function does.
+///
+/// ```text
+/// let error = match ended { Ok(value) => return Ok(value), Err(error) => error };
+/// let answer = Call::answer(&call, path(a, b, error));
+/// let answer = answer.await;
+/// Call::fell_back(&call, 1, &answer);
+/// answer
+/// ```
+pub(crate) fn after(
+    model: &Model,
+    private: &TokenStream,
+    fallback: &Fallback,
+    ended: &TokenStream,
+) -> TokenStream {
+    let result = quote_spanned!(Span::mixed_site()=> ::core::result::Result);
+    let first = if fallback.on.is_empty() {
+        quote_spanned! {Span::mixed_site()=>
+            let __resilience_error = match #ended {
+                #result::Ok(__resilience_value) => return #result::Ok(__resilience_value),
+                #result::Err(__resilience_error) => __resilience_error,
+            };
+        }
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            let __resilience_error = match #ended {
+                (#result::Err(__resilience_error), true) => __resilience_error,
+                (__resilience_result, _) => return __resilience_result,
+            };
+        }
+    };
+    let last = fallback.functions.len();
+    let functions = fallback.functions.iter().enumerate().map(|(at, function)| {
+        let number = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
+        let answer = answer(model, private, function, at + 1 == last);
+        let then = if at + 1 == last {
+            quote_spanned!(Span::mixed_site()=> __resilience_answer)
+        } else {
+            quote_spanned! {Span::mixed_site()=>
+                let __resilience_error = match __resilience_answer {
+                    #result::Ok(__resilience_value) => return #result::Ok(__resilience_value),
+                    #result::Err(__resilience_error) => __resilience_error,
+                };
+            }
+        };
+        quote_spanned! {Span::mixed_site()=>
+            let __resilience_answer = #answer;
+            let __resilience_answer = __resilience_answer.await;
+            #private::Call::fell_back(&__resilience_call, #number, &__resilience_answer);
+            #then
+        }
+    });
+    quote!(#first #(#functions)*)
+}
+
+/// A call of one function, which may return the result or a future of it. Spanned at its path: what
+/// does not fit is reported there.
+fn answer(model: &Model, private: &TokenStream, function: &Expr, last: bool) -> TokenStream {
+    let receiver = model
+        .item
+        .sig
+        .receiver()
+        .map(|receiver| this(&model.receiver, receiver.self_token, private, last));
+    let arguments = model
+        .parameters
+        .iter()
+        .map(|parameter| argument(model, parameter, private, last));
+    let arguments = receiver.into_iter().chain(arguments);
+    let error =
+        quote_spanned!(function.span().resolved_at(Span::mixed_site())=> __resilience_error);
+    let called = match function {
+        Expr::Path(_) => function.to_token_stream(),
+        other => quote!((#other)),
+    };
+    let called = quote_spanned!(function.span()=> #called(#(#arguments,)* #error));
+    quote_spanned!(function.span().resolved_at(Span::mixed_site())=>
+        #private::Call::answer(&__resilience_call, #called))
+}
+
+fn this(
+    receiver: &Receiver,
+    this: syn::Token![self],
+    private: &TokenStream,
+    last: bool,
+) -> TokenStream {
+    match receiver {
+        Receiver::Unique(_) if !last => quote_spanned!(Span::mixed_site()=> &mut *#this),
+        Receiver::Typed if !last => quote_spanned!(Span::mixed_site()=> #private::reuse(&#this)),
+        _ => quote!(#this),
+    }
+}
+
+fn argument(
+    model: &Model,
+    parameter: &Parameter,
+    private: &TokenStream,
+    last: bool,
+) -> TokenStream {
+    let Parameter { ident, renew } = parameter;
+    match renew {
+        _ if last => quote!(#ident),
+        Renew::Copy => quote!(#ident),
+        Renew::Reborrow => quote_spanned!(Span::mixed_site()=> &mut *#ident),
+        Renew::Clone(ty) => {
+            let reuse = reuse(model, ty, private);
+            quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
+        }
+    }
+}
+
+/// The way to another value of a type, spanned at it.
+pub(crate) fn reuse(model: &Model, ty: &Type, private: &TokenStream) -> TokenStream {
+    let function = if model.is_parameter(ty) {
+        "reuse_generic"
+    } else {
+        "reuse"
+    };
+    let function = proc_macro2::Ident::new(function, ty.span());
+    quote_spanned!(ty.span()=> #private::#function::<#ty>)
+}

@@ -1,0 +1,80 @@
+//! `resource(name = amount, other = amount)`.
+
+use proc_macro2::{Group, Ident, Literal, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprUnary, Lit, UnOp};
+
+use crate::ctxt::Ctxt;
+use crate::forms::expr;
+use crate::grammar::{self, RawArg, peel};
+
+/// What a call leases of one pool.
+pub(crate) struct Resource {
+    pub(crate) name: Ident,
+    /// An expression for an unsigned integer.
+    amount: TokenStream,
+}
+
+impl Resource {
+    /// The name of the pool.
+    pub(crate) fn pool(&self) -> Literal {
+        let mut pool = Literal::string(&self.name.unraw().to_string());
+        pool.set_span(self.name.span());
+        pool
+    }
+
+    /// The amount, as a call of the function that takes unsigned integers alone.
+    pub(crate) fn amount(&self, private: &TokenStream) -> TokenStream {
+        let amount = &self.amount;
+        let span = amount.span();
+        quote_spanned!(span=> #private::amount(#amount))
+    }
+}
+
+pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Vec<Resource> {
+    let mut resources: Vec<Resource> = Vec::new();
+    for RawArg { name, value } in grammar::parse(group.stream(), ctxt) {
+        if resources.iter().any(|other| other.name == name) {
+            ctxt.error(&name, format!("`{name}` is written twice"));
+        } else if let Some(expr) = expr(&name, value, "max_tokens", ctxt)
+            && let Some(amount) = amount(&name, &expr, ctxt)
+        {
+            resources.push(Resource { name, amount });
+        }
+    }
+    resources
+}
+
+/// A literal would be an `i32` by itself.
+fn amount(name: &Ident, expr: &Expr, ctxt: &Ctxt) -> Option<TokenStream> {
+    match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Int(int) if int.suffix().is_empty() => {
+                let number: u64 = ctxt.ok(int.base10_parse())?;
+                let mut literal = Literal::u64_suffixed(number);
+                literal.set_span(int.span());
+                Some(quote!(#literal))
+            }
+            Lit::Int(_) => Some(expr.to_token_stream()),
+            _ => {
+                ctxt.error(
+                    expr,
+                    format!("`{name}` is an amount, an unsigned integer: `{name} = max_tokens`"),
+                );
+                None
+            }
+        },
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_), ..
+        }) => {
+            ctxt.error(
+                expr,
+                format!("`{name}` is an amount and cannot be negative"),
+            );
+            None
+        }
+        _ => Some(expr.to_token_stream()),
+    }
+}

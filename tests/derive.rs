@@ -1,0 +1,159 @@
+//! `#[derive(Classify)]`.
+
+use std::io;
+use std::time::Duration;
+
+use resilience::{Category, Classification, Classify, Retry, Severity, classify};
+
+const BILLING: Category = Category::custom("billing");
+const PAUSE: Duration = Duration::from_secs(7);
+
+#[derive(Debug, thiserror::Error, Classify)]
+enum IndexError {
+    #[error(transparent)]
+    #[classify(transparent)]
+    Io(#[from] io::Error),
+    #[error("rejected: {reason}")]
+    #[classify(
+        category = "validation",
+        user = "The document could not be read: {reason}."
+    )]
+    Rejected { reason: String },
+    #[error("busy")]
+    #[classify(category = "rate_limit", retry_after = after)]
+    Busy { after: Duration },
+    #[error("busy")]
+    #[classify(category = "rate_limit", retry_after = _0, user = "Wait {0:?}.")]
+    Maybe(Option<Duration>),
+    #[error("billing")]
+    #[classify(category = BILLING, severity = "high", retry_after = PAUSE)]
+    Billing,
+    #[error("for good")]
+    #[classify(category = "network", retryable = false, severity = Severity::Medium)]
+    ForGood,
+    #[error("conflict")]
+    #[classify(category = "conflict", retryable)]
+    Serialization,
+    #[error("from below")]
+    Source(#[source] io::Error),
+    #[error("nobody knows")]
+    Unsaid(u8),
+    #[error("own text")]
+    #[classify(transparent, user = "Ours.")]
+    Ours(#[from] resilience::Error),
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn of(error: IndexError) -> Classification {
+    error.classify()
+}
+
+fn refused() -> io::Error {
+    io::ErrorKind::ConnectionRefused.into()
+}
+
+#[test]
+fn every_option_says_its_part() {
+    let rejected = IndexError::Rejected {
+        reason: "empty".into(),
+    };
+    assert_eq!(
+        rejected.user_message().as_deref(),
+        Some("The document could not be read: empty.")
+    );
+    assert_eq!(of(rejected).category(), Category::VALIDATION);
+    let busy = of(IndexError::Busy {
+        after: Duration::from_secs(3),
+    });
+    assert_eq!(busy.category(), Category::RATE_LIMIT);
+    assert_eq!(busy.retry_after(), Some(Duration::from_secs(3)));
+    assert_eq!(busy.error_type(), Some("IndexError::Busy"));
+    let maybe = IndexError::Maybe(Some(PAUSE));
+    assert_eq!(maybe.user_message().as_deref(), Some("Wait Some(7s)."));
+    assert_eq!(of(maybe).retry_after(), Some(PAUSE));
+    assert_eq!(of(IndexError::Maybe(None)).retry_after(), None);
+    let billing = of(IndexError::Billing);
+    assert_eq!(
+        (billing.category(), billing.severity(1)),
+        (BILLING, Severity::High)
+    );
+    assert_eq!(billing.retry_after(), Some(PAUSE));
+    let for_good = of(IndexError::ForGood);
+    assert_eq!(
+        (for_good.retry(), for_good.severity(1)),
+        (Retry::No, Severity::Medium)
+    );
+    assert_eq!(of(IndexError::Serialization).retry(), Retry::Yes);
+    assert_eq!(of(IndexError::Unsaid(1)).category(), Category::UNKNOWN);
+}
+
+#[test]
+fn transparent_and_sources_ask_the_field() {
+    assert_eq!(of(refused().into()).category(), Category::NETWORK);
+    assert_eq!(
+        of(IndexError::Source(refused())).category(),
+        Category::NETWORK
+    );
+    assert_eq!(
+        IndexError::from(refused()).user_message(),
+        refused().user_message()
+    );
+}
+
+#[test]
+fn the_derive_makes_the_type_known_behind_dyn_error() {
+    let error = anyhow::Error::from(IndexError::Serialization).context("while indexing");
+    let found = classify::error(error.as_ref());
+    assert_eq!(
+        (found.category(), found.retry()),
+        (Category::CONFLICT, Retry::Yes)
+    );
+}
+
+/// Alone: no `Display`, no `Error`, generic, with an attribute for all variants.
+#[derive(Classify)]
+#[classify(category = "network", severity = "high")]
+enum Alone<'a, T> {
+    First(#[allow(dead_code)] &'a T),
+    #[classify(category = "memory")]
+    Second {
+        ask: T,
+    },
+}
+
+#[derive(Classify)]
+#[classify(category = "auth", user = "Nobody called {name} may do that.")]
+struct Denied {
+    name: &'static str,
+}
+
+#[derive(Classify)]
+#[classify(transparent)]
+struct Wrapper<E>(E);
+
+#[derive(Classify)]
+struct Unit;
+
+#[derive(Classify)]
+enum Never {}
+
+#[test]
+fn it_works_alone_and_with_generics() {
+    assert_eq!(Alone::First(&1).classify().severity(1), Severity::High);
+    let second = Alone::Second { ask: 1 };
+    assert_eq!(second.classify().category(), Category::MEMORY);
+    let Alone::Second { ask: 1 } = second else {
+        panic!("not the second")
+    };
+    let denied = Denied { name: "x" };
+    assert_eq!(denied.classify().category(), Category::AUTH);
+    assert_eq!(
+        denied.user_message().as_deref(),
+        Some("Nobody called x may do that.")
+    );
+    // In generic code the bounds in scope decide, and here are none.
+    assert_eq!(Wrapper(refused()).classify().category(), Category::UNKNOWN);
+    assert_eq!(Unit.classify().error_type(), Some("Unit"));
+    let never: Option<Never> = None;
+    assert!(never.is_none_or(|never| never.classify().is_rejection()));
+}

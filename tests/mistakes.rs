@@ -1,0 +1,173 @@
+//! An ordinary mistake in a body is reported as it would be without the attribute: the same
+//! messages at the same places, and not a word about a macro.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+/// The compiler's words on a function with this signature and body.
+fn diagnostics(attribute: &str, function: &str, name: &str) -> Vec<String> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
+    std::fs::create_dir_all(&directory).unwrap();
+    let source = directory.join(format!("{name}.rs"));
+    let text = format!(
+        "#![allow(dead_code)]\npub enum Failure {{ A, Ours(resilience::Error) }}\n\
+         impl From<resilience::Error> for Failure {{\n    \
+         fn from(e: resilience::Error) -> Self {{ Self::Ours(e) }}\n}}\n\
+         pub struct Client {{ n: u32 }}\nimpl Client {{\n{attribute}\n{function}\n}}\n"
+    );
+    std::fs::write(&source, text).unwrap();
+    let dependencies = std::env::current_exe()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_owned();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .args([
+            "--edition=2024",
+            "--crate-type=lib",
+            "--emit=metadata",
+            "--error-format=json",
+        ])
+        .arg("--extern")
+        .arg(format!("resilience={}", newest(&dependencies).display()))
+        .arg("-L")
+        .arg(&dependencies)
+        .arg("--out-dir")
+        .arg(&directory)
+        .arg(&source)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let parsed = errors
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let mut shown: Vec<_> = parsed.filter_map(|diagnostic| shown(&diagnostic)).collect();
+    // The order of warnings is that of the passes that find them.
+    shown.sort();
+    shown
+}
+
+/// The library that this test was built with is the one built last.
+fn newest(dependencies: &Path) -> PathBuf {
+    let library = |path: &PathBuf| {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        name.starts_with("libresilience-") && path.extension().is_some_and(|end| end == "rlib")
+    };
+    let built = |path: &PathBuf| {
+        path.metadata()
+            .and_then(|data| data.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    };
+    let files = std::fs::read_dir(dependencies).unwrap();
+    let paths = files.map(|file| file.unwrap().path()).filter(library);
+    paths
+        .max_by_key(built)
+        .expect("the library has been built for this test")
+}
+
+/// Level, message and places of one diagnostic; nothing of the closing summary.
+fn shown(diagnostic: &Value) -> Option<String> {
+    let spans = diagnostic["spans"].as_array()?;
+    if spans.is_empty() {
+        return None;
+    }
+    let mut shown = format!("{} {}", diagnostic["level"], diagnostic["message"]);
+    for span in spans.iter().filter(|span| span["is_primary"] == true) {
+        let place = ["line_start", "column_start", "line_end", "column_end"].map(|at| &span[at]);
+        write!(shown, " {place:?}").unwrap();
+    }
+    // `?` counts as an expansion, but not as one of an attribute.
+    let text = diagnostic["rendered"].as_str().unwrap_or_default();
+    assert!(
+        !text.contains("attribute macro"),
+        "speaks of a macro: {text}"
+    );
+    Some(shown)
+}
+
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "wrong_tail",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    \"text\"\n}",
+    ),
+    (
+        "missing_ok",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    self.n\n}",
+    ),
+    (
+        "extra_semicolon",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    Ok(self.n);\n}",
+    ),
+    (
+        "empty_body",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n}",
+    ),
+    (
+        "wrong_value",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    Ok(\"text\")\n}",
+    ),
+    (
+        "wrong_error",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    return Err(1);\n}",
+    ),
+    (
+        "unknown_name",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    Ok(missing)\n}",
+    ),
+    (
+        "unknown_method",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    self.g()\n}",
+    ),
+    (
+        "unconvertible_error",
+        "pub async fn f(&self, a: &str) -> Result<u32, Failure> {\n    Ok(a.parse::<u32>()?)\n}",
+    ),
+    (
+        "moved_twice",
+        "pub async fn f(&self, a: String) -> Result<u32, Failure> {\n    drop(a);\n    drop(a);\n    Ok(1)\n}",
+    ),
+    (
+        "half_typed",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    self.\n}",
+    ),
+    (
+        "unused",
+        "pub async fn f(&self, a: u8, mut b: u8) -> Result<u32, Failure> {\n    let c = 1;\n    \
+         Ok(u32::from(b))\n}",
+    ),
+    (
+        "unreachable",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    return Ok(1);\n    Ok(2)\n}",
+    ),
+    (
+        "unused_result",
+        "pub async fn f(&mut self) -> Result<u32, Failure> {\n    \"1\".parse::<u8>();\n    Ok(1)\n}",
+    ),
+    (
+        "braces",
+        "pub async fn f(&self) -> Result<u32, Failure> {\n    Ok((self.n))\n}",
+    ),
+];
+
+#[test]
+fn a_mistake_in_a_body_is_reported_as_without_the_attribute() {
+    for (name, function) in MISTAKES {
+        let plain = diagnostics("", function, name);
+        assert!(!plain.is_empty(), "{name} is no mistake");
+        for attribute in ["#[resilience::resilient]", "#[resilience::fail_fast]"] {
+            assert_eq!(
+                diagnostics(attribute, function, name),
+                plain,
+                "{name} under {attribute}"
+            );
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! Settings: what is read, what is wrong, what holds, and why.
+
+mod support;
+
+use std::time::Duration;
+
+use resilience::{
+    Category, Error, Inspection, Level, Problems, Runtime, Settings, SiteInspection, fail_fast,
+    resilient,
+};
+use support::{Failure, Script};
+
+#[resilient(operation = "plain", service = "plain_service")]
+async fn plain(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(
+    operation = "written",
+    service = "written_service",
+    retries = 1,
+    timeout = "7s",
+    backoff(initial = "10ms"),
+    breaker(failure_threshold = 7)
+)]
+async fn written(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(operation = "llm", service = "llm_provider")]
+async fn llm(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(operation = "agent", service = "agent_communication")]
+async fn agent(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(operation = "off_here", service = "plain_service", timeout = off, breaker = off)]
+async fn off_here(script: &Script) -> Result<u32, String> {
+    script.next().await.map_err(|error| error.to_string())
+}
+
+#[fail_fast(operation = "strict", service = "strict_service")]
+async fn strict(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[resilient(operation = "mute", service = "mute_service", timeout = off, breaker = off)]
+async fn mute(script: &Script) -> Result<u32, Mute> {
+    script.next().await.map_err(|_| Mute)
+}
+
+#[derive(Debug)]
+struct Mute;
+
+fn load(text: &str) -> Result<Settings, Problems> {
+    Settings::loader()
+        .text("test.toml", text)
+        .variables::<String, String>([])
+        .load()
+}
+
+fn inspect(text: &str) -> Inspection {
+    inspect_settings(load(text).unwrap())
+}
+
+fn inspect_settings(settings: Settings) -> Inspection {
+    Runtime::builder().settings(settings).build().inspect()
+}
+
+fn site<'a>(inspection: &'a Inspection, operation: &str) -> &'a SiteInspection {
+    let found = inspection
+        .sites
+        .iter()
+        .find(|site| site.operation == operation);
+    found.unwrap_or_else(|| panic!("no site {operation}"))
+}
+
+/// The value of a key at a site, and the level it comes from.
+fn value(inspection: &Inspection, operation: &str, key: &str) -> (String, Level) {
+    let site = site(inspection, operation);
+    let mut found = site.settings.iter().filter(|setting| {
+        setting.key == key && matches!(setting.category.as_deref(), None | Some("network"))
+    });
+    let setting = found
+        .next()
+        .unwrap_or_else(|| panic!("{operation} has no {key}: {site}"));
+    (setting.value.clone(), setting.origin.level)
+}
+
+#[test]
+fn the_file_of_the_seed_loads_unchanged() {
+    let inspection = inspect(include_str!("settings/error_handling.toml"));
+    let expected = [
+        ("llm", "deadline", "30s", Level::Services),
+        ("llm", "retries", "3", Level::Services),
+        ("llm", "breaker.failure_threshold", "5", Level::Services),
+        ("llm", "breaker.success_threshold", "3", Level::Profile),
+        ("llm", "breaker.wait_duration", "60s", Level::Services),
+        ("llm", "rate_limit.limit", "100/60s", Level::Services),
+        ("agent", "deadline", "5s", Level::Services),
+        ("agent", "retries", "2", Level::Services),
+        ("agent", "breaker.failure_threshold", "10", Level::Services),
+        ("agent", "rate_limit.limit", "1000/60s", Level::Services),
+        // Its defaults apply to services that it does not list.
+        ("plain", "deadline", "30s", Level::Defaults),
+        ("plain", "retries", "3", Level::Defaults),
+        ("plain", "breaker.failure_threshold", "5", Level::Defaults),
+        ("written", "retries", "1", Level::Attribute),
+        (
+            "written",
+            "breaker.failure_threshold",
+            "7",
+            Level::Attribute,
+        ),
+    ];
+    for (operation, key, expected, level) in expected {
+        let found = value(&inspection, operation, key);
+        assert_eq!(found, (expected.to_owned(), level), "{operation} {key}");
+    }
+    assert_eq!(inspection.unused_services, ["storage_backend"]);
+    // A partial table, and the other name of the retries.
+    let partial =
+        inspect("default_max_retries = 9\n[service_specific.llm_provider]\nmax_retries = 1\n");
+    assert_eq!(value(&partial, "llm", "retries").0, "1");
+    assert_eq!(value(&partial, "plain", "retries").0, "9");
+}
+
+#[test]
+fn twelve_mistakes_are_told_at_once_each_with_its_place_and_the_nearest_name() {
+    let text = include_str!("settings/twelve_mistakes.toml");
+    let problems = load(text).unwrap_err();
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let expected = [
+        (
+            "test.toml:2:1",
+            "`defaults.retires`",
+            "did you mean `retries`?",
+        ),
+        (
+            "test.toml:3:11",
+            "`defaults.timeout`",
+            "did you mean `\"30s\"`?",
+        ),
+        (
+            "test.toml:4:11",
+            "`defaults.breaker`",
+            "did you mean `\"off\"`?",
+        ),
+        ("test.toml:6:2", "`defalts`", "did you mean `defaults`?"),
+        (
+            "test.toml:9:13",
+            "`categories.netwrok`",
+            "did you mean `network`?",
+        ),
+        (
+            "test.toml:13:1",
+            "`services.plain_service.max_attempts`",
+            "did you mean `retries = 3`?",
+        ),
+        (
+            "test.toml:14:1",
+            "`services.plain_service.category`",
+            "belongs to the attribute alone",
+        ),
+        (
+            "test.toml:18:26",
+            "`services.plain_service.breaker.failure_rate_threshold`",
+            "did you mean `0.5`?",
+        ),
+        (
+            "test.toml:21:1",
+            "`sites.written.breaker.wait_duration`",
+            "write it under `[services.written_service]`",
+        ),
+        (
+            "test.toml:24:1",
+            "`sites.strict.retries`",
+            "written with one attempt",
+        ),
+        (
+            "test.toml:26:8",
+            "`sites.writen`",
+            "did you mean `written`?",
+        ),
+        (
+            "test.toml:30:13",
+            "`telemetry.log_level`",
+            "did you mean `debug`?",
+        ),
+    ];
+    for (place, key, hint) in expected {
+        assert!(
+            told.iter()
+                .any(|line| line.starts_with(place) && line.contains(key) && line.contains(hint)),
+            "{place} {key} {hint} is not in:\n{problems}"
+        );
+    }
+    assert_eq!(told.len(), expected.len(), "{problems}");
+}
+
+#[test]
+fn text_that_is_no_toml_is_told_with_its_places() {
+    let problems = load("[defaults]\nretries = = 3\n[services\n").unwrap_err();
+    assert!(
+        problems.to_string().starts_with("test.toml:2:11: "),
+        "{problems}"
+    );
+    for hostile in [
+        "\u{feff}",
+        "\0",
+        "a = \u{1F600}",
+        "[[[[",
+        "x = {{{{",
+        "= 1",
+        "[sites.\"\"]\nretries = 1",
+    ] {
+        // Whatever it says, it says it as a problem.
+        drop(load(hostile));
+    }
+}
+
+#[test]
+fn every_level_beats_those_below_it() {
+    // From the nearest to the farthest: what is written, and what it makes of the retries.
+    let levels = [
+        ("[sites.plain]\nretries = 21\n", "21", Level::Sites),
+        (
+            "[services.plain_service]\nretries = 22\n",
+            "22",
+            Level::Services,
+        ),
+        (
+            "[categories.network]\nretries = 23\n",
+            "23",
+            Level::Categories,
+        ),
+        ("[defaults]\nretries = 24\n", "24", Level::Defaults),
+        ("", "4", Level::Table),
+    ];
+    for (i, (upper, value_of, level)) in levels.iter().enumerate() {
+        for (lower, ..) in &levels[i + 1..] {
+            // In either order: it is not the order in the file that counts.
+            for text in [format!("{upper}{lower}"), format!("{lower}{upper}")] {
+                let found = value(&inspect(&text), "plain", "retries");
+                assert_eq!(found, ((*value_of).to_owned(), *level), "{text}");
+            }
+        }
+    }
+    // With an attribute that says something in the middle.
+    let around = [
+        ("[sites.written]\nretries = 21\n", "21", Level::Sites),
+        (
+            "[services.written_service]\nretries = 22\n",
+            "22",
+            Level::Services,
+        ),
+        (
+            "[categories.network]\nretries = 23\n",
+            "1",
+            Level::Attribute,
+        ),
+        ("[defaults]\nretries = 24\n", "1", Level::Attribute),
+        ("", "1", Level::Attribute),
+    ];
+    for (text, expected, level) in around {
+        let found = value(&inspect(text), "written", "retries");
+        assert_eq!(found, (expected.to_owned(), level), "{text}");
+    }
+    // And a profile.
+    let profiled = [
+        (
+            "[services.llm_provider]\nretries = 22\n",
+            "22",
+            Level::Services,
+        ),
+        (
+            "[categories.network]\nretries = 23\n",
+            "23",
+            Level::Categories,
+        ),
+        ("[defaults]\nretries = 24\n", "24", Level::Defaults),
+        ("", "3", Level::Profile),
+    ];
+    for (text, expected, level) in profiled {
+        let found = value(&inspect(text), "llm", "retries");
+        assert_eq!(found, (expected.to_owned(), level), "{text}");
+    }
+    let library = value(&inspect(""), "plain", "timeout");
+    assert_eq!(library, ("30s".to_owned(), Level::Library));
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+fn a_variable_replaces_the_key_it_names_and_keeps_its_level() {
+    let with = |variables: &[(&str, &str)]| {
+        let loader = Settings::loader()
+            .text(
+                "test.toml",
+                "[defaults]\nretries = 7\n[services.plain_service]\nretries = 8\n",
+            )
+            .variables(variables.iter().copied())
+            .prefix("App_")
+            .env();
+        loader.load()
+    };
+    let origin = |variables: &[(&str, &str)], operation, key| {
+        let inspection = inspect_settings(with(variables).unwrap());
+        let site = site(&inspection, operation);
+        let setting = site.settings.iter().find(|setting| setting.key == key);
+        let setting = setting.unwrap();
+        (setting.value.clone(), setting.origin.to_string())
+    };
+    let expected = [
+        (
+            ("RESILIENCE__DEFAULTS__RETRIES", "3"),
+            "agent",
+            "retries",
+            "3",
+            "defaults (RESILIENCE__DEFAULTS__RETRIES)",
+        ),
+        (
+            ("resilience__services__Plain-Service__retries", "4"),
+            "plain",
+            "retries",
+            "4",
+            "services (resilience__services__Plain-Service__retries)",
+        ),
+        (
+            (
+                "RESILIENCE__SERVICES__PLAIN_SERVICE__BREAKER__WAIT_DURATION",
+                "5s..50s",
+            ),
+            "plain",
+            "breaker.wait_duration",
+            "5s..50s",
+            "services (RESILIENCE__SERVICES__PLAIN_SERVICE__BREAKER__WAIT_DURATION)",
+        ),
+        (
+            ("RESILIENCE__SITES__PLAIN__TIMEOUT", "off"),
+            "plain",
+            "timeout",
+            "off",
+            "sites (RESILIENCE__SITES__PLAIN__TIMEOUT)",
+        ),
+        (
+            (
+                "RESILIENCE_SET",
+                "sites.\"plain\".retries=2; defaults.nested = 'retry'",
+            ),
+            "plain",
+            "retries",
+            "2",
+            "sites (RESILIENCE_SET)",
+        ),
+        (
+            (
+                "RESILIENCE_SET",
+                "services.plain_service.rate_limit = \"9/1s\"",
+            ),
+            "plain",
+            "rate_limit.limit",
+            "9/1s",
+            "services (RESILIENCE_SET)",
+        ),
+        (
+            ("App_MAX_RETRY_ATTEMPTS", "3"),
+            "agent",
+            "retries",
+            "2",
+            "defaults (App_MAX_RETRY_ATTEMPTS)",
+        ),
+        (
+            ("App_RETRY_BASE_DELAY", "1.5"),
+            "agent",
+            "backoff.initial",
+            "1.5s",
+            "defaults (App_RETRY_BASE_DELAY)",
+        ),
+        (
+            ("App_RETRY_MAX_DELAY", "60.0"),
+            "plain",
+            "backoff.max",
+            "60s",
+            "defaults (App_RETRY_MAX_DELAY)",
+        ),
+        (
+            ("App_CB_FAILURE_THRESHOLD", "9"),
+            "agent",
+            "breaker.failure_threshold",
+            "9",
+            "defaults (App_CB_FAILURE_THRESHOLD)",
+        ),
+        (
+            ("App_CB_RECOVERY_TIMEOUT", "45"),
+            "agent",
+            "breaker.wait_duration",
+            "45s",
+            "defaults (App_CB_RECOVERY_TIMEOUT)",
+        ),
+    ];
+    for (variable, operation, key, value, place) in expected {
+        let found = origin(&[variable], operation, key);
+        assert_eq!(found, (value.to_owned(), place.to_owned()), "{variable:?}");
+    }
+    let telemetry = inspect_settings(
+        with(&[
+            ("App_ERROR_HISTORY_LIMIT", "5"),
+            ("App_LOG_LEVEL", "WARNING"),
+        ])
+        .unwrap(),
+    )
+    .telemetry;
+    let values: Vec<_> = telemetry.iter().map(|setting| &*setting.value).collect();
+    assert_eq!(values, ["5", "warn"]);
+    // The prefix is matched exactly as given.
+    assert_eq!(
+        origin(&[("APP_MAX_RETRY_ATTEMPTS", "3")], "agent", "retries").0,
+        "7"
+    );
+}
+
+#[test]
+fn every_variable_that_is_wrong_is_named() {
+    let wrong = [
+        ("RESILIENCE__DEFAULTS__RETIRES", "3"),
+        ("RESILIENCE__SERVICES__PLAIN_SERVICE__RETRIES", "many"),
+        ("RESILIENCE__SERVICE__X__RETRIES", "1"),
+        ("RESILIENCE_SET", "defaults.retries"),
+        ("App_MAX_RETRY_ATTEMPTS", "0"),
+        ("App_RETRY_BASE_DELAY", "-1"),
+        ("App_LOG_LEVEL", "loud"),
+    ];
+    let loader = Settings::loader().variables(wrong).prefix("App_").env();
+    let problems = loader.load().unwrap_err();
+    assert_eq!(problems.len(), wrong.len(), "{problems}");
+    for (name, _) in wrong {
+        assert!(problems.to_string().contains(name), "{name}: {problems}");
+    }
+}
+
+#[test]
+fn what_a_site_cannot_have_is_a_problem_for_it_and_not_applicable_from_elsewhere() {
+    let wrong = [
+        "[sites.strict]\nretries = 2",
+        "[sites.strict.backoff]\ninitial = \"1s\"",
+        "[sites.off_here]\ntimeout = \"3s\"",
+        "[sites.mute]\ndeadline = \"3s\"",
+        "[sites.plain]\nrate_limit = \"3/1s\"",
+        "[sites.plain.bulkhead]\nconcurrency = 3",
+    ];
+    for text in wrong {
+        let problems = load(text).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems}");
+    }
+    let inherited = inspect(
+        "[defaults]\nretries = 5\ndeadline = \"90s\"\ntimeout = \"3s\"\nrate_limit = \"5/1s\"\n",
+    );
+    for (operation, keys) in [
+        ("strict", &["retries"][..]),
+        ("off_here", &["timeout"]),
+        ("mute", &["timeout", "deadline", "rate_limit"]),
+    ] {
+        let site = site(&inherited, operation);
+        let told: Vec<_> = site
+            .inapplicable
+            .iter()
+            .map(|it| &*it.setting.key)
+            .collect();
+        for key in keys {
+            assert!(told.contains(key), "{operation} {key}: {site}");
+        }
+    }
+    // Allowed: a site may leave a part out.
+    assert_eq!(
+        value(
+            &inspect("[sites.plain]\nbreaker = \"off\""),
+            "plain",
+            "breaker"
+        )
+        .0,
+        "off"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_site_runs_its_body_once() {
+    for text in [
+        "[sites.plain]\nenabled = false",
+        "[services.plain_service]\nenabled = false",
+    ] {
+        let runtime = Runtime::builder().settings(load(text).unwrap()).build();
+        let script = Script::always(Category::NETWORK);
+        runtime.scope(plain(&script)).await.unwrap_err();
+        assert_eq!(script.runs(), 1, "{text}");
+    }
+}
+
+#[test]
+fn an_applications_own_validation_collects_its_problems() {
+    let problems = Problems::new()
+        .require(false, "llm.api_key", "must not be empty")
+        .require(true, "storage.url", "must not be empty")
+        .require(false, "agent.max_concurrent", "must be greater than 0")
+        .into_result()
+        .unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "`llm.api_key`: must not be empty\n`agent.max_concurrent`: must be greater than 0"
+    );
+}
+
+#[test]
+fn the_worst_case_is_told() {
+    let text = "[services.plain_service]\nretries = 2\ntimeout = \"10s\"\n\
+                backoff = { initial = \"1s\", max = \"4s\", jitter = \"none\" }\n";
+    let inspection = inspect(text);
+    let worst = &site(&inspection, "plain").worst_case;
+    assert_eq!(worst.attempts, 3);
+    assert_eq!(worst.duration, Some(Duration::from_secs(33)));
+    assert_eq!(worst.duration_if_asked, Some(Duration::from_secs(38)));
+    assert_eq!(worst.shares_breaker_with, ["off_here"]);
+    let table = inspection.to_string();
+    assert!(table.contains("services (test.toml:2)"), "{table}");
+    assert!(
+        table.contains("worst case: 3 attempts, 33s (38s where asked to wait)"),
+        "{table}"
+    );
+}
+
+#[allow(dead_code, reason = "they are called through their settings")]
+async fn all(script: &Script) -> Result<(), Error> {
+    drop((llm(script).await, agent(script).await, strict(script).await));
+    drop((
+        written(script).await,
+        off_here(script).await,
+        mute(script).await,
+    ));
+    Ok(())
+}

@@ -1,0 +1,9 @@
+use resilience::Classify;
+
+#[derive(Classify)]
+enum E {
+    #[classify(category = "netwrok")]
+    A,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use resilience::Classify;
+
+#[derive(Classify)]
+enum E {
+    #[classify(categroy = "network")]
+    A,
+}
+
+fn main() {}

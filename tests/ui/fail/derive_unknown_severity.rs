@@ -1,0 +1,9 @@
+use resilience::Classify;
+
+#[derive(Classify)]
+enum E {
+    #[classify(category = "network", severity = "hihg")]
+    A,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use resilience::Classify;
+
+#[derive(Classify)]
+enum E {
+    #[classify(category = "network")]
+    #[classify(category = "memory")]
+    A,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use resilience::resilient;
+
+#[resilient(breaker(slow = "2s"))]
+async fn f(prompt: &str) -> Result<usize, MyError> {
+    Ok(prompt.len())
+}
+
+enum MyError {
+    Rejected(resilience::Error),
+}
+
+impl From<resilience::Error> for MyError {
+    fn from(error: resilience::Error) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+fn main() {}
