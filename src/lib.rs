@@ -8,11 +8,11 @@ pub use resilience_core::{
     Context, ContextData, Count, Current, Effect, Error, ErrorCount, ErrorKind, Event, EventSite,
     Fault, FieldValue, Fields, Inapplicable, Inspection, Jitter, Latency, Level, LimitSummary,
     Listener, Loader, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder, PolicyCall,
-    Problem, Problems, RateLimitOptions, RecentError, Requirement, ResourceSummary, Retry, Runtime,
-    RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection, Source,
-    Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, breaker, breakers, classify,
-    current, drain, inspect, problems, propagate, recent_errors, register_classify, reload, reset,
-    reset_breakers, sites, summary, testing,
+    Problem, Problems, RateLimitOptions, RecentError, Reload, Requirement, ResourceSummary, Retry,
+    Runtime, RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection,
+    Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, blocking, breaker,
+    breakers, classify, current, drain, inspect, problems, propagate, recent_errors,
+    register_classify, reload, reset, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "watch")]
@@ -33,4 +33,7 @@ mod examples {
     mod fail_fast {}
     #[doc = include_str!("../resilience-macros/docs/classify.md")]
     mod classify {}
+    #[cfg(feature = "toml")]
+    #[doc = include_str!("../docs/settings.md")]
+    mod settings {}
 }

@@ -77,6 +77,12 @@ trait Evil {
     fn display(&self, _: ()) {}
     fn clone(&self, _: ()) {}
     fn into(&self, _: ()) {}
+    fn answer(&self, _: ()) {}
+    fn amount(&self, _: ()) {}
+    fn key(&self, _: ()) {}
+    fn end(&self, _: ()) {}
+    fn limit(&self, _: ()) {}
+    fn keep(&self, _: ()) {}
 }
 
 impl<T: ?::core::marker::Sized> Evil for T {}
@@ -100,6 +106,13 @@ mod plain {
     backoff(initial = "1s", max = "2s", factor = 2, jitter = "none"),
     timeout = "1s",
     deadline = "2s",
+    rate_limit(limit = "9/1s", burst = 9, max_wait = "1s"),
+    bulkhead(concurrency = 9, queue = 9),
+    budget(ratio = 0.5, min_per_second = 1),
+    nested = "retry",
+    idempotent = true,
+    key = text,
+    fallback([instead, instead_later], on("network", "circuit_open")),
     breaker(failure_threshold = 3, success_threshold = 1, wait_duration = "1s", distinct_calls = 1),
     fields(text, shown = %text, debug = ?text),
     retry_if = |_| true,
@@ -110,6 +123,14 @@ mod plain {
 )]
 async fn everything(text: ::std::string::String) -> plain::R {
     ::core::result::Result::Ok(text.len() as ::core::primitive::u8)
+}
+
+fn instead(_: ::std::string::String, error: ::resilience::Error) -> plain::R {
+    ::core::result::Result::Err(error)
+}
+
+async fn instead_later(_: ::std::string::String, error: ::resilience::Error) -> plain::R {
+    ::core::result::Result::Err(error)
 }
 
 fn classify(_: &::resilience::Error) -> ::resilience::Classification {
@@ -127,6 +148,9 @@ async fn boxed(text: ::std::string::String) -> plain::R {
 
 #[::resilience::fail_fast(
     require(n > 0, field = "n", "must be above {}", 0),
+    resource(hygiene = n, more = 1),
+    key = n,
+    fallback = |_, error| ::core::result::Result::Err(error),
     fields(n)
 )]
 async fn once(n: ::core::primitive::u8) -> plain::R {

@@ -130,6 +130,46 @@ where
     Ok(list.into_iter().next())
 }
 
+/// Used by the attribute alone.
+#[resilient(
+    retries = 1,
+    key = tenant,
+    rate_limit = "100/1s",
+    bulkhead(concurrency = 4),
+    fields(name, length = %format_args!("{text}"))
+)]
+pub async fn by_attribute(tenant: String, name: String, text: String) -> Result<u8, Error> {
+    sleep(Duration::ZERO).await;
+    Ok(1)
+}
+
+/// Used by the fallback alone.
+#[resilient(retries = 1, fallback = [other, later])]
+pub async fn with_fallback(mut list: Vec<u8>, text: String, last: &str) -> Result<usize, Error> {
+    list.push(1);
+    sleep(Duration::ZERO).await;
+    Ok(list.len())
+}
+
+fn other(list: Vec<u8>, text: String, last: &str, error: Error) -> Result<usize, Error> {
+    if list.is_empty() && text == last {
+        return Ok(0);
+    }
+    drop((list, text));
+    Err(error)
+}
+
+async fn later(list: Vec<u8>, text: String, last: &str, error: Error) -> Result<usize, Error> {
+    sleep(Duration::ZERO).await;
+    other(list, text, last, error)
+}
+
+/// Leases, and has a narrowed fallback.
+#[fail_fast(resource(lints = tokens), fallback(|_, error| Err(error), on("network")))]
+pub async fn leases(tokens: u16) -> Result<u8, Error> {
+    Ok(1)
+}
+
 /// `impl Trait`.
 #[resilient]
 pub async fn opaque(n: impl Into<u64> + Clone) -> Result<impl Into<u64>, Error> {
@@ -153,6 +193,10 @@ fn every_decorated_function_is_clean() {
         assert_eq!(Arc::new(client.clone()).counted().await.ok(), Some(1));
         assert_eq!(client.once().await.ok(), Some(1));
         assert_eq!(generic([1, 2]).await.ok().flatten(), Some(1));
+        let (tenant, name, text) = ("t".into(), "n".into(), "x".into());
+        assert_eq!(by_attribute(tenant, name, text).await.ok(), Some(1));
+        assert_eq!(with_fallback(vec![], "t".into(), "").await.ok(), Some(1));
+        assert_eq!(leases(3).await.ok(), Some(1));
         assert_eq!(opaque(1_u32).await.ok().map(Into::into), Some(1_u64));
     });
 }

@@ -158,6 +158,40 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn an_argument_used_nowhere_is_told_and_one_used_by_the_attribute_is_not() {
+    let function = "pub async fn f(&self, a: u8, b: String) -> Result<u32, Failure> {\n    \
+                    Ok(1)\n}";
+    let plain = diagnostics("", function, "used_nowhere");
+    assert_eq!(plain.len(), 2, "{plain:?}");
+    for (attribute, told) in [
+        ("#[resilience::resilient(retries = 1)]", 2),
+        ("#[resilience::resilient(retries = 1, fields(a))]", 1),
+        ("#[resilience::resilient(retries = 1, key = a)]", 1),
+        (
+            "#[resilience::resilient(retries = 1, fields(c = %format!(\"{b}\")))]",
+            1,
+        ),
+        (
+            "#[resilience::resilient(retries = 0, key = a, fields(b))]",
+            0,
+        ),
+        ("#[resilience::fail_fast(resource(pool = a))]", 1),
+        (
+            "#[resilience::fail_fast(require(a > 1, field = \"a\", \"must be above 1, not {b}\"))]",
+            0,
+        ),
+        (
+            "#[resilience::resilient(fallback = |_, _, _, error| Err(error))]",
+            0,
+        ),
+    ] {
+        let shown = diagnostics(attribute, function, "used_nowhere");
+        assert_eq!(shown.len(), told, "{attribute}: {shown:?}");
+        assert!(shown.iter().all(|told| plain.contains(told)), "{shown:?}");
+    }
+}
+
+#[test]
 fn a_mistake_in_a_body_is_reported_as_without_the_attribute() {
     for (name, function) in MISTAKES {
         let plain = diagnostics("", function, name);

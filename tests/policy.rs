@@ -61,6 +61,36 @@ async fn b16_policies_and_functions_of_a_service_share_its_breaker_and_a_new_one
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_later_policy_adds_to_its_service_holds_and_what_it_contradicts_does_not() {
+    let of = |threshold| {
+        Policy::builder("policy later").retries(0).breaker(
+            BreakerOptions::new()
+                .failure_threshold(threshold)
+                .distinct_calls(1),
+        )
+    };
+    let limit = RateLimitOptions::new()
+        .limit(1, Duration::from_secs(60))
+        .max_wait(Duration::ZERO);
+    let (first, later) = (
+        of(1).build().unwrap(),
+        of(9).rate_limit(limit).build().unwrap(),
+    );
+    let (runtime, up) = (Runtime::new(), Script::failing(Category::NETWORK, 0));
+    runtime
+        .scope(async {
+            assert_eq!(first.run(|| up.next()).await, Ok(0));
+            assert_eq!(later.run(|| up.next()).await, Ok(1));
+            let limited = later.run(|| up.next()).await.unwrap_err();
+            assert!(limited.to_string().contains("rate limit"), "{limited}");
+            let fails = || async { Err::<u32, _>(Failure::of(Category::NETWORK)) };
+            assert!(!first.run(fails).await.unwrap_err().is_circuit_open());
+            assert!(first.run(fails).await.unwrap_err().is_circuit_open());
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn b15_l5_clones_share_all_state_and_other_runtimes_none() {
     let policy = Policy::builder("policy cloned")
         .retries(0)

@@ -400,3 +400,80 @@ async fn the_history_of_errors_and_the_resources_follow_the_settings() {
 fn of(error: Error) -> Failure {
     error.into()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_for_a_text_decides_what_the_error_is() {
+    #[resilient(operation = "texts", service = "texts")]
+    async fn texts(script: &Script) -> Result<u32, String> {
+        let _ = script.next().await;
+        Err("ledger closed for 2026-03".to_owned())
+    }
+
+    for (rule, expected) in [
+        ("", 2),
+        (
+            "[[classify]]\npattern = \"ledger closed\"\ncategory = \"conflict\"\n",
+            1,
+        ),
+        (
+            "[[classify]]\npattern = \"ledger closed\"\ncategory = \"network\"\n",
+            5,
+        ),
+        (
+            "[[classify]]\npattern = \"ledger closed\"\ncategory = \"network\"\nretryable = false\n",
+            1,
+        ),
+    ] {
+        let text = format!("[services.texts]\nbreaker = \"off\"\n{rule}");
+        let loader = Settings::loader().text("test.toml", &text);
+        let settings = loader.variables::<String, String>([]).load().unwrap();
+        let runtime = Runtime::builder().settings(settings).build();
+        let script = Script::always(Category::NETWORK);
+        runtime.scope(texts(&script)).await.unwrap_err();
+        assert_eq!(script.runs(), expected, "{rule}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_level_decides_what_is_logged() {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    for (level, logged) in [("debug", true), ("info", false), ("off", false)] {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let text =
+            format!("[telemetry]\nlog_level = \"{level}\"\n[services.subject]\nretries = 1\n");
+        assert_eq!(observe(&text, attempts).await, 2);
+        drop(guard);
+        let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            lines.contains("retry scheduled"),
+            logged,
+            "{level}: {lines}"
+        );
+        assert_eq!(
+            lines.contains("call failed"),
+            level != "off",
+            "{level}: {lines}"
+        );
+    }
+}

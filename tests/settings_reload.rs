@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use resilience::{BreakerState, Category, Event, Listener, Runtime, Settings, resilient};
+use resilience::{BreakerState, Category, Event, Listener, Reload, Runtime, Settings, resilient};
 use support::{Failure, Script, elapsed, polled};
 
 #[resilient(operation = "tuned", service = "tuned")]
@@ -146,8 +146,11 @@ struct Reloads(Arc<(AtomicU64, AtomicU64)>);
 impl Listener for Reloads {
     fn on_event(&self, event: &Event<'_>) {
         match event {
-            Event::SettingsReloaded { problems: None, .. } => &self.0.0,
-            Event::SettingsReloaded { .. } => &self.0.1,
+            Event::SettingsReloaded {
+                result: Reload::Rejected,
+                ..
+            } => &self.0.1,
+            Event::SettingsReloaded { .. } => &self.0.0,
             _ => return,
         }
         .fetch_add(1, Ordering::Relaxed);

@@ -24,6 +24,8 @@ mod coercions;
 mod control_flow;
 #[path = "ui/pass/counted_self.rs"]
 mod counted_self;
+#[path = "ui/pass/fallbacks.rs"]
+mod fallbacks;
 #[path = "ui/pass/foreign.rs"]
 mod foreign;
 #[path = "ui/pass/generics.rs"]

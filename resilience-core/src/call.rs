@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use crate::backoff::Backoff;
+use crate::blocking::{Held, HeldGuards, Work};
 use crate::breaker::{Admission, CallId, Moved};
 use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
@@ -93,6 +94,8 @@ pin_project! {
         since: Option<Moment>,
         attempt_since: Option<Moment>,
         spans: Option<Spans>,
+        // Blocking work of the attempt, which may outlive it.
+        work: Option<Arc<Work>>,
     }
 }
 
@@ -522,6 +525,7 @@ impl Decisions {
 
     #[cold]
     fn give_back_all(&mut self) {
+        self.leave_to_work();
         if self.has_slot()
             && let Some(bulkhead) = self.guards().known_bulkhead()
         {
@@ -544,6 +548,26 @@ impl Decisions {
         for (pool, lease) in extra.leases.drain(..) {
             pool.release(lease);
         }
+    }
+
+    /// What the attempt holds is for its blocking work to give back, if that still runs.
+    fn leave_to_work(&mut self) {
+        let slot = self.has_slot();
+        let Some(extra) = &mut self.extra else { return };
+        let extra = extra.as_mut().project();
+        let Some(work) = extra.work.take() else {
+            return;
+        };
+        if slot {
+            self.stage = Stage::Running { slot: false };
+        }
+        let service = || HeldGuards::Service(Arc::clone(&self.site.service));
+        let held = Held {
+            guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
+            slot,
+            leases: std::mem::take(extra.leases),
+        };
+        drop(work.keep(held));
     }
 
     #[cold]
@@ -618,6 +642,7 @@ impl Decisions {
             },
             fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
             mark: self.mark,
+            work: self.extra.as_ref().and_then(|extra| extra.work.clone()),
         });
         if let Some(spans) = self.spans() {
             spans.enter();
@@ -632,6 +657,9 @@ impl Decisions {
         }
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
+        if frame.work.is_some() {
+            *self.extra().work = frame.work;
+        }
         if let Some(began) = frame.began
             && !self.is_anchored()
         {
@@ -707,6 +735,10 @@ impl Decisions {
             self.mark = Mark::None;
         }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
+        let rules = self.site.rules.as_deref().filter(|_| !refused);
+        let classification = rules
+            .and_then(|rules| rules.own_text(&message()))
+            .unwrap_or(classification);
         let classification = self.adopt(classification);
         let now = self.now();
         if !self.is_anchored() {

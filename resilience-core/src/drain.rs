@@ -54,6 +54,7 @@ impl Drain {
     }
 
     /// A call that has been pending is over.
+    #[expect(clippy::needless_pass_by_value, reason = "a place is given back once")]
     pub(crate) fn end(&self, place: Option<Place>) {
         if let Some(Place { shard, place }) = place {
             let kept = self.sleepers.at(shard).map(|shard| {
@@ -73,19 +74,17 @@ impl Drain {
     /// A call sleeps, and is to be woken when the runtime is drained; says whether it is already.
     pub(crate) fn sleep(&self, place: &mut Option<Place>, waker: &Waker) -> bool {
         let waker = waker.clone();
-        let kept = match place {
-            Some(Place { shard, place }) => self
-                .sleepers
-                .at(*shard)
-                .and_then(|shard| lock(shard).places[*place].replace(waker)),
-            None => {
-                let (shard, mine) = self.sleepers.mine_at();
-                *place = Some(Place {
-                    shard,
-                    place: lock(mine).join(waker),
-                });
-                None
-            }
+        let kept = if let Some(Place { shard, place }) = place {
+            let known = self.sleepers.at(*shard);
+            known.and_then(|shard| lock(shard).places[*place].replace(waker))
+        } else {
+            let (shard, mine) = self.sleepers.mine_at();
+            let joined = lock(mine).join(waker);
+            *place = Some(Place {
+                shard,
+                place: joined,
+            });
+            None
         };
         drop(kept);
         // Whoever drains sets this first and then takes each lock: it has found the waker, or this

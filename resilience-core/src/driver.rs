@@ -24,7 +24,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
-use crate::fallback::{Answer, On};
+use crate::fallback::{Answer, On, Waited};
 use crate::fields::{Fields, bounded};
 use crate::how::How;
 use crate::outcome::{Outcome, Shape};
@@ -167,8 +167,11 @@ impl<S: Shape> Call<S> {
 
     /// What a fallback returned, as a future.
     #[inline]
-    pub fn answer<When, A: Answer<S::Result, When>>(_: &Self, answer: A) -> A::Future {
-        answer.answer()
+    pub fn answer<When, A>(_: &Self, answer: A) -> Waited<A, S::Result>
+    where
+        A: Answer<S::Result, When>,
+    {
+        Waited::new(answer)
     }
 
     /// Tells that the fallback of this number, from 1, has run.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::context::Context;
 use crate::fields::Fields;
-use crate::problem::Problems;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::stats::Counts;
@@ -126,14 +125,37 @@ pub enum Event<'a> {
         /// What the task is about.
         context: &'a Context,
     },
-    /// Settings were applied, or could not be.
+    /// Settings were read anew.
     #[non_exhaustive]
     SettingsReloaded {
-        /// How often settings have been applied, the beginning included.
-        generation: u64,
-        /// Everything that was wrong with them; they were not applied then.
-        problems: Option<&'a Problems>,
+        /// What came of it.
+        result: Reload,
+        /// What is wrong, a line each, or how many keys hold now.
+        message: &'a str,
     },
+}
+
+/// What came of reading settings anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reload {
+    /// They hold now.
+    Applied,
+    /// Something is wrong with them: the old ones go on.
+    Rejected,
+    /// They say what they said before.
+    Unchanged,
+}
+
+impl Reload {
+    /// The name, as in telemetry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Unchanged => "unchanged",
+        }
+    }
 }
 
 /// Why a call did not succeed.
@@ -268,7 +290,7 @@ impl<'a> Event<'a> {
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
 pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    if shared.listening.tracing {
+    if shared.listening.tracing && shared.live.logs(&event) {
         trace::record(&event);
     }
     if shared.listening.statistics {
@@ -396,12 +418,8 @@ impl fmt::Display for Event<'_> {
                 let outcome = if *succeeded { "succeeded" } else { "failed" };
                 write!(f, "{}: fallback {number} {outcome}", site.operation())
             }
-            Self::SettingsReloaded {
-                problems: Some(problems),
-                ..
-            } => write!(f, "settings kept, {} problems: {problems}", problems.len()),
-            Self::SettingsReloaded { generation, .. } => {
-                write!(f, "settings applied, generation {generation}")
+            Self::SettingsReloaded { result, message } => {
+                write!(f, "settings {}: {message}", result.as_str())
             }
         }
     }

@@ -1,6 +1,11 @@
 //! What runs when a call would fail.
 
-use std::future::{Future, Ready, ready};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::{Category, Classification};
 
@@ -32,12 +37,12 @@ impl On {
     label = "this is `{Self}`",
     note = "the function returns `{R}`"
 )]
-pub trait Answer<R, When> {
-    /// A future of the result.
-    type Future: Future<Output = R>;
+pub trait Answer<R, When>: Sized {
+    /// What is to be polled.
+    fn answer(self) -> Answering<Self>;
 
-    /// A future of the result.
-    fn answer(self) -> Self::Future;
+    /// The result, when it is there.
+    fn poll(answering: Pin<&mut Answering<Self>>, cx: &mut Context<'_>) -> Poll<R>;
 }
 
 /// The result is there.
@@ -48,20 +53,91 @@ pub struct Now;
 #[derive(Debug)]
 pub struct Later;
 
-impl<R> Answer<R, Now> for R {
-    type Future = Ready<R>;
-
-    #[inline]
-    fn answer(self) -> Ready<R> {
-        ready(self)
+pin_project! {
+    /// What a fallback returned.
+    #[project = AnsweringProjection]
+    pub enum Answering<A> {
+        /// The result.
+        Now { result: Option<A> },
+        /// A future of it.
+        Later { #[pin] future: A },
     }
 }
 
-impl<R, F: Future<Output = R>> Answer<R, Later> for F {
-    type Future = F;
+impl<R> Answer<R, Now> for R {
+    #[inline]
+    fn answer(self) -> Answering<R> {
+        Answering::Now { result: Some(self) }
+    }
 
     #[inline]
-    fn answer(self) -> F {
-        self
+    fn poll(answering: Pin<&mut Answering<R>>, _: &mut Context<'_>) -> Poll<R> {
+        match answering.project() {
+            AnsweringProjection::Now { result } => result.take().map_or(Poll::Pending, Poll::Ready),
+            AnsweringProjection::Later { .. } => Poll::Pending,
+        }
+    }
+}
+
+// Without this, the compiler would speak of the missing `Future` and not of what it is for.
+#[diagnostic::do_not_recommend]
+impl<R, F: Future<Output = R>> Answer<R, Later> for F {
+    #[inline]
+    fn answer(self) -> Answering<F> {
+        Answering::Later { future: self }
+    }
+
+    #[inline]
+    fn poll(answering: Pin<&mut Answering<F>>, cx: &mut Context<'_>) -> Poll<R> {
+        match answering.project() {
+            AnsweringProjection::Later { future } => future.poll(cx),
+            AnsweringProjection::Now { .. } => Poll::Pending,
+        }
+    }
+}
+
+pin_project! {
+    /// A future of what a fallback returned. It asks for no bound: where there is something wrong
+    /// with that, the compiler has said so already.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Waited<A, R> {
+        #[pin]
+        answering: Answering<A>,
+        poll: fn(Pin<&mut Answering<A>>, &mut Context<'_>) -> Poll<R>,
+    }
+}
+
+impl<A, R> Waited<A, R> {
+    #[inline]
+    pub(crate) fn new<When>(answer: A) -> Self
+    where
+        A: Answer<R, When>,
+    {
+        Self {
+            answering: answer.answer(),
+            poll: A::poll,
+        }
+    }
+}
+
+impl<A, R> Future for Waited<A, R> {
+    type Output = R;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let this = self.project();
+        (this.poll)(this.answering, cx)
+    }
+}
+
+impl<A> fmt::Debug for Answering<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answering")
+    }
+}
+
+impl<A, R> fmt::Debug for Waited<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waited")
     }
 }

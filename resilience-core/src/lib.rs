@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod blocking;
 mod breaker;
 mod budget;
 mod bulkhead;
@@ -54,13 +55,16 @@ mod task;
 pub mod testing;
 mod trace;
 
+pub use crate::blocking::blocking;
 pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
 pub use crate::context::{Context, ContextData};
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener};
+pub use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener, Reload,
+};
 pub use crate::fields::{FieldValue, Fields};
 pub use crate::latency::Latency;
 pub use crate::operator::{LimitSummary, ResourceSummary};
@@ -143,12 +147,12 @@ pub mod __private {
     pub use crate::classify::Registration;
     pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::fallback::{Answer, Later, Now, On};
+    pub use crate::fallback::{Answer, Answering, Later, Now, On, Waited};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape};
     pub use crate::probe::Probe;
     pub use crate::resource::{Amount, amount};
-    pub use crate::reuse::{Reuse, reuse, reuse_generic};
+    pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};
     pub use crate::site::{Registered, Site};
     pub use crate::{
         BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Classification,

@@ -21,6 +21,32 @@ impl<T: Clone> Reuse for T {
     }
 }
 
+/// A value of which the body and the fallback can have their own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed to the body and to the fallback",
+    label = "this argument is given to both, so it must be `Clone`",
+    note = "borrow it, or make it `Clone`"
+)]
+pub trait Keep: Sized {
+    /// The value for one of them.
+    #[must_use]
+    fn keep(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Keep for T {
+    #[inline]
+    fn keep(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// The value for the body, of a function with a fallback.
+#[inline]
+pub fn keep<T: Keep>(value: &T) -> T {
+    value.keep()
+}
+
 /// The value for one attempt.
 #[inline]
 pub fn reuse<T: Reuse>(value: &T) -> T {

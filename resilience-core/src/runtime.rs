@@ -11,10 +11,11 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::breaker::{BreakerHandle, CallId, Moved};
 use crate::budget::Budget;
+use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
 use crate::drain::Drain;
 use crate::error::ServiceName;
-use crate::event::{Listener, Listeners};
+use crate::event::{Event, Listener, Listeners, emit};
 use crate::guards::Guards;
 use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
@@ -24,6 +25,7 @@ use crate::settings::layer::Layer;
 use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
+use crate::settings::shared::merge;
 use crate::settings::{ServiceSettings, Settings, SiteSettings};
 use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
 use crate::stats::{Counts, Stats, Summary};
@@ -89,7 +91,7 @@ pub(crate) struct Service {
     pub(crate) counts: Counts,
     keyed: OnceLock<Keyed<Guards>>,
     /// What its sites wrote, made one.
-    attributes: Layer,
+    attributes: Mutex<Layer>,
     settings: Mutex<ServiceSettings>,
 }
 
@@ -101,7 +103,7 @@ impl Service {
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
             counts: Counts::new(),
             keyed: OnceLock::new(),
-            attributes,
+            attributes: Mutex::new(attributes),
             settings: Mutex::new(settings),
         }
     }
@@ -109,7 +111,7 @@ impl Service {
     /// Gives all shared state the numbers that are written now, and tells how breakers moved.
     pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
         let name = self.guards.service().as_str();
-        let settings = written.service_settings(name, &self.attributes);
+        let settings = written.service_settings(name, &self.attributes());
         // Before the keys are asked for: one that is made meanwhile has either, and is told.
         *lock(&self.settings) = settings;
         if let Some(budget) = settings.budget {
@@ -120,6 +122,20 @@ impl Service {
             moved.extend(guards.set(&settings, now));
         }
         moved
+    }
+
+    fn attributes(&self) -> Layer {
+        lock(&self.attributes).clone()
+    }
+
+    /// Adds what a site wrote that nobody knew before, as that of a policy. What others wrote stays.
+    /// Says whether there was anything.
+    fn learn(&self, site: &Site) -> bool {
+        let mut attributes = lock(&self.attributes);
+        let all = merge([attributes.clone(), site.written()], |_, _| {});
+        let more = all != *attributes;
+        *attributes = all;
+        more
     }
 
     /// The guards of one key.
@@ -145,6 +161,8 @@ pub(crate) struct SiteState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
+    /// What an operator says of texts of errors, if anything.
+    pub(crate) rules: Option<Arc<Rules>>,
     generation: u64,
 }
 
@@ -310,6 +328,15 @@ impl Runtime {
         let shared = &self.0.shared;
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
+        if service.learn(&site) {
+            let moved = shared.live.steady(|snapshot| {
+                let written = &snapshot.settings.document().written;
+                service.set(written, shared.clock.now())
+            });
+            for moved in moved {
+                emit(shared, Event::moved(name, moved));
+            }
+        }
         let snapshot = shared.live.current();
         let written = &snapshot.settings.document().written;
         let subject = Subject {
@@ -318,11 +345,12 @@ impl Runtime {
             service: name,
             origin: &Origin::attribute(site.place()),
         };
-        let common = written.service(name, &service.attributes);
+        let common = written.service(name, &service.attributes());
         SiteState {
             operation: site.operation(),
             shared: Arc::clone(shared),
             settings: written.settings(subject, &common),
+            rules: snapshot.settings.rules().map(Arc::clone),
             generation: snapshot.generation,
             service,
             site,

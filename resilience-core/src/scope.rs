@@ -5,15 +5,17 @@
 //! `select!`. A spawned task is polled by nobody's attempt and starts with an empty stack.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::blocking::{Running, Work};
 use crate::clock::Moment;
 use crate::context::Context;
 use crate::runtime::{Runtime, SiteRef};
 use crate::site::Site;
 
 /// One running attempt, as seen by the calls inside it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Frame {
     /// The earliest of all limits on this attempt that are known.
     pub(crate) until: Moment,
@@ -31,6 +33,8 @@ pub(crate) struct Frame {
     /// Nothing in here retries or waits.
     pub(crate) fail_fast: bool,
     pub(crate) mark: Mark,
+    /// The blocking work that was begun in it.
+    pub(crate) work: Option<Arc<Work>>,
 }
 
 /// What a call inside an attempt left behind for it.
@@ -131,6 +135,14 @@ pub(crate) fn mark(mark: Mark) {
     });
 }
 
+/// Blocking work begins in all the attempts around here.
+pub(crate) fn work() -> Vec<Running> {
+    SCOPE.with_borrow_mut(|scope| {
+        let begin = |frame: &mut Frame| frame.work.get_or_insert_default().begin();
+        scope.frames.iter_mut().map(begin).collect()
+    })
+}
+
 /// The earliest limit of all enclosing attempts. The timeouts of those that have not read the clock
 /// yet begin `now`.
 pub(crate) fn limit(now: Moment) -> Moment {
@@ -153,7 +165,7 @@ impl Frame {
 
 /// The attempt that runs here and now, if it is one of ours, and the limit on it.
 pub(crate) fn current(now: impl FnOnce() -> Moment) -> Option<(Frame, Moment, Moment)> {
-    let frame = SCOPE.with_borrow(|scope| scope.frames.last().copied())?;
+    let frame = SCOPE.with_borrow(|scope| scope.frames.last().cloned())?;
     let now = now();
     Some((frame, now, limit(now)))
 }
@@ -236,6 +248,7 @@ mod tests {
             },
             fail_fast: false,
             mark: Mark::None,
+            work: None,
         }
     }
 

@@ -16,9 +16,9 @@ use tracing::{Span, debug, debug_span, error, info, trace, warn};
 
 use crate::breaker::{BreakerState, OpenedBy};
 use crate::context::{Context, ContextData};
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite};
+use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Reload};
 use crate::fields::Fields;
-use crate::{Category, Problems, Severity, scope};
+use crate::{Category, Severity, scope};
 
 /// Whether a subscriber may want spans: one comparison, on the path of every call.
 #[inline]
@@ -238,10 +238,7 @@ fn write(event: &Event<'_>) {
                 "retry budget spent",
             );
         }
-        Event::SettingsReloaded {
-            generation,
-            problems,
-        } => settings_reloaded(*generation, *problems),
+        Event::SettingsReloaded { result, message } => settings_reloaded(*result, message),
     }
 }
 
@@ -315,24 +312,14 @@ fn breaker_moved(
     }
 }
 
-fn settings_reloaded(generation: u64, problems: Option<&Problems>) {
-    let generation = i64::try_from(generation).unwrap_or(i64::MAX);
-    let Some(problems) = problems else {
-        info!(
-            name: "resilience.settings.applied",
-            target: TARGET,
-            { resilience.generation = generation },
-            "settings applied"
-        );
-        return;
-    };
-    for problem in problems {
-        warn!(
-            name: "resilience.settings.refused",
-            target: TARGET,
-            { resilience.generation = generation },
-            "settings kept: {problem}"
-        );
+#[cold]
+fn settings_reloaded(result: Reload, message: &str) {
+    match result {
+        Reload::Applied => info!(name: "resilience.config.applied", target: TARGET, "{message}"),
+        Reload::Rejected => warn!(name: "resilience.config.rejected", target: TARGET, "{message}"),
+        Reload::Unchanged => {
+            debug!(name: "resilience.config.unchanged", target: TARGET, "{message}");
+        }
     }
 }
 

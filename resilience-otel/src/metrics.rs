@@ -220,9 +220,8 @@ impl Listener for Metrics {
                 self.fallbacks.add(1, &attributes);
             }
             Event::BudgetSpent { site, .. } => self.budget_spent.add(1, &about(site)),
-            Event::SettingsReloaded { problems, .. } => {
-                let result = problems.map_or("applied", |_| "refused");
-                let result = KeyValue::new("resilience.result", result);
+            Event::SettingsReloaded { result, .. } => {
+                let result = KeyValue::new("resilience.result", result.as_str());
                 self.reloads.add(1, &[result]);
             }
             _ => {}

@@ -132,6 +132,15 @@ pub(crate) struct Common {
     )]
     pub(crate) sqlite_timeout: Duration,
 
+    /// A TOML file with the settings of the dependencies: retries, time limits, breakers
+    #[arg(
+        long,
+        global = true,
+        env = "SYNC_PIPELINE_SETTINGS",
+        value_name = "FILE"
+    )]
+    pub(crate) settings: Option<PathBuf>,
+
     /// What the database may grow to [default: as long as there is room on the disk]
     #[arg(
         long,
@@ -382,6 +391,8 @@ pub(crate) const FOREIGN_WEAVIATE: [(&str, &str); 2] = [
     ("WCD_URL", "WCD_API_KEY"),
     ("WEAVIATE_URL", "WEAVIATE_API_KEY"),
 ];
+/// What all variables of this program begin with.
+pub(crate) const PREFIX: &str = "SYNC_PIPELINE_";
 /// How much to log.
 pub(crate) const LOG_VARIABLE: &str = "SYNC_PIPELINE_LOG";
 
@@ -392,6 +403,9 @@ Other variables:
   SYNC_PIPELINE_EMBEDDING_API_KEY  the embedding server's key
   SYNC_PIPELINE_WEAVIATE_API_KEY   Weaviate's key (with WCD_URL or WEAVIATE_URL also WCD_API_KEY
                                    or WEAVIATE_API_KEY)
+  SYNC_PIPELINE_MAX_RETRY_ATTEMPTS, _RETRY_BASE_DELAY, _RETRY_MAX_DELAY,
+  _CB_FAILURE_THRESHOLD, _CB_RECOVERY_TIMEOUT, _ERROR_HISTORY_LIMIT, _LOG_LEVEL
+                                   defaults of what `--settings` can say one by one
   SYNC_PIPELINE_LOG                off, error, warn, info, debug or trace: what to log to
                                    standard error (default: off)
 

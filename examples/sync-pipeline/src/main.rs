@@ -55,6 +55,7 @@ fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
         _ => Screen::plain(format),
     };
     telemetry::log_to(&screen).context("setting up the log")?;
+    services::apply_settings(common)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use resilience::{Runtime, Settings};
 use sync_pipeline::db::{Db, DbOptions};
 use sync_pipeline::embed::{Embedder, HashEmbedder, HttpEmbedder};
 use sync_pipeline::http::{ApiKey, Timeouts};
@@ -23,6 +24,17 @@ pub(crate) struct Target {
 pub(crate) struct Sending {
     pub(crate) batch_size: usize,
     pub(crate) requests: usize,
+}
+
+/// Gives the runtime the settings of the file and the variables, or says all that is wrong in them.
+pub(crate) fn apply_settings(common: &Common) -> anyhow::Result<()> {
+    let mut loader = Settings::loader().prefix(cli::PREFIX).env();
+    if let Some(path) = &common.settings {
+        loader = loader.file(path);
+    }
+    let settings = loader.load().context("reading the settings")?;
+    Runtime::global().apply(&settings);
+    Ok(())
 }
 
 pub(crate) async fn open(common: &Common) -> anyhow::Result<Db> {

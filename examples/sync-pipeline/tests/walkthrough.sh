@@ -81,7 +81,12 @@ check 'errors of earlier processes' 0 'since the last reset: 2' '1  encoding:low
 # One process, so that the breaker lives long enough, and a dead port: missing files are the
 # caller's own fault and open nothing.
 seq -f '{"path": "file%g.py", "content": "x"}' 1 10 >ten
-try sync-pipeline sync --input ten --weaviate http://127.0.0.1:1 --workers 1 --batch-size 1
+cat >settings.toml <<'END'
+[services.vector_index.breaker]
+distinct_calls = 1
+END
+try sync-pipeline sync --input ten --weaviate http://127.0.0.1:1 --workers 1 --batch-size 1 \
+  --settings settings.toml
 check 'the breaker opens after the fifth failure' 1 'vector_index: open \(5 failures\)' \
   'network:(low|medium)' '8  service:high'
 
@@ -179,6 +184,13 @@ check 'a reader that goes away' 0 '^line '
 
 try sync-pipeline clean --older-than 0
 check 'old runs are forgotten' 0 '^Forgot [0-9]+ runs$'
+
+try sync-pipeline sync --stdin --settings /dev/stdin <<<'[services.weaviate]
+retrys = 3'
+check 'a settings file with a mistake' 2 'retrys' 'retries'
+
+try sync-pipeline sync --stdin --settings "$repository/examples/sync-pipeline/settings.toml" <<<'later.txt'
+check 'the example of a settings file' 0 '1 record: '
 
 try sync-pipeline sync
 check 'a command that is none' 2 'required arguments'

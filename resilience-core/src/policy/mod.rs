@@ -75,6 +75,12 @@ pub use self::builder::PolicyBuilder;
 /// `policy.run(..).await.or_else(..)`. And while the fields of an annotated function's call are
 /// named in its attribute, a policy names none.
 ///
+/// # Services
+///
+/// The numbers of breaker, limits and budget are the service's. What annotated functions write for
+/// them holds first, then what the policies do, in the order in which they are first run: a later
+/// one adds what nobody has written, and changes nothing.
+///
 /// # Clone
 ///
 /// Clones share all state, also that of a policy which names no service.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::Severity;
+use crate::breaker::BreakerState;
+use crate::event::{Event, Reload};
 use crate::settings::origin::Source;
 use crate::settings::resolve::Written;
 
@@ -51,6 +54,30 @@ impl LogLevel {
             "trace" => Self::Trace,
             _ => return None,
         })
+    }
+
+    /// How important an event is for a log.
+    pub(crate) fn needed(event: &Event<'_>) -> Self {
+        match event {
+            Event::AttemptFailed(failure) if !failure.last || failure.refused => Self::Debug,
+            Event::AttemptFailed(failure) if failure.severity >= Severity::High => Self::Error,
+            Event::BreakerMoved {
+                to: BreakerState::HalfOpen | BreakerState::Closed,
+                ..
+            }
+            | Event::SettingsReloaded {
+                result: Reload::Applied,
+                ..
+            } => Self::Info,
+            Event::AttemptFailed(_)
+            | Event::BreakerMoved { .. }
+            | Event::SettingsReloaded {
+                result: Reload::Rejected,
+                ..
+            } => Self::Warn,
+            Event::CallFinished { .. } => Self::Trace,
+            _ => Self::Debug,
+        }
     }
 
     pub(crate) const fn as_str(self) -> &'static str {

@@ -19,6 +19,12 @@ const KEY: &str = "RESILIENCE__";
 /// Variables, by name.
 pub(crate) type Variables = Vec<(String, String)>;
 
+/// Whether a variable is one of this crate's.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let prefix = name.get(.."RESILIENCE_".len());
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("RESILIENCE_"))
+}
+
 /// The variables of this process, as far as they are text.
 pub(crate) fn of_process() -> Variables {
     std::env::vars_os()

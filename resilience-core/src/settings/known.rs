@@ -57,6 +57,13 @@ impl Known {
             .chain(profiles)
     }
 
+    /// The category of this name, where it is known: an application's own is by the sites that
+    /// have it.
+    pub(crate) fn category(&self, name: &str) -> Option<Category> {
+        let mut own = self.sites.iter().filter_map(|site| site.options.category);
+        Category::built_in(name).or_else(|| own.find(|category| category.as_str() == name))
+    }
+
     pub(crate) fn categories(&self) -> impl Iterator<Item = &str> {
         let own = self.sites.iter().filter_map(|site| site.options.category);
         Category::BUILT_IN

@@ -1,8 +1,10 @@
 //! Settings in force: one snapshot for a runtime.
 
+use crate::event::Event;
 use crate::problem::Problems;
+use crate::settings::document::LogLevel;
 use crate::settings::load::Settings;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// The snapshot of a runtime. Its calls look at the generation alone; whoever finds another one than
@@ -14,6 +16,8 @@ pub(crate) struct Live {
     /// Held while shared state takes new numbers, so that those of two swaps do not mix.
     applying: Mutex<()>,
     last: Mutex<Option<LastReload>>,
+    /// The least important events that are logged.
+    log_level: AtomicU8,
 }
 
 /// Settings with the number of their swap.
@@ -41,15 +45,16 @@ impl Live {
             }),
             applying: Mutex::new(()),
             last: Mutex::new(None),
+            log_level: AtomicU8::new(LogLevel::Trace as u8),
         }
     }
 
     /// The one swap, and what belongs to it, which hears what held before. One after the other.
-    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot, u64) -> T) -> T {
+    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot) -> T) -> T {
         let _applying = lock(&self.applying);
         let before = self.current();
-        let generation = self.swap(settings);
-        and(&before, generation)
+        self.swap(settings);
+        and(&before)
     }
 
     /// Of the snapshot: all that a call looks at.
@@ -58,11 +63,17 @@ impl Live {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// Something for which the snapshot must stay the one in force.
+    pub(crate) fn steady<T>(&self, what: impl FnOnce(&Snapshot) -> T) -> T {
+        let _applying = lock(&self.applying);
+        what(&self.current())
+    }
+
     pub(crate) fn current(&self) -> Snapshot {
         lock(&self.current).clone()
     }
 
-    fn swap(&self, settings: Settings) -> u64 {
+    fn swap(&self, settings: Settings) {
         let mut current = lock(&self.current);
         let generation = current.generation + 1;
         *current = Snapshot {
@@ -70,7 +81,18 @@ impl Live {
             generation,
         };
         self.generation.store(generation, Ordering::Release);
-        generation
+    }
+
+    /// Whether an event is to be logged, as far as settings go.
+    #[inline]
+    pub(crate) fn logs(&self, event: &Event<'_>) -> bool {
+        let level = self.log_level.load(Ordering::Relaxed);
+        level == LogLevel::Trace as u8 || LogLevel::needed(event) as u8 <= level
+    }
+
+    pub(crate) fn set_log_level(&self, level: Option<LogLevel>) {
+        let level = level.unwrap_or(LogLevel::Trace);
+        self.log_level.store(level as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn last(&self) -> Option<LastReload> {

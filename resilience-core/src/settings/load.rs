@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::classify::Rules;
 use crate::problem::{Problem, Problems};
 use crate::settings::check::check;
 use crate::settings::document::Document;
@@ -12,6 +13,7 @@ use crate::settings::env::{self, Variables};
 use crate::settings::known::Known;
 use crate::settings::origin::Source;
 use crate::settings::read::Reader;
+use crate::{Classification, Retry};
 
 /// Settings as they were loaded, checked, to be [applied](crate::Runtime::apply) to a runtime.
 ///
@@ -31,6 +33,8 @@ pub struct Settings(Arc<Loaded>);
 
 struct Loaded {
     document: Document,
+    /// Out of `[[classify]]`, if there are any.
+    rules: Option<Arc<Rules>>,
     loader: Loader,
     /// Of everything that was read.
     fingerprint: u64,
@@ -49,6 +53,7 @@ pub struct Loader {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "toml"), allow(dead_code, reason = "nobody gives one"))]
 enum Text {
     File(PathBuf),
     Given { name: Arc<str>, text: Arc<str> },
@@ -59,6 +64,7 @@ impl Settings {
     pub fn new() -> Self {
         Self(Arc::new(Loaded {
             document: Document::default(),
+            rules: None,
             loader: Self::loader(),
             fingerprint: 0,
         }))
@@ -83,6 +89,19 @@ impl Settings {
 
     pub(crate) fn document(&self) -> &Document {
         &self.0.document
+    }
+
+    /// How many keys are written.
+    pub(crate) fn keys(&self) -> usize {
+        let written = &self.0.document.written;
+        let tables = [&written.sites, &written.services, &written.categories];
+        let tables = tables.into_iter().flat_map(|tables| tables.values());
+        let layers = tables.chain([&written.defaults]);
+        layers.map(|layer| layer.iter().count()).sum()
+    }
+
+    pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
+        self.0.rules.as_ref()
     }
 
     pub(crate) fn loader_used(&self) -> &Loader {
@@ -195,11 +214,13 @@ impl Loader {
         if self.env {
             env::read_keys(&variables, &mut reader);
         }
-        variables.hash(&mut hasher);
+        self.relevant(&variables)
+            .for_each(|it| it.hash(&mut hasher));
         check(&document.written, &known, &mut problems);
         problems.sort();
         problems.into_result()?;
         Ok(Settings(Arc::new(Loaded {
+            rules: rules(&document, &known),
             document,
             loader: self,
             fingerprint: hasher.finish(),
@@ -217,6 +238,17 @@ impl Loader {
                 Text::Given { .. } => None,
             })
             .collect()
+    }
+
+    /// The variables that make a difference.
+    fn relevant<'a>(
+        &'a self,
+        variables: &'a Variables,
+    ) -> impl Iterator<Item = &'a (String, String)> {
+        variables.iter().filter(|(name, _)| {
+            let prefixed = |prefix: &String| name.starts_with(prefix.as_str());
+            (self.env && env::is_ours(name)) || self.prefixes.iter().any(prefixed)
+        })
     }
 
     fn sources(&self, variables: &Variables) -> Vec<Text> {
@@ -292,6 +324,25 @@ fn read_text(_: &str, name: &Arc<str>, reader: &mut Reader<'_>) {
         "reading TOML needs the feature `toml` of `resilience`",
     );
     reader.problems.push(problem);
+}
+
+/// The rules of a document. Their categories have been checked.
+fn rules(document: &Document, known: &Known) -> Option<Arc<Rules>> {
+    let mut rules = Rules::builtin();
+    for rule in &document.classify {
+        let Some(category) = known.category(&rule.category) else {
+            continue;
+        };
+        let reason = format!("rule at {}: `{}`", rule.source, rule.pattern);
+        let classification = Classification::new(category).with_reason(reason);
+        let classification = match rule.retryable {
+            Some(true) => classification.with_retry(Retry::Yes),
+            Some(false) => classification.with_retry(Retry::No),
+            None => classification,
+        };
+        rules = rules.with(&rule.pattern, classification);
+    }
+    (!document.classify.is_empty()).then(|| Arc::new(rules))
 }
 
 /// Who writes more has taken the wrong file.

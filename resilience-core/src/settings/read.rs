@@ -347,14 +347,16 @@ impl Reader<'_> {
                     rule.pattern.clone_from(text);
                 }
                 ("pattern", _) => self.wrong(path, &member.node, "a text that is not empty"),
+                ("category", Raw::Text(text)) if self.known.category(text).is_some() => {
+                    rule.category.clone_from(text);
+                }
                 ("category", Raw::Text(text)) => {
-                    let shown = Member {
-                        name: text.clone(),
-                        ..member.clone()
-                    };
-                    if let Some(name) = self.name(Level::Categories, path, &shown) {
-                        rule.category = name;
-                    }
+                    let names = self.known.categories();
+                    let problem = Problem::new(path.to_string(), raw.describe())
+                        .at(member.node.at.clone())
+                        .expected("a built-in category, or one that an attribute names")
+                        .nearest(nearest(text, names));
+                    self.problems.push(problem);
                 }
                 ("category", _) => self.wrong(path, &member.node, "the name of a category"),
                 ("retryable", Raw::Flag(flag)) => rule.retryable = Some(*flag),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::breaker::Moved;
-use crate::event::{Event, emit};
+use crate::event::{Event, Reload, emit};
 use crate::problem::Problems;
 use crate::runtime::{Runtime, Service};
 use crate::settings::live::LastReload;
@@ -16,15 +16,15 @@ impl Runtime {
     /// budgets keep their state and take the new numbers from the next event on.
     pub fn apply(&self, settings: &Settings) {
         let shared = self.shared();
-        let (generation, moved) = shared.live.apply(settings.clone(), |before, generation| {
+        let moved = shared.live.apply(settings.clone(), |before| {
             self.set_shared(Some(&before.settings), settings);
-            (generation, self.set_services(settings))
+            self.set_services(settings)
         });
         for (service, moved) in moved {
             let name = service.guards.service().as_str();
             emit(shared, Event::moved(name, moved));
         }
-        self.loaded(Problems::new(), generation);
+        self.loaded(Problems::new(), Reload::Applied);
     }
 
     fn set_services(&self, settings: &Settings) -> Vec<(Arc<Service>, Moved)> {
@@ -79,7 +79,7 @@ impl Runtime {
                 Ok(true)
             }
             Err(problems) => {
-                self.loaded(problems.clone(), before.generation);
+                self.loaded(problems.clone(), Reload::Rejected);
                 Err(problems)
             }
         }
@@ -92,7 +92,7 @@ impl Runtime {
             Ok(settings) => Self::builder().settings(settings).build(),
             Err(problems) => {
                 let runtime = Self::new();
-                runtime.loaded(problems, 1);
+                runtime.loaded(problems, Reload::Rejected);
                 runtime
             }
         }
@@ -103,6 +103,8 @@ impl Runtime {
         let (shared, document) = (self.shared(), settings.document());
         let limit = document.error_history_limit.as_ref();
         shared.recent.set_limit(limit.map(|(limit, _)| *limit));
+        let level = document.log_level.as_ref();
+        shared.live.set_log_level(level.map(|(level, _)| *level));
         let before = before.map(|before| &before.document().resources);
         for name in before.into_iter().flat_map(|before| before.keys()) {
             if !document.resources.contains_key(name) {
@@ -115,28 +117,28 @@ impl Runtime {
     }
 
     /// Tells of a load, and keeps what was wrong with it. The same problems are told once.
-    fn loaded(&self, problems: Problems, generation: u64) {
+    fn loaded(&self, problems: Problems, result: Reload) {
         let shared = self.shared();
         let known = shared.live.last();
         let at = shared.clock.system_now();
         if !problems.is_empty() && known.is_some_and(|last| last.problems == problems) {
             return;
         }
-        emit(
-            shared,
-            Event::SettingsReloaded {
-                generation,
-                problems: (!problems.is_empty()).then_some(&problems),
-            },
-        );
+        let message = match result {
+            Reload::Rejected => problems.to_string(),
+            Reload::Unchanged => "they are as they were".to_owned(),
+            Reload::Applied => format!("{} keys hold now", shared.live.current().settings.keys()),
+        };
         shared.live.set_last(LastReload { at, problems });
+        let message = &message;
+        emit(shared, Event::SettingsReloaded { result, message });
     }
 
     /// The sources are again what they were when they were right.
     fn recovered(&self) {
         let live = &self.shared().live;
         if live.last().is_some_and(|last| !last.problems.is_empty()) {
-            self.loaded(Problems::new(), live.current().generation);
+            self.loaded(Problems::new(), Reload::Unchanged);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::settings::key::{Key, Owner, Value};
 use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::table::{LIBRARY, Profile};
-use crate::settings::{CategoryRetry, ServiceSettings, SiteSettings};
+use crate::settings::{BreakerSettings, CategoryRetry, ServiceSettings, SiteSettings};
 
 /// What is written outside of attributes, by table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,6 +77,7 @@ impl Written {
         {
             resolved.remove(Key::FailureRateThreshold);
         }
+        complete(&mut resolved);
         resolved
     }
 
@@ -179,6 +180,35 @@ impl Resolved {
             && !matches!(entry.origin.level, Level::Attribute | Level::Library)
         {
             self.inapplicable.push((key, entry, why));
+        }
+    }
+}
+
+/// Leaves out the numbers that have no effect beside the others, and adds what the others need.
+fn complete(service: &mut Layer) {
+    let by_rate = service.get(Key::FailureRateThreshold).is_some();
+    let by_time = service.get(Key::SlowCallDuration).is_some();
+    if by_rate {
+        service.remove(Key::FailureThreshold);
+        service.remove(Key::DistinctCalls);
+    }
+    let default = BreakerSettings::DEFAULT;
+    let mut defaults = Vec::new();
+    if by_rate || by_time {
+        defaults.push((Key::Window, Value::Window(default.window)));
+        let minimum = BreakerSettings::new(service.breaker(), default).minimum_calls;
+        defaults.push((Key::MinimumCalls, Value::Count(minimum)));
+    }
+    if by_time {
+        let all = Value::Number(default.slow_call_rate_threshold);
+        defaults.push((Key::SlowCallRateThreshold, all));
+    }
+    if let Some(Value::Rate(limit, _)) = service.value(Key::Limit) {
+        defaults.push((Key::Burst, Value::Count(limit)));
+    }
+    for (key, value) in defaults {
+        if service.get(key).is_none() {
+            service.set(key, value, Origin::built_in(Level::Library));
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::settings::nearest::nearest;
 
 /// What is written, whatever wrote it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "toml"), allow(dead_code, reason = "variables are bare"))]
 pub(crate) enum Raw {
     Flag(bool),
     Whole(i128),

@@ -143,6 +143,8 @@ fn argument(
 pub(crate) fn reuse(model: &Model, ty: &Type, private: &TokenStream) -> TokenStream {
     let function = if model.is_parameter(ty) {
         "reuse_generic"
+    } else if model.fallback().is_some() {
+        "keep"
     } else {
         "reuse"
     };

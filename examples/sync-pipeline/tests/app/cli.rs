@@ -294,6 +294,13 @@ fn what_cannot_run_exits_with_two() {
         assert_eq!(ran.status, Some(2), "{args:?}: {ran:#?}");
         assert!(ran.err.starts_with("error: "), "{args:?}: {ran:#?}");
     }
+    place.write("bad.toml", "[services.weaviate]\nretrys = 3\n");
+    let ran = place.run(&["sync", "--stdin", "--settings", "bad.toml"], "a\n");
+    assert_eq!(ran.status, Some(2), "{ran:#?}");
+    assert!(
+        ran.err.contains("bad.toml:2:1: `services.weaviate.retrys`"),
+        "{ran:#?}"
+    );
     let mut command = place.command(&["errors"]);
     command.env("SYNC_PIPELINE_LOG", "loud");
     assert_eq!(run(command, b"").status, Some(2));

@@ -317,6 +317,27 @@ fn an_absent_server_fails_records_and_a_later_retry_indexes_them() {
 }
 
 #[test]
+fn a_settings_file_changes_the_numbers() {
+    let down = Kind::Status(503, None, String::new());
+    let case = Case::fails("", down, Lasts::Forever);
+    case.place.write(
+        "settings.toml",
+        "[services.vector_index]\nretries = 0\n
+         [services.vector_index.breaker]\nfailure_threshold = 3\ndistinct_calls = 1\n",
+    );
+    let ran = case.run(&["--settings", "settings.toml", "--workers", "1"]);
+    assert_eq!(ran.status, Some(1), "{ran:#?}");
+    ran.line("  vector_index: open (3 failures)");
+    // The look-up retries no more, so the step around it does: three attempts of one record.
+    let kinds = case.accounts();
+    assert_eq!(
+        (kinds["weaviate:medium"], kinds["service:high"]),
+        (1, RECORDS - 1)
+    );
+    assert_eq!(case.requests(""), 3);
+}
+
+#[test]
 fn the_breaker_opens_and_the_same_run_recovers() {
     let down = Kind::Status(503, None, String::new());
     let case = Case::fails("", down, Lasts::Forever);

@@ -71,6 +71,11 @@ impl Rules {
             .unwrap_or_else(|| classify::text(text))
     }
 
+    /// What a rule of one's own says of a text.
+    pub(crate) fn own_text(&self, text: &str) -> Option<Classification> {
+        self.own(text.as_bytes()).cloned()
+    }
+
     /// Classifies what a value displays.
     pub fn display<D: fmt::Display + ?Sized>(&self, value: &D) -> Classification {
         Window::of(&value, |text| {
