@@ -4,15 +4,15 @@
 pub use resilience_core::classify::{technical, user_message};
 pub use resilience_core::{
     AttemptFailed, BackoffOptions, BreakerHandle, BreakerOptions, BreakerState, BreakerSummary,
-    BudgetOptions, BulkheadOptions, CallOutcome, Category, Classification, Classify, Current,
-    Effect, Error, ErrorCount, ErrorKind, Event, EventSite, Fault, FieldValue, Fields,
-    Inapplicable, Inspection, Jitter, Level, LimitSummary, Listener, Loader, Nested, OpenedBy,
-    Options, Origin, Place, Policy, PolicyBuilder, PolicyCall, Problem, Problems, RateLimitOptions,
-    RecentError, Reload, Requirement, ResourceSummary, Retry, Runtime, RuntimeBuilder, Setting,
-    Settings, Severity, SiteInfo, SiteInspection, Source, Summary, Switch, TimeLimit, TimedOut,
-    Window, WorstCase, apply, blocking, breaker, breakers, classify, current, drain, inspect,
-    problems, propagate, recent_errors, register_classify, reload, reset_breakers, sites, summary,
-    testing,
+    BudgetOptions, BulkheadOptions, CallFailure, CallOutcome, Category, Classification, Classify,
+    Context, ContextData, Count, Current, Effect, Error, ErrorCount, ErrorKind, Event, EventSite,
+    Fault, FieldValue, Fields, Inapplicable, Inspection, Jitter, Latency, Level, LimitSummary,
+    Listener, Loader, Nested, OpenedBy, Options, Origin, Place, Policy, PolicyBuilder, PolicyCall,
+    Problem, Problems, RateLimitOptions, RecentError, Reload, Requirement, ResourceSummary, Retry,
+    Runtime, RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection,
+    Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, blocking, breaker,
+    breakers, classify, current, drain, inspect, problems, propagate, recent_errors,
+    register_classify, reload, reset, reset_breakers, sites, summary, testing,
 };
 
 #[cfg(feature = "watch")]

@@ -20,16 +20,20 @@ use crate::bulkhead::{self, Full};
 use crate::clock::{self, Moment};
 use crate::drain;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, emit};
+use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, succeeded_unseen, watched,
+};
 use crate::fallback::On;
 use crate::fields::Fields;
 use crate::guards::Guards;
 use crate::rate_limit::{self, Turn};
+use crate::redact::redacted;
 use crate::resource::{Exhausted, Lease, Pool};
 use crate::runtime::SiteRef;
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::site::Site;
 use crate::testing::Struck;
+use crate::trace::{Entered, Spans};
 use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
 /// One call, from its beginning to its end.
@@ -85,6 +89,11 @@ pin_project! {
         // What `resource(..)` asks for, and what it has got.
         demands: Vec<(&'static str, u64)>,
         leases: Vec<(Arc<Pool>, Lease)>,
+        // When the call and the running attempt began: from their beginning where somebody
+        // listens, else from when they first waited.
+        since: Option<Moment>,
+        attempt_since: Option<Moment>,
+        spans: Option<Spans>,
         // Blocking work of the attempt, which may outlive it.
         work: Option<Arc<Work>>,
     }
@@ -214,10 +223,15 @@ impl Decisions {
     /// The breaker, the resources, and then the limits.
     #[inline]
     fn start(&mut self) -> Result<(), Error> {
-        if let Some(extra) = &mut self.extra
-            && let Some(refusal) = extra.as_mut().project().refusal.take()
-        {
-            return Err(refusal);
+        if self.attempts == 0 && watched(&self.site.shared) {
+            self.watch();
+        }
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().project();
+            if let Some(refusal) = extra.refusal.take() {
+                return Err(refusal);
+            }
+            *extra.attempt_since = None;
         }
         if self.attempts > 0 && self.site.shared.drain.is_draining() {
             return Err(self.drained());
@@ -329,8 +343,32 @@ impl Decisions {
     fn run(&mut self, slot: bool) {
         self.attempts += 1;
         self.stage = Stage::Running { slot };
+        if watched(&self.site.shared) {
+            self.watch_attempt();
+        }
         if self.site.shared.faults.any() {
             self.strike();
+        }
+    }
+
+    /// Somebody listens: takes the time of the call and opens its span.
+    #[cold]
+    fn watch(&mut self) {
+        let now = self.now();
+        let spans = Spans::open(EventSite(&self.site), self.fields());
+        let extra = self.extra();
+        *extra.since = Some(now);
+        *extra.spans = spans;
+    }
+
+    /// The same for an attempt.
+    #[cold]
+    fn watch_attempt(&mut self) {
+        let (now, attempt) = (self.now(), self.attempts);
+        let extra = self.extra();
+        *extra.attempt_since = Some(now);
+        if let Some(spans) = extra.spans {
+            spans.attempt(attempt);
         }
     }
 
@@ -611,11 +649,17 @@ impl Decisions {
             mark: self.mark,
             work: self.extra.as_ref().and_then(|extra| extra.work.clone()),
         });
+        if let Some(spans) = self.spans() {
+            spans.enter();
+        }
     }
 
     /// Takes it off again, and learns what the calls inside left behind.
     #[inline]
     pub(crate) fn leave(&mut self) {
+        if let Some(spans) = self.spans() {
+            spans.exit();
+        }
         let Some(frame) = scope::leave() else { return };
         self.mark = frame.mark;
         if frame.work.is_some() {
@@ -631,7 +675,11 @@ impl Decisions {
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if !self.is_anchored() {
-            self.anchor(self.now());
+            let now = self.now();
+            self.anchor(now);
+            let extra = self.extra();
+            extra.since.get_or_insert(now);
+            extra.attempt_since.get_or_insert(now);
         }
         self.pend();
         let until = self.due.min(self.deadline);
@@ -672,7 +720,12 @@ impl Decisions {
         if self.around.nested {
             scope::mark(Mark::None);
         }
-        self.finish(CallOutcome::Succeeded);
+        if self.extra.is_none() && self.attempts == 1 {
+            self.stage = Stage::Over;
+            succeeded_unseen(&self.site);
+        } else {
+            self.finish(CallOutcome::Succeeded, None);
+        }
     }
 
     /// The attempt failed, or was dropped by its timeout.
@@ -698,6 +751,7 @@ impl Decisions {
             self.enclosing = scope::limit(now);
         }
         let guarded = self.admission.is_some();
+        let inside = self.inside_span();
         self.tell_breaker(&classification, refused, now);
 
         let category = classification.category();
@@ -714,26 +768,34 @@ impl Decisions {
             None
         };
 
-        self.attempt_failed(
-            &classification,
-            error_type,
-            message,
-            delay.is_none(),
+        let failure = CallFailure {
+            category,
+            severity: self.severity(&classification, delay.is_none()),
+            error_type: classification.error_type().unwrap_or(error_type),
             refused,
-            policy.retries,
-        );
+        };
+        self.attempt_failed(&classification, failure, message, delay.is_none(), now);
+        drop(inside);
+        if let Some(extra) = &mut self.extra
+            && let Some(spans) = extra.as_mut().project().spans
+        {
+            spans.attempt_failed(failure, delay.is_some());
+        }
         let Some(delay) = delay else {
-            self.give_up(worth, refused);
+            self.give_up(worth, failure);
             return Verdict::GiveUp;
         };
+        let inside = self.inside_span();
         emit(
             &self.site.shared,
             Event::RetryScheduled {
                 site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
+                context: &scope::context(),
             },
         );
+        drop(inside);
         *self.extra().last_error = Some(message());
         self.stage = Stage::Between;
         Verdict::Again
@@ -745,17 +807,26 @@ impl Decisions {
         if !self.is_running() {
             self.give_back();
             self.release_breaker();
-            let fields = self.fields();
+            let inside = self.inside_span();
             emit(
                 &self.site.shared,
                 Event::Rejected {
                     site: EventSite(&self.site),
                     error,
-                    fields,
+                    fields: self.fields(),
+                    context: &scope::context(),
                 },
             );
+            drop(inside);
             self.mark_enclosing(Mark::Refused);
-            self.finish(CallOutcome::Rejected);
+            let classification = error.classify();
+            let failure = CallFailure {
+                category: classification.category(),
+                severity: classification.severity(1),
+                error_type: error.kind_name(),
+                refused: true,
+            };
+            self.finish(CallOutcome::Rejected, Some(failure));
             return Verdict::GiveUp;
         }
         self.fail(Failed {
@@ -796,6 +867,7 @@ impl Decisions {
                 site: EventSite(&self.site),
                 number,
                 succeeded,
+                context: &scope::context(),
             },
         );
     }
@@ -805,8 +877,16 @@ impl Decisions {
     pub(crate) fn panicked(&mut self) {
         self.leave();
         self.give_back();
+        let inside = self.inside_span();
         self.fail_breaker(self.now());
-        self.finish(CallOutcome::Panicked);
+        drop(inside);
+        let failure = CallFailure {
+            category: self.site.settings.category.unwrap_or(Category::UNKNOWN),
+            severity: Severity::High,
+            error_type: PANIC,
+            refused: false,
+        };
+        self.finish(CallOutcome::Panicked, Some(failure));
     }
 
     /// The delay before the next attempt, and the timer for it; `None` if there is no point.
@@ -837,6 +917,7 @@ impl Decisions {
                 &self.site.shared,
                 Event::BudgetSpent {
                     site: EventSite(&self.site),
+                    context: &scope::context(),
                 },
             );
             return None;
@@ -852,7 +933,9 @@ impl Decisions {
             self.due = wake;
             self.set_timer(wake).ok()?;
         }
-        *self.extra().delay = delay;
+        let extra = self.extra();
+        *extra.delay = delay;
+        extra.since.get_or_insert(now);
         Some(delay)
     }
 
@@ -892,20 +975,29 @@ impl Decisions {
         }
     }
 
+    /// How bad the failure is: a passing one that did not pass is worse.
+    fn severity(&self, classification: &Classification, last: bool) -> Severity {
+        match classification.severity(self.attempts) {
+            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
+            severity => severity,
+        }
+    }
+
     fn attempt_failed(
         &self,
         classification: &Classification,
-        error_type: &str,
+        failure: CallFailure<'_>,
         message: &dyn Fn() -> String,
         last: bool,
-        refused: bool,
-        retries: u32,
+        now: Moment,
     ) {
-        let severity = match classification.severity(self.attempts) {
-            // A passing failure that did not pass.
-            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
-            severity => severity,
-        };
+        let CallFailure {
+            category,
+            severity,
+            error_type,
+            refused,
+        } = failure;
+        let retries = self.site.settings.retry(category).retries;
         emit(
             &self.site.shared,
             Event::AttemptFailed(AttemptFailed {
@@ -916,24 +1008,26 @@ impl Decisions {
                 refused,
                 classification,
                 severity,
-                error_type: classification.error_type().unwrap_or(error_type),
-                message: &message(),
+                error_type,
+                message: &redacted(message()),
+                duration: self.attempt_took(now),
                 fields: self.fields(),
+                context: &scope::context(),
             }),
         );
     }
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, refused: bool) {
-        if refused {
+    fn give_up(&mut self, worth: bool, failure: CallFailure<'_>) {
+        if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
             || (worth && self.site.settings.can_retry() && !self.around.fail_fast)
         {
             self.mark_enclosing(Mark::GaveUp);
         }
-        self.finish(CallOutcome::Failed);
+        self.finish(CallOutcome::Failed, Some(failure));
     }
 
     fn mark_enclosing(&self, mark: Mark) {
@@ -942,23 +1036,55 @@ impl Decisions {
         }
     }
 
-    #[inline]
-    fn finish(&mut self, outcome: CallOutcome) {
+    /// The end, of every call but those that succeed at once while nobody listens.
+    #[cold]
+    fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure<'_>>) {
         self.stage = Stage::Over;
+        let began = self.extra.as_ref().and_then(|extra| extra.since);
+        let now = began.map(|_| self.now());
+        let inside = self.inside_span();
         emit(
             &self.site.shared,
             Event::CallFinished {
                 site: EventSite(&self.site),
                 outcome,
                 attempts: self.attempts,
+                duration: now
+                    .zip(began)
+                    .map_or(Duration::ZERO, |(now, began)| now.since(began)),
+                last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
+                failure,
+                context: &scope::context(),
             },
         );
+        drop(inside);
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().project();
+            if let Some(spans) = extra.spans.take() {
+                spans.finish(outcome, self.attempts, failure);
+            }
             if std::mem::take(extra.pending) {
                 self.site.shared.drain.end(extra.asleep.take());
             }
         }
+    }
+
+    /// How long the attempt has taken, so far as it is known.
+    fn attempt_took(&self, now: Moment) -> Duration {
+        self.extra
+            .as_ref()
+            .and_then(|extra| extra.attempt_since)
+            .map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// In the span of the attempt or the call, if there is one.
+    fn inside_span(&self) -> Option<Entered> {
+        self.spans().map(Spans::entered)
+    }
+
+    #[inline]
+    fn spans(&self) -> Option<&Spans> {
+        self.extra.as_ref().and_then(|extra| extra.spans.as_ref())
     }
 
     /// The attempt's time begins: it is pending for the first time, or a call inside it asked for
@@ -1070,7 +1196,7 @@ impl Decisions {
             }
         }
         self.release_breaker();
-        self.finish(CallOutcome::Cancelled);
+        self.finish(CallOutcome::Cancelled, None);
     }
 }
 
@@ -1085,6 +1211,9 @@ fn no_timer() -> Error {
         "timeouts need a tokio runtime with its timer enabled, and this call runs outside of one",
     )
 }
+
+/// The type of error that a panic is.
+pub(crate) const PANIC: &str = "panic";
 
 /// How many attempts without a delay follow on each other before other tasks get their turn.
 const YIELD_EVERY: u32 = 8;

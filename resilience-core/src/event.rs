@@ -1,14 +1,18 @@
 //! What happens to calls, told to whoever listens. [`emit`] is the only way out.
 
 use std::fmt;
+use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
+use crate::context::Context;
 use crate::fields::Fields;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
-use crate::{Classification, Error, Severity, trace};
+use crate::stats::Counts;
+use crate::{Category, Classification, Error, Severity, trace};
 
 /// Hears what happens to the calls of a runtime.
 ///
@@ -52,12 +56,8 @@ pub enum Event<'a> {
         next_attempt: u32,
         /// How long until then.
         delay: Duration,
-    },
-    /// There would be another attempt, but the retry budget of the service is spent.
-    #[non_exhaustive]
-    BudgetSpent {
-        /// Of which function.
-        site: EventSite<'a>,
+        /// What the task is about.
+        context: &'a Context,
     },
     /// The runtime answered instead of the body.
     #[non_exhaustive]
@@ -68,17 +68,8 @@ pub enum Event<'a> {
         error: &'a Error,
         /// What `fields(..)` names.
         fields: Option<&'a Fields>,
-    },
-    /// A fallback ran, because the call had failed. [`CallFinished`](Self::CallFinished) came before
-    /// it and tells of the call without its fallback.
-    #[non_exhaustive]
-    FallbackUsed {
-        /// Of which function.
-        site: EventSite<'a>,
-        /// Which one of them, from 1.
-        number: u32,
-        /// Whether the caller gets what it returned instead of an error.
-        succeeded: bool,
+        /// What the task is about.
+        context: &'a Context,
     },
     /// A breaker went from one state to another.
     #[non_exhaustive]
@@ -94,14 +85,6 @@ pub enum Event<'a> {
         /// What opened it, where it is open or half-open now.
         opened_by: Option<OpenedBy>,
     },
-    /// Settings were read anew.
-    #[non_exhaustive]
-    SettingsReloaded {
-        /// What came of it.
-        result: Reload,
-        /// What is wrong, a line each, or how many keys hold now.
-        message: &'a str,
-    },
     /// A call ended.
     #[non_exhaustive]
     CallFinished {
@@ -111,6 +94,44 @@ pub enum Event<'a> {
         outcome: CallOutcome,
         /// Attempts made.
         attempts: u32,
+        /// How long it took, with the delays between its attempts. Exact where there is a listener
+        /// or a subscriber at `DEBUG`; elsewhere the time from when it first waited.
+        duration: Duration,
+        /// How long its last attempt took, to the same precision.
+        last_attempt: Duration,
+        /// Why it did not succeed, where it failed, was rejected, or panicked.
+        failure: Option<CallFailure<'a>>,
+        /// What the task is about.
+        context: &'a Context,
+    },
+    /// A fallback ran, because the call had failed. [`CallFinished`](Self::CallFinished) came before
+    /// it and tells of the call without its fallback.
+    #[non_exhaustive]
+    FallbackUsed {
+        /// Of which function.
+        site: EventSite<'a>,
+        /// Which one of them, from 1.
+        number: u32,
+        /// Whether the caller gets what it returned instead of an error.
+        succeeded: bool,
+        /// What the task is about.
+        context: &'a Context,
+    },
+    /// There would be another attempt, but the retry budget of the service is spent.
+    #[non_exhaustive]
+    BudgetSpent {
+        /// Of which function.
+        site: EventSite<'a>,
+        /// What the task is about.
+        context: &'a Context,
+    },
+    /// Settings were read anew.
+    #[non_exhaustive]
+    SettingsReloaded {
+        /// What came of it.
+        result: Reload,
+        /// What is wrong, a line each, or how many keys hold now.
+        message: &'a str,
     },
 }
 
@@ -137,6 +158,20 @@ impl Reload {
     }
 }
 
+/// Why a call did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallFailure<'a> {
+    /// The category.
+    pub category: Category,
+    /// The severity.
+    pub severity: Severity,
+    /// The kind of error, out of a bounded set.
+    pub error_type: &'a str,
+    /// It comes from a refusal of the runtime, of this call or of one inside.
+    pub refused: bool,
+}
+
 /// A failed attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -157,10 +192,16 @@ pub struct AttemptFailed<'a> {
     pub severity: Severity,
     /// The kind of error, out of a bounded set.
     pub error_type: &'a str,
-    /// The technical text with its chain, cut after 1 KiB.
+    /// The technical text with its chain, cut after 1 KiB, without the secrets that can be told by
+    /// where they stand.
     pub message: &'a str,
+    /// How long the attempt took. Exact where there is a listener or a subscriber at `DEBUG`;
+    /// elsewhere the time from when it first waited.
+    pub duration: Duration,
     /// What `fields(..)` names.
     pub fields: Option<&'a Fields>,
+    /// What the task is about.
+    pub context: &'a Context,
 }
 
 /// The annotated function that an event is about.
@@ -176,6 +217,15 @@ impl<'a> EventSite<'a> {
     /// The name under which it shares a breaker.
     pub fn service(self) -> &'a str {
         self.0.service()
+    }
+
+    /// What its attribute gives as the category.
+    pub fn category(self) -> Option<Category> {
+        self.0.settings.category
+    }
+
+    pub(crate) fn counts(self) -> &'a Counts {
+        &self.0.service.counts
     }
 
     /// Where the attribute stands.
@@ -247,10 +297,65 @@ pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
         shared.stats.record(&event);
     }
     shared.recent.record(shared, &event);
-    for listener in &shared.listeners {
+    for listener in shared.listeners.iter() {
         // What it leaves behind is its own affair: we look at nothing of it.
         let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(&event)));
         drop(told);
+    }
+}
+
+/// The end of a call that succeeded at its first attempt, which only the counts hear of: no event
+/// is built where nobody would see it.
+#[inline]
+pub(crate) fn succeeded_unseen(site: &SiteState) {
+    if site.shared.listening.statistics {
+        site.service.counts.straight();
+    }
+}
+
+/// Whether anybody sees more than the end of a call: then its time is taken, and it has spans.
+#[inline]
+pub(crate) fn watched(shared: &Shared) -> bool {
+    !shared.listeners.is_empty() || (shared.listening.tracing && trace::is_wanted())
+}
+
+/// The listeners of a runtime: a list that only ever grows at its end, so that telling them takes no
+/// lock.
+#[derive(Default)]
+pub(crate) struct Listeners {
+    first: OnceLock<Box<Node>>,
+}
+
+struct Node {
+    listener: Box<dyn Listener>,
+    next: OnceLock<Box<Self>>,
+}
+
+impl Listeners {
+    pub(crate) fn add(&self, listener: Box<dyn Listener>) {
+        let mut node = Box::new(Node {
+            listener,
+            next: OnceLock::new(),
+        });
+        let mut end = &self.first;
+        // Whoever else adds at this moment has taken the place: ours is behind it.
+        while let Err(refused) = end.set(node) {
+            node = refused;
+            match end.get() {
+                Some(taken) => end = &taken.next,
+                None => return,
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
+    #[inline]
+    fn iter(&self) -> impl Iterator<Item = &dyn Listener> {
+        successors(self.first.get(), |node| node.next.get()).map(|node| &*node.listener)
     }
 }
 
@@ -275,6 +380,7 @@ impl fmt::Display for Event<'_> {
                 site,
                 next_attempt,
                 delay,
+                ..
             } => {
                 write!(
                     f,
@@ -282,40 +388,38 @@ impl fmt::Display for Event<'_> {
                     site.operation()
                 )
             }
-            Self::BudgetSpent { site } => {
-                write!(
-                    f,
-                    "{}: retry budget of {} spent",
-                    site.operation(),
-                    site.service()
-                )
-            }
             Self::Rejected { site, error, .. } => {
                 write!(f, "{}: rejected, {error}", site.operation())
-            }
-            Self::FallbackUsed {
-                site,
-                number,
-                succeeded,
-            } => {
-                let outcome = if *succeeded { "succeeded" } else { "failed" };
-                write!(f, "{}: fallback {number} {outcome}", site.operation())
             }
             Self::BreakerMoved {
                 service, from, to, ..
             } => {
                 write!(f, "breaker {service}: {from} to {to}")
             }
-            Self::SettingsReloaded { result, message } => {
-                write!(f, "settings {}: {message}", result.as_str())
-            }
             Self::CallFinished {
                 site,
                 outcome,
                 attempts,
+                ..
             } => {
                 let (operation, outcome) = (site.operation(), outcome.as_str());
                 write!(f, "{operation}: {outcome} after {attempts} attempts")
+            }
+            Self::BudgetSpent { site, .. } => {
+                let (operation, service) = (site.operation(), site.service());
+                write!(f, "{operation}: retry budget of {service} spent")
+            }
+            Self::FallbackUsed {
+                site,
+                number,
+                succeeded,
+                ..
+            } => {
+                let outcome = if *succeeded { "succeeded" } else { "failed" };
+                write!(f, "{}: fallback {number} {outcome}", site.operation())
+            }
+            Self::SettingsReloaded { result, message } => {
+                write!(f, "settings {}: {message}", result.as_str())
             }
         }
     }

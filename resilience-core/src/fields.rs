@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::redact::redacted;
+
 /// The fields of one call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields(Vec<(&'static str, FieldValue)>);
@@ -16,7 +18,7 @@ pub enum FieldValue {
     I64(i64),
     /// A number.
     F64(f64),
-    /// A text, cut after 1 KiB.
+    /// A text, cut after 1 KiB, without the secrets that can be told by where they stand.
     Text(String),
     /// An option without a value.
     Absent,
@@ -38,18 +40,28 @@ impl Fields {
     /// Adds the `Display` text of a value.
     #[must_use]
     pub fn display(self, name: &'static str, value: &dyn fmt::Display) -> Self {
-        self.add(name, FieldValue::Text(bounded(format_args!("{value}"))))
+        self.add(name, FieldValue::Text(clean(format_args!("{value}"))))
     }
 
     /// Adds the `Debug` text of a value.
     #[must_use]
     pub fn debug(self, name: &'static str, value: &dyn fmt::Debug) -> Self {
-        self.add(name, FieldValue::Text(bounded(format_args!("{value:?}"))))
+        self.add(name, FieldValue::Text(clean(format_args!("{value:?}"))))
     }
 
     /// The fields in the order in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &FieldValue)> {
         self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Puts a value in the place of the one of this name, if there is one. The oldest go first where
+    /// there would be more than `most`.
+    pub(crate) fn set(&mut self, name: &'static str, value: FieldValue, most: usize) {
+        self.0.retain(|(found, _)| *found != name);
+        if self.0.len() >= most {
+            self.0.remove(0);
+        }
+        self.0.push((name, value));
     }
 
     /// Whether there are none.
@@ -90,6 +102,23 @@ impl fmt::Display for FieldValue {
     }
 }
 
+/// Formats a text of at most [`LONGEST_TEXT`] bytes, without secrets.
+pub(crate) fn clean(text: fmt::Arguments<'_>) -> String {
+    redacted(bounded(text))
+}
+
+/// A text of at most [`SHORT_TEXT`] bytes, without secrets.
+pub(crate) fn short(mut text: String) -> String {
+    if text.len() > SHORT_TEXT {
+        let end = (0..=SHORT_TEXT)
+            .rev()
+            .find(|&end| text.is_char_boundary(end));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+    redacted(text)
+}
+
 /// Formats a text of at most [`LONGEST_TEXT`] bytes.
 pub(crate) fn bounded(text: fmt::Arguments<'_>) -> String {
     let mut out = Bounded(String::new());
@@ -102,6 +131,7 @@ pub(crate) fn bounded(text: fmt::Arguments<'_>) -> String {
 }
 
 const LONGEST_TEXT: usize = 1024;
+const SHORT_TEXT: usize = 256;
 
 struct Bounded(String);
 
@@ -145,10 +175,10 @@ from! {
     isize: value => integer(value);
     f32: value => Self::F64(value.into());
     f64: value => Self::F64(value);
-    &str: value => Self::Text(bounded(format_args!("{value}")));
-    &String: value => Self::Text(bounded(format_args!("{value}")));
-    String: value => Self::Text(bounded(format_args!("{value}")));
-    std::borrow::Cow<'_, str>: value => Self::Text(bounded(format_args!("{value}")));
+    &str: value => Self::Text(clean(format_args!("{value}")));
+    &String: value => Self::Text(clean(format_args!("{value}")));
+    String: value => Self::Text(clean(format_args!("{value}")));
+    std::borrow::Cow<'_, str>: value => Self::Text(clean(format_args!("{value}")));
 }
 
 impl<T: Into<Self>> From<Option<T>> for FieldValue {

@@ -16,6 +16,9 @@ mod category;
 mod classification;
 pub mod classify;
 mod clock;
+mod context;
+#[cfg(feature = "serde")]
+mod data;
 mod derive;
 mod drain;
 mod driver;
@@ -26,6 +29,7 @@ mod fields;
 mod guards;
 mod how;
 mod keyed;
+mod latency;
 mod line;
 mod operator;
 mod options;
@@ -36,6 +40,7 @@ mod probe;
 mod problem;
 mod rate_limit;
 mod recent;
+mod redact;
 mod resource;
 mod reuse;
 mod runtime;
@@ -55,9 +60,13 @@ pub use crate::breaker::{BreakerHandle, BreakerState, OpenedBy};
 pub use crate::category::Category;
 pub use crate::classification::{Classification, Effect, Fault, Retry};
 pub use crate::classify::Classify;
+pub use crate::context::{Context, ContextData};
 pub use crate::error::{Error, ErrorKind, Requirement, TimeLimit, TimedOut};
-pub use crate::event::{AttemptFailed, CallOutcome, Event, EventSite, Listener, Reload};
+pub use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, Listener, Reload,
+};
 pub use crate::fields::{FieldValue, Fields};
+pub use crate::latency::Latency;
 pub use crate::operator::{LimitSummary, ResourceSummary};
 pub use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Jitter, Nested, Options,
@@ -75,7 +84,7 @@ pub use crate::settings::{
 };
 pub use crate::severity::Severity;
 pub use crate::site::{Place, SiteInfo, problems, sites};
-pub use crate::stats::{BreakerSummary, ErrorCount, Summary};
+pub use crate::stats::{BreakerSummary, Count, ErrorCount, ServiceSummary, Summary};
 pub use crate::task::{Current, current, propagate};
 
 /// What the current runtime has counted.
@@ -122,6 +131,12 @@ pub fn drain(deadline: std::time::Duration) -> impl Future<Output = usize> + Sen
 /// The `count` most recent errors of the current runtime, oldest first.
 pub fn recent_errors(count: usize) -> Vec<RecentError> {
     Runtime::current().recent_errors(count)
+}
+
+/// Sets all counts of the current runtime to zero and forgets its recent errors. Breakers stay as
+/// they are.
+pub fn reset() {
+    Runtime::current().reset();
 }
 
 /// For the expansion of the attributes, of the same version, and for nobody else.

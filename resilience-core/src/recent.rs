@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::event::{AttemptFailed, Event};
+use crate::context::Context;
+use crate::event::{AttemptFailed, CallOutcome, Event};
 use crate::fields::Fields;
+use crate::redact::redacted;
 use crate::runtime::Shared;
 use crate::site::Place;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Classify, Severity};
 
-/// A failed attempt or a refusal, as kept in memory.
+/// A failed attempt, a refusal or a panic, as kept in memory.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RecentError {
@@ -36,10 +38,13 @@ pub struct RecentError {
     pub severity: Severity,
     /// The kind of error, out of a bounded set.
     pub error_type: String,
-    /// The technical text with its chain, cut after 1 KiB.
+    /// The technical text with its chain, cut after 1 KiB, without the secrets that can be told by
+    /// where they stand.
     pub message: String,
     /// What `fields(..)` names.
     pub fields: Fields,
+    /// What the task was about: session, agent, file, line and so on.
+    pub context: Context,
 }
 
 impl RecentError {
@@ -49,7 +54,7 @@ impl RecentError {
     }
 }
 
-/// One line: time, operation, attempt, category and severity, message, fields.
+/// One line: time, operation, attempt, category and severity, message, fields, context.
 impl fmt::Display for RecentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -60,6 +65,7 @@ impl fmt::Display for RecentError {
             severity,
             message,
             fields,
+            context,
             ..
         } = self;
         write!(
@@ -67,11 +73,13 @@ impl fmt::Display for RecentError {
             "{} {operation} attempt {attempt}/{of} {category}:{severity} {message}",
             self.timestamp()
         )?;
-        if fields.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({fields})")
+        if !fields.is_empty() {
+            write!(f, " ({fields})")?;
         }
+        if !context.is_empty() {
+            write!(f, " [{context}]")?;
+        }
+        Ok(())
     }
 }
 
@@ -119,7 +127,15 @@ impl Recent {
 
     #[inline]
     pub(crate) fn record(&self, shared: &Shared, event: &Event<'_>) {
-        if matches!(event, Event::AttemptFailed(_) | Event::Rejected { .. }) {
+        if matches!(
+            event,
+            Event::AttemptFailed(_)
+                | Event::Rejected { .. }
+                | Event::CallFinished {
+                    outcome: CallOutcome::Panicked,
+                    ..
+                }
+        ) {
             self.keep(shared, event);
         }
     }
@@ -167,12 +183,14 @@ fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
                 error_type: failure.error_type.to_owned(),
                 message: failure.message.to_owned(),
                 fields: failure.fields.cloned().unwrap_or_default(),
+                context: failure.context.clone(),
             })
         }
         Event::Rejected {
             site,
             error,
             fields,
+            context,
         } => {
             let classification = error.classify();
             Some(RecentError {
@@ -186,10 +204,32 @@ fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
                 category: classification.category(),
                 severity: classification.severity(1),
                 error_type: error.kind_name().to_owned(),
-                message: error.to_string(),
+                message: redacted(error.to_string()),
                 fields: fields.cloned().unwrap_or_default(),
+                context: (*context).clone(),
             })
         }
+        Event::CallFinished {
+            site,
+            attempts,
+            failure: Some(failure),
+            context,
+            ..
+        } => Some(RecentError {
+            at,
+            operation: site.operation().to_owned(),
+            service: site.service().to_owned(),
+            place: site.place(),
+            attempt: *attempts,
+            of: *attempts,
+            last: true,
+            category: failure.category,
+            severity: failure.severity,
+            error_type: failure.error_type.to_owned(),
+            message: "the body panicked".to_owned(),
+            fields: Fields::new(),
+            context: (*context).clone(),
+        }),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
 use crate::drain::Drain;
 use crate::error::ServiceName;
-use crate::event::{Event, Listener, emit};
+use crate::event::{Event, Listener, Listeners, emit};
 use crate::guards::Guards;
 use crate::keyed::Keyed;
 use crate::recent::{Recent, RecentError};
@@ -28,7 +28,7 @@ use crate::settings::resolve::{Subject, Written};
 use crate::settings::shared::merge;
 use crate::settings::{ServiceSettings, Settings, SiteSettings};
 use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
-use crate::stats::{Stats, Summary};
+use crate::stats::{Counts, Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
@@ -65,7 +65,7 @@ pub(crate) struct Shared {
     pub(crate) stats: Stats,
     pub(crate) recent: Recent,
     pub(crate) listening: Listening,
-    pub(crate) listeners: Vec<Box<dyn Listener>>,
+    pub(crate) listeners: Listeners,
     pub(crate) faults: Faults,
     pub(crate) pools: Pools,
     pub(crate) live: Live,
@@ -89,6 +89,7 @@ pub(crate) struct Listening {
 pub(crate) struct Service {
     pub(crate) guards: Guards,
     pub(crate) budget: Budget,
+    pub(crate) counts: Counts,
     keyed: OnceLock<Keyed<Guards>>,
     /// What its sites wrote, made one.
     attributes: Mutex<Layer>,
@@ -101,6 +102,7 @@ impl Service {
         Self {
             guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
+            counts: Counts::new(),
             keyed: OnceLock::new(),
             attributes: Mutex::new(attributes),
             settings: Mutex::new(settings),
@@ -224,11 +226,21 @@ impl Runtime {
     /// What has been counted, and where every breaker is.
     pub fn summary(&self) -> Summary {
         let breakers = self.breakers();
-        let breakers = breakers.iter().map(BreakerHandle::summary).collect();
-        Summary {
-            breakers,
-            ..self.0.shared.stats.summary()
+        let mut summary = self.0.shared.stats.summary();
+        for (name, service) in lock(&self.0.services).iter() {
+            summary.add(service.counts.summary(name));
         }
+        summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
+        summary.sort();
+        summary
+    }
+
+    /// Adds somebody who hears all events from now on, for as long as the runtime lives.
+    ///
+    /// Where the program builds its runtime itself, [`RuntimeBuilder::listener`] does the same from
+    /// the beginning on.
+    pub fn add_listener(&self, listener: impl Listener) {
+        self.0.shared.listeners.add(Box::new(listener));
     }
 
     /// The breakers of all services that have been called, by name.
@@ -268,6 +280,9 @@ impl Runtime {
     /// Sets all counts to zero and forgets the recent errors. Breakers stay as they are.
     pub fn reset(&self) {
         self.0.shared.stats.reset();
+        for service in lock(&self.0.services).values() {
+            service.counts.reset();
+        }
         self.0.shared.recent.clear();
     }
 
@@ -467,6 +482,10 @@ impl RuntimeBuilder {
 
     /// The runtime.
     pub fn build(self) -> Runtime {
+        let listeners = Listeners::default();
+        for listener in self.listeners {
+            listeners.add(listener);
+        }
         let settings = self.settings.unwrap_or_default();
         let runtime = Runtime(Arc::new(Inner {
             shared: Arc::new(Shared {
@@ -474,7 +493,7 @@ impl RuntimeBuilder {
                 stats: Stats::new(),
                 recent: Recent::new(self.error_history_limit),
                 listening: self.listening,
-                listeners: self.listeners,
+                listeners,
                 faults: Faults::default(),
                 pools: Pools::default(),
                 drain: Drain::default(),

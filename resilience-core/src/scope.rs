@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::blocking::{Running, Work};
 use crate::clock::Moment;
+use crate::context::Context;
 use crate::runtime::{Lent, Runtime, SiteRef, SiteState};
 use crate::site::Site;
 
@@ -173,6 +174,7 @@ pub(crate) fn current(now: impl FnOnce() -> Moment) -> Option<(Frame, Moment, Mo
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     runtime: Option<Runtime>,
+    context: Context,
     frames: Vec<Frame>,
 }
 
@@ -182,6 +184,7 @@ impl Carried {
         limit(now);
         SCOPE.with_borrow(|scope| Self {
             runtime: scope.runtime.clone(),
+            context: scope.context.clone(),
             frames: scope.frames.clone(),
         })
     }
@@ -190,6 +193,7 @@ impl Carried {
     pub(crate) fn swap(&mut self) {
         SCOPE.with_borrow_mut(|scope| {
             std::mem::swap(&mut scope.runtime, &mut self.runtime);
+            std::mem::swap(&mut scope.context, &mut self.context);
             std::mem::swap(&mut scope.frames, &mut self.frames);
         });
     }
@@ -205,8 +209,19 @@ pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
     SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
 }
 
+/// What this task is about.
+pub(crate) fn context() -> Context {
+    SCOPE.with_borrow(|scope| scope.context.clone())
+}
+
+/// Exchanges the context of this task.
+pub(crate) fn swap_context(context: &mut Context) {
+    SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.context, context));
+}
+
 struct Scope {
     runtime: Option<Runtime>,
+    context: Context,
     frames: Vec<Frame>,
     /// No part of what a task is in the midst of: the thread's own.
     lent: Lent,
@@ -229,7 +244,14 @@ pub(crate) fn give_back(number: usize, state: Arc<SiteState>) {
 
 thread_local! {
     static SCOPE: RefCell<Scope> =
-        const { RefCell::new(Scope { runtime: None, frames: Vec::new(), lent: Vec::new() }) };
+        const {
+            RefCell::new(Scope {
+                runtime: None,
+                context: Context::new(),
+                frames: Vec::new(),
+                lent: Vec::new(),
+            })
+        };
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn current() -> Option<Current> {
 }
 
 /// Takes what a task is in the midst of along to another: the attempts around it with their limits,
-/// the scoped runtime.
+/// the scoped runtime, the [`Context`](crate::Context).
 ///
 /// A spawned task starts with nothing around it: its calls retry on their own and know no enclosing
 /// deadline. `tokio::spawn(propagate(future))` makes it part of the call that spawned it: its calls

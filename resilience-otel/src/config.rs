@@ -1,0 +1,484 @@
+//! Where telemetry goes, and what of it.
+
+use std::collections::HashMap;
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Uri};
+
+/// Where telemetry goes, and what of it.
+///
+/// What is said here beats the `OTEL_*` variables, and these beat the defaults. `OTEL_SERVICE_NAME`
+/// alone beats the name given to [`new`](Self::new).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Config {
+    pub(crate) service: String,
+    pub(crate) version: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) attributes: Vec<(String, String)>,
+    endpoint: Option<String>,
+    headers: Secret<Vec<(String, String)>>,
+    axiom: Option<Axiom>,
+    pub(crate) filter: String,
+    pub(crate) output: Output,
+    pub(crate) output_filter: Option<String>,
+    timeout: Option<Duration>,
+    batch_delay: Option<Duration>,
+    metric_interval: Option<Duration>,
+    pub(crate) shutdown_timeout: Duration,
+    root_certificates: Option<Vec<u8>>,
+}
+
+/// What [`init`](crate::init) writes to standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Output {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Axiom as the place where telemetry goes.
+///
+/// Axiom wants a dataset of its own for every signal; a signal without one is not sent.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Axiom {
+    token: Secret<String>,
+    url: String,
+    is_edge: bool,
+    traces: Option<String>,
+    logs: Option<String>,
+    metrics: Option<String>,
+}
+
+/// Why telemetry cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No token.
+    #[error("the token of Axiom is empty")]
+    EmptyToken,
+    /// A token that edges refuse.
+    #[error(
+        "a personal token (`xapt-..`) is refused by Axiom's edges, which want an API token (`xaat-..`)"
+    )]
+    PersonalToken,
+    /// Nothing would be sent.
+    #[error("no dataset of Axiom is named")]
+    NoDataset,
+    /// The address is none.
+    #[error("the endpoint is no http or https URL")]
+    Endpoint,
+    /// The header cannot be sent.
+    #[error("the header `{0}` has characters that no header may have")]
+    Header(String),
+    /// The filter does not parse.
+    #[error("the filter `{filter}` does not parse")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// Why.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// The certificates do not parse or cannot be read.
+    #[error("the root certificates cannot be used: {0}")]
+    Certificates(String),
+    /// An exporter does not take what it was given.
+    #[error("an exporter cannot be built")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Somebody else has set the global subscriber.
+    #[error("there is a global subscriber already")]
+    Subscriber(#[from] tracing::subscriber::SetGlobalDefaultError),
+}
+
+impl Config {
+    /// To the collector that the `OTEL_*` variables name, else to `http://localhost:4318`.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            version: None,
+            environment: None,
+            attributes: Vec::new(),
+            endpoint: None,
+            headers: Secret(Vec::new()),
+            axiom: None,
+            filter: FILTER.to_owned(),
+            output: Output::Text,
+            output_filter: None,
+            timeout: None,
+            batch_delay: None,
+            metric_interval: None,
+            shutdown_timeout: Duration::from_secs(5),
+            root_certificates: None,
+        }
+    }
+
+    /// The version of the application, `service.version`.
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Where it runs, `deployment.environment.name`.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// Any other attribute of the resource.
+    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.push((name.into(), value.into()));
+        self
+    }
+
+    /// The base URL of a collector, such as `http://localhost:4318`: `/v1/traces` and so on are
+    /// added.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// A header of every request. Its value is never shown.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// To Axiom.
+    pub fn axiom(mut self, axiom: Axiom) -> Self {
+        self.axiom = Some(axiom);
+        self
+    }
+
+    /// Which spans and events are exported, in the form of `RUST_LOG`; `info,resilience=debug`
+    /// unless said otherwise, which has the spans of all calls.
+    pub fn filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = directives.into();
+        self
+    }
+
+    /// What [`init`](crate::init) writes to standard error.
+    pub fn output(mut self, output: Output) -> Self {
+        self.output = output;
+        self
+    }
+
+    /// What of it; `RUST_LOG` unless said otherwise, and `info` without that.
+    pub fn output_filter(mut self, directives: impl Into<String>) -> Self {
+        self.output_filter = Some(directives.into());
+        self
+    }
+
+    /// How long a request may take, with its retries; 10 s unless said otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long spans and log records wait for others to go with them; 1 s unless said otherwise.
+    pub fn batch_delay(mut self, delay: Duration) -> Self {
+        self.batch_delay = Some(delay);
+        self
+    }
+
+    /// How often metrics are sent; every 10 s unless said otherwise.
+    pub fn metric_interval(mut self, interval: Duration) -> Self {
+        self.metric_interval = Some(interval);
+        self
+    }
+
+    /// How long dropping the guard may take; 5 s unless said otherwise.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// The certificates to trust, in PEM form, in place of Mozilla's.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Where a signal goes; `None` where it goes nowhere.
+    pub(crate) fn target(&self, signal: Kind) -> Result<Option<Target>, Error> {
+        if env::var(format!("OTEL_{}_EXPORTER", signal.variable())).is_ok_and(|to| to == "none")
+            || env::var("OTEL_SDK_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"))
+        {
+            return Ok(None);
+        }
+        let mut headers = self.headers.0.clone();
+        let mut endpoint = self.endpoint.clone();
+        if let Some(axiom) = &self.axiom {
+            axiom.check()?;
+            let Some(dataset) = axiom.dataset(signal) else {
+                return Ok(None);
+            };
+            let name = match signal {
+                Kind::Metrics => "x-axiom-metrics-dataset",
+                Kind::Traces | Kind::Logs => "x-axiom-dataset",
+            };
+            headers.push((name.to_owned(), dataset.to_owned()));
+            let token = format!("Bearer {}", axiom.token.0);
+            headers.push(("authorization".to_owned(), token));
+            endpoint = Some(axiom.url.clone());
+        }
+        for (name, value) in &headers {
+            if HeaderName::from_bytes(name.as_bytes()).is_err()
+                || HeaderValue::from_str(value).is_err()
+            {
+                return Err(Error::Header(name.clone()));
+            }
+        }
+        if let Some(url) = &endpoint {
+            let uri: Uri = url.parse().map_err(|_| Error::Endpoint)?;
+            if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+                return Err(Error::Endpoint);
+            }
+        }
+        let endpoint =
+            endpoint.map(|base| format!("{}/v1/{}", base.trim_end_matches('/'), signal.path()));
+        let variables = [
+            "OTEL_EXPORTER_OTLP_{}_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+        ];
+        let timeout = self.timeout.or_else(|| millis(signal, &variables));
+        Ok(Some(Target {
+            endpoint,
+            headers: headers.into_iter().collect(),
+            timeout: timeout.unwrap_or(Duration::from_secs(10)),
+        }))
+    }
+
+    /// The delay of a batch; `None` where a variable says it, which the SDK reads.
+    pub(crate) fn batch_delay_or(&self, variable: &str) -> Option<Duration> {
+        self.batch_delay.or_else(|| {
+            env::var_os(variable)
+                .is_none()
+                .then_some(Duration::from_secs(1))
+        })
+    }
+
+    /// The same for metrics.
+    pub(crate) fn metric_interval_or(&self, variable: &str) -> Option<Duration> {
+        self.metric_interval.or_else(|| {
+            env::var_os(variable)
+                .is_none()
+                .then_some(Duration::from_secs(10))
+        })
+    }
+
+    pub(crate) fn certificates(&self) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(pem) = &self.root_certificates {
+            return Ok(Some(pem.clone()));
+        }
+        match env::var_os("OTEL_EXPORTER_OTLP_CERTIFICATE") {
+            Some(path) => std::fs::read(path)
+                .map(Some)
+                .map_err(|error| Error::Certificates(error.to_string())),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Axiom {
+    /// With an API token (`xaat-..`), at `https://api.axiom.co`.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self {
+            token: Secret(token.into()),
+            url: "https://api.axiom.co".to_owned(),
+            is_edge: false,
+            traces: None,
+            logs: None,
+            metrics: None,
+        }
+    }
+
+    /// From `AXIOM_TOKEN`, `AXIOM_EDGE` (a host) or `AXIOM_EDGE_URL` or `AXIOM_URL`, and
+    /// `AXIOM_TRACES_DATASET`, `AXIOM_LOGS_DATASET`, `AXIOM_METRICS_DATASET`; `None` without a
+    /// token.
+    pub fn from_env() -> Option<Self> {
+        let read = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let mut axiom = Self::new(read("AXIOM_TOKEN")?);
+        if let Some(host) = read("AXIOM_EDGE") {
+            axiom = axiom.edge(&host);
+        } else if let Some(url) = read("AXIOM_EDGE_URL") {
+            axiom = axiom.url(url);
+            axiom.is_edge = true;
+        } else if let Some(url) = read("AXIOM_URL") {
+            axiom = axiom.url(url);
+        }
+        axiom.traces = read("AXIOM_TRACES_DATASET");
+        axiom.logs = read("AXIOM_LOGS_DATASET");
+        axiom.metrics = read("AXIOM_METRICS_DATASET");
+        Some(axiom)
+    }
+
+    /// At an edge, such as `us-east-1.aws.edge.axiom.co`.
+    pub fn edge(mut self, host: &str) -> Self {
+        self.url = format!("https://{host}");
+        self.is_edge = true;
+        self
+    }
+
+    /// At another base URL.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self.is_edge = false;
+        self
+    }
+
+    /// The dataset of spans.
+    pub fn traces(mut self, dataset: impl Into<String>) -> Self {
+        self.traces = Some(dataset.into());
+        self
+    }
+
+    /// The dataset of log records.
+    pub fn logs(mut self, dataset: impl Into<String>) -> Self {
+        self.logs = Some(dataset.into());
+        self
+    }
+
+    /// The dataset of metrics, one of the kind Metrics.
+    pub fn metrics(mut self, dataset: impl Into<String>) -> Self {
+        self.metrics = Some(dataset.into());
+        self
+    }
+
+    fn dataset(&self, signal: Kind) -> Option<&str> {
+        match signal {
+            Kind::Traces => self.traces.as_deref(),
+            Kind::Logs => self.logs.as_deref(),
+            Kind::Metrics => self.metrics.as_deref(),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.token.0.trim().is_empty() {
+            return Err(Error::EmptyToken);
+        }
+        if self.is_edge && self.token.0.starts_with("xapt-") {
+            return Err(Error::PersonalToken);
+        }
+        if Kind::ALL
+            .iter()
+            .all(|&signal| self.dataset(signal).is_none())
+        {
+            return Err(Error::NoDataset);
+        }
+        Ok(())
+    }
+}
+
+/// Where one signal goes.
+pub(crate) struct Target {
+    /// The whole URL; `None` leaves it to the variables and the default of the exporter.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) timeout: Duration,
+}
+
+/// A signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Traces,
+    Logs,
+    Metrics,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Metrics];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Traces => "TRACES",
+            Self::Logs => "LOGS",
+            Self::Metrics => "METRICS",
+        }
+    }
+}
+
+/// The first of these variables that is a number of milliseconds.
+fn millis(signal: Kind, variables: &[&str]) -> Option<Duration> {
+    variables
+        .iter()
+        .filter_map(|name| env::var(name.replace("{}", signal.variable())).ok())
+        .find_map(|value| value.trim().parse().ok())
+        .map(Duration::from_millis)
+}
+
+/// Shown as nothing but its being there.
+#[derive(Clone)]
+struct Secret<T>(T);
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+const FILTER: &str = "info,resilience=debug";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_goes_to_its_dataset() {
+        let axiom = Axiom::new("xaat-1")
+            .edge("eu.edge")
+            .traces("t")
+            .metrics("m");
+        let config = Config::new("s").axiom(axiom).header("x-team", "a");
+        let traces = config.target(Kind::Traces).unwrap().unwrap();
+        assert_eq!(
+            traces.endpoint.as_deref(),
+            Some("https://eu.edge/v1/traces")
+        );
+        assert_eq!(traces.headers["authorization"], "Bearer xaat-1");
+        assert_eq!(traces.headers["x-axiom-dataset"], "t");
+        assert_eq!(traces.headers["x-team"], "a");
+        let metrics = config.target(Kind::Metrics).unwrap().unwrap();
+        assert_eq!(metrics.headers["x-axiom-metrics-dataset"], "m");
+        assert!(!metrics.headers.contains_key("x-axiom-dataset"));
+        assert!(config.target(Kind::Logs).unwrap().is_none());
+        assert!(!format!("{config:?}").contains("xaat-1"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_told_without_the_secret() {
+        let errors = [
+            Config::new("s").axiom(Axiom::new(" ").traces("t")),
+            Config::new("s").axiom(Axiom::new("xapt-1").edge("h").traces("t")),
+            Config::new("s").axiom(Axiom::new("xaat-1")),
+            Config::new("s").endpoint("localhost:4318"),
+            Config::new("s").header("authorization", "s3cr3t\n"),
+        ]
+        .map(|config| config.target(Kind::Traces).err().unwrap().to_string());
+        assert!(
+            errors[0].contains("empty") && errors[1].contains("xaat"),
+            "{errors:?}"
+        );
+        assert!(
+            errors[2].contains("dataset") && errors[3].contains("URL"),
+            "{errors:?}"
+        );
+        assert!(errors[4].contains("authorization"), "{errors:?}");
+        assert!(!errors.concat().contains("s3cr3t"));
+    }
+}
