@@ -285,7 +285,9 @@ impl Decisions {
         match ticket {
             Ok(None) => self.take_slot(),
             Ok(Some(ticket)) => {
-                *self.extra().permit = Some(ticket);
+                let extra = self.extra();
+                *extra.permit = Some(ticket);
+                extra.since.get_or_insert(now);
                 self.stage = Stage::Limited;
                 Ok(())
             }
@@ -343,7 +345,8 @@ impl Decisions {
     fn run(&mut self, slot: bool) {
         self.attempts += 1;
         self.stage = Stage::Running { slot };
-        if watched(&self.site.shared) {
+        // Who is watched has it since the call began.
+        if self.extra.is_some() {
             self.watch_attempt();
         }
         if self.site.shared.faults.any() {
@@ -361,9 +364,13 @@ impl Decisions {
         *extra.spans = spans;
     }
 
-    /// The same for an attempt.
+    /// The same for an attempt. Where nobody listens, it takes the time of one that has waited for
+    /// its slot.
     #[cold]
     fn watch_attempt(&mut self) {
+        if !watched(&self.site.shared) && !self.is_anchored() {
+            return;
+        }
         let (now, attempt) = (self.now(), self.attempts);
         let extra = self.extra();
         *extra.attempt_since = Some(now);
@@ -675,11 +682,7 @@ impl Decisions {
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
     pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if !self.is_anchored() {
-            let now = self.now();
-            self.anchor(now);
-            let extra = self.extra();
-            extra.since.get_or_insert(now);
-            extra.attempt_since.get_or_insert(now);
+            self.anchor(self.now());
         }
         self.pend();
         let until = self.due.min(self.deadline);
@@ -1091,6 +1094,12 @@ impl Decisions {
     /// the time.
     #[cold]
     fn anchor(&mut self, now: Moment) {
+        let running = self.is_running();
+        let extra = self.extra();
+        extra.since.get_or_insert(now);
+        if running {
+            extra.attempt_since.get_or_insert(now);
+        }
         self.enclosing = scope::limit(now);
         self.due = self
             .site
