@@ -24,6 +24,11 @@ async fn second(script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
 
+#[resilient(operation = "around", service = "three", retries = 0)]
+async fn around(script: &Script) -> Result<u32, Failure> {
+    second(script).await
+}
+
 #[resilient(operation = "panics", service = "two", retries = 0)]
 async fn panics() -> Result<u32, Failure> {
     panic!("at the disco")
@@ -171,6 +176,20 @@ async fn the_time_of_calls_that_wait_is_taken() {
     assert_eq!(latency.percentile(0.9), Some(Duration::ZERO));
     assert_eq!(latency.longest(), Some(Duration::from_secs(3)));
     assert_eq!(runtime.summary().services[0].latency, latency);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_for_one_inside_takes_as_long() {
+    let runtime = Runtime::new();
+    let slow = Script::slow(Duration::from_secs(3), Category::VALIDATION);
+    runtime.scope(around(&slow)).await.unwrap_err();
+    let services = runtime.summary().services;
+    let longest: Vec<_> = services
+        .iter()
+        .map(|service| (service.service.as_str(), service.latency.longest()))
+        .collect();
+    let three_seconds = Some(Duration::from_secs(3));
+    assert_eq!(longest, [("three", three_seconds), ("two", three_seconds)]);
 }
 
 #[tokio::test(start_paused = true)]
