@@ -52,6 +52,12 @@ async fn m5_each_attempt_gets_an_equal_value_of_an_owned_argument() {
     );
 }
 
+#[allow(
+    clippy::double_must_use,
+    clippy::needless_lifetimes,
+    clippy::elidable_lifetime_names,
+    reason = "what must survive"
+)]
 mod visible {
     use super::{Failure, Script, resilient};
 

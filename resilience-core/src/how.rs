@@ -23,6 +23,7 @@ type Predicate<'a, E> = dyn Fn(&E) -> bool + 'a;
 
 impl<'a, S: Shape> How<'a, S> {
     /// For a function whose error type can carry our answers.
+    #[expect(clippy::needless_pass_by_value, reason = "made where it is used")]
     #[inline]
     #[must_use]
     pub fn rejecting(_: &Call<S>, look: Look<S::Error>, reject: fn(Error) -> S::Error) -> Self {
@@ -36,6 +37,7 @@ impl<'a, S: Shape> How<'a, S> {
     }
 
     /// For a function for which nothing is written that could answer instead of its body.
+    #[expect(clippy::needless_pass_by_value, reason = "made where it is used")]
     #[inline]
     #[must_use]
     pub fn perhaps_rejecting(

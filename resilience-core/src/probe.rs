@@ -82,6 +82,7 @@ macro_rules! step {
 
         impl<E: $bound $(+ $more)?> $name<E> {
             $(#[$method_attr])*
+            #[allow(clippy::unnecessary_wraps, reason = "one signature along the row")]
             #[inline]
             pub fn $method(&self) -> $answer {
                 $value
@@ -227,6 +228,10 @@ pub struct Unfindable;
 
 impl Unfindable {
     /// Nothing.
+    #[expect(
+        clippy::unused_self,
+        reason = "called as its neighbours in the row are"
+    )]
     pub fn __resilience_find<'a>(
         &self,
         _: &'a (dyn StdError + 'static),

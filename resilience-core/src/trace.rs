@@ -164,7 +164,6 @@ pub(crate) fn record(event: &Event<'_>) {
 }
 
 #[cold]
-#[expect(clippy::too_many_lines, reason = "an arm for each event")]
 fn write(event: &Event<'_>) {
     match event {
         Event::AttemptFailed(failure) if !failure.last => {
