@@ -233,7 +233,9 @@ impl Decisions {
             }
             *extra.attempt_since = None;
         }
-        if self.attempts > 0 && self.site.shared.drain.is_draining() {
+        // A site that can carry no answer of ours goes on instead.
+        let silent = self.site.site().options().silent;
+        if self.attempts > 0 && !silent && self.site.shared.drain.is_draining() {
             return Err(self.drained());
         }
         self.mark = Mark::None;
@@ -566,11 +568,7 @@ impl Decisions {
         let Some(work) = extra.work.take() else {
             return;
         };
-        if slot {
-            self.stage = Stage::Running { slot: false };
-        }
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
-        let slot = matches!(self.stage, Stage::Running { slot: true });
         let held = Held {
             guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
             slot,
