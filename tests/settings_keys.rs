@@ -452,6 +452,13 @@ async fn the_log_level_decides_what_is_logged() {
         }
     }
 
+    // With one subscriber alone, `tracing` remembers that another test's thread has nobody listening.
+    let _other = tracing::Dispatch::new(
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(std::io::sink)
+            .finish(),
+    );
     for (level, logged) in [("debug", true), ("info", false), ("off", false)] {
         let lines = Lines::default();
         let writer = lines.clone();
