@@ -127,7 +127,7 @@ mod tests {
             ),
         );
         assert!(
-            !tokens.contains("reuse") && !tokens.contains("loop {"),
+            !tokens.contains("reuse") && !tokens.contains("break"),
             "{tokens}"
         );
         assert!(tokens.contains("one_attempt"), "{tokens}");
