@@ -158,6 +158,21 @@ pub async fn elapsed<T>(future: impl Future<Output = T>) -> Duration {
     start.elapsed()
 }
 
+/// A future's output, and how long it takes.
+pub async fn waited<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let start = tokio::time::Instant::now();
+    (future.await, start.elapsed())
+}
+
+/// How a call ended, in a word.
+pub fn kind<T>(result: Result<T, Failure>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(Failure::Theirs(..)) => "theirs",
+        Err(Failure::Ours(error)) => error.kind_name(),
+    }
+}
+
 /// A future that the test polls by hand.
 pub fn polled<F: Future>(future: F) -> Polled<F> {
     Polled(Box::pin(future))
