@@ -83,7 +83,7 @@ pin_project! {
         place: Option<bulkhead::Ticket>,
         // It counts as in flight, with its place among the sleepers and the text that it would end
         // with if the runtime was drained meanwhile.
-        pending: bool,
+        pending: Option<drain::Flight>,
         asleep: Option<drain::Place>,
         last_error: Option<String>,
         // What `resource(..)` asks for, and what it has got.
@@ -467,8 +467,8 @@ impl Decisions {
 
     /// The call is in flight: whoever drains the runtime waits for it.
     fn pend(&mut self) {
-        if !std::mem::replace(self.extra().pending, true) {
-            self.site.shared.drain.begin();
+        if self.extra().pending.is_none() {
+            *self.extra().pending = Some(self.site.shared.drain.begin());
         }
     }
 
@@ -1070,8 +1070,8 @@ impl Decisions {
             if let Some(spans) = extra.spans.take() {
                 spans.finish(outcome, self.attempts, failure);
             }
-            if std::mem::take(extra.pending) {
-                self.site.shared.drain.end(extra.asleep.take());
+            if let Some(flight) = extra.pending.take() {
+                self.site.shared.drain.end(flight, extra.asleep.take());
             }
         }
     }
