@@ -58,7 +58,7 @@ impl Drain {
     /// A call is pending for the first time.
     pub(crate) fn begin(&self) -> Flight {
         let (shard, in_flight) = self.in_flight.mine_at();
-        in_flight.fetch_add(1, Ordering::SeqCst);
+        in_flight.fetch_add(1, Ordering::AcqRel);
         Flight { shard }
     }
 
@@ -74,10 +74,10 @@ impl Drain {
             drop(kept);
         }
         if let Some(in_flight) = self.in_flight.at(flight.shard) {
-            in_flight.fetch_sub(1, Ordering::SeqCst);
+            in_flight.fetch_sub(1, Ordering::AcqRel);
         }
-        // Either this sees that somebody waits, or that one sees the new number.
-        if self.draining.load(Ordering::SeqCst) {
+        // Either this sees that the runtime is drained, or whoever waits sees the new number.
+        if self.is_draining() {
             self.wake_waiting();
         }
     }
@@ -106,11 +106,14 @@ impl Drain {
     /// Calls in flight. One that begins or ends meanwhile may count or not.
     fn in_flight(&self) -> usize {
         let counts = self.in_flight.iter();
-        counts.map(|shard| shard.load(Ordering::SeqCst)).sum()
+        // An exchange, and no mere look: whoever ends after it sees all that was before it.
+        counts
+            .map(|shard| shard.fetch_add(0, Ordering::AcqRel))
+            .sum()
     }
 
     fn start(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.store(true, Ordering::Release);
         for shard in self.sleepers.iter() {
             // Woken without the lock: a waker is somebody else's code.
             let wakers: Vec<_> = {

@@ -83,7 +83,7 @@ pub use crate::settings::{
     Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,
 };
 pub use crate::severity::Severity;
-pub use crate::site::{Place, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, sites};
 pub use crate::stats::{BreakerSummary, Count, ErrorCount, ServiceSummary, Summary};
 pub use crate::task::{Current, current, propagate};
 
@@ -92,9 +92,16 @@ pub fn summary() -> Summary {
     Runtime::current().summary()
 }
 
-/// The settings of every annotated function in the current runtime, each with its origin.
+/// The settings of every annotated function and policy in the current runtime, each with its
+/// origin.
 pub fn inspect() -> Inspection {
     Runtime::current().inspect()
+}
+
+/// What is wrong between the sites of the program, and with the resources of the current runtime:
+/// see [`Runtime::problems`].
+pub fn problems() -> Vec<Problem> {
+    Runtime::current().problems()
 }
 
 /// Makes these settings those of all calls of the current runtime that begin from now on.
@@ -112,8 +119,8 @@ pub fn breakers() -> Vec<BreakerHandle> {
     Runtime::current().breakers()
 }
 
-/// The breaker of a service in the current runtime; `None` where no annotated function names the
-/// service.
+/// The breaker of a service in the current runtime; `None` where no annotated function and no
+/// policy names the service.
 pub fn breaker(service: &str) -> Option<BreakerHandle> {
     Runtime::current().breaker(service)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
-use crate::breaker::{BreakerHandle, CallId, Moved};
+use crate::breaker::{BreakerHandle, CallId, Manual, Moved};
 use crate::budget::Budget;
 use crate::classify::Rules;
 use crate::clock::{Clock, Moment};
@@ -18,6 +18,7 @@ use crate::error::ServiceName;
 use crate::event::{Event, Listener, Listeners, emit};
 use crate::guards::Guards;
 use crate::keyed::Keyed;
+use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
 use crate::scope;
@@ -27,9 +28,9 @@ use crate::settings::origin::Origin;
 use crate::settings::resolve::{Subject, Written};
 use crate::settings::shared::merge;
 use crate::settings::{ServiceSettings, Settings, SiteSettings};
-use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
+use crate::site::{self, AnySite, Place, Site, shared_by, shared_with};
 use crate::stats::{Counts, Stats, Summary};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
 
@@ -57,6 +58,8 @@ struct Inner {
     services: Mutex<HashMap<Box<str>, Arc<Service>>>,
     /// By the address of the site's static.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    /// Whether it has been reported which resources have no limit.
+    is_reported: AtomicBool,
 }
 
 /// What the calls of a runtime share, whatever their site.
@@ -91,6 +94,8 @@ pub(crate) struct Service {
     pub(crate) budget: Budget,
     pub(crate) counts: Counts,
     keyed: OnceLock<Keyed<Guards>>,
+    /// Held while breakers are moved by hand, so that two such moves do not mix.
+    forcing: Mutex<()>,
     /// What its sites wrote, made one.
     attributes: Mutex<Layer>,
     settings: Mutex<ServiceSettings>,
@@ -104,6 +109,7 @@ impl Service {
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
             counts: Counts::new(),
             keyed: OnceLock::new(),
+            forcing: Mutex::new(()),
             attributes: Mutex::new(attributes),
             settings: Mutex::new(settings),
         }
@@ -145,10 +151,26 @@ impl Service {
             .keyed
             .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
         keyed.get(key, now, || {
-            Guards::new(
+            let guards = Guards::new(
                 Arc::clone(self.guards.service()),
                 lock(&self.settings).breaker_numbers(),
-            )
+            );
+            if let Some(manual) = self.guards.breaker.held() {
+                guards.breaker.force(manual);
+            }
+            guards
+        })
+    }
+
+    /// Moves its breakers by hand, those of keys as well. Answers with one move of them, which tells
+    /// what has been asked for.
+    pub(crate) fn force(&self, manual: Manual) -> Option<Moved> {
+        let _forcing = lock(&self.forcing);
+        // Before the keys are asked for: one that is made meanwhile begins like this, or is told.
+        let moved = self.guards.breaker.force(manual);
+        let keyed = self.keyed.get().into_iter().flat_map(Keyed::values);
+        keyed.fold(moved, |moved, guards| {
+            moved.or(guards.breaker.force(manual))
         })
     }
 }
@@ -195,9 +217,7 @@ impl Runtime {
     pub fn global() -> &'static Self {
         static GLOBAL: OnceLock<Runtime> = OnceLock::new();
         GLOBAL.get_or_init(|| {
-            for problem in problems() {
-                tracing::warn!(name: "resilience.problem", "{problem}");
-            }
+            site::problems().iter().for_each(report);
             Self::of_process()
         })
     }
@@ -253,8 +273,8 @@ impl Runtime {
         breakers
     }
 
-    /// The breaker of a service, also before its first call: `None` where no annotated function
-    /// names the service.
+    /// The breaker of a service, also before its first call: `None` where no annotated function and
+    /// no policy names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
         let service = if let Some(service) = self.known_service(service) {
             service
@@ -323,6 +343,12 @@ impl Runtime {
         state
     }
 
+    /// What the sites of a service wrote, as far as the service has heard of them.
+    pub(crate) fn learned(&self, service: &str) -> Option<Layer> {
+        self.known_service(service)
+            .map(|service| service.attributes())
+    }
+
     /// The state of a policy's site in this runtime, for the policy to keep.
     pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
         Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
@@ -330,6 +356,10 @@ impl Runtime {
 
     fn state(&self, site: AnySite) -> SiteState {
         let shared = &self.0.shared;
+        // By its first call a program is configured.
+        if shared.is_global && !self.0.is_reported.swap(true, Ordering::Relaxed) {
+            self.unlimited().iter().for_each(report);
+        }
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
         if service.learn(&site) {
@@ -505,6 +535,7 @@ impl RuntimeBuilder {
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
+            is_reported: AtomicBool::new(false),
         }));
         runtime.set_shared(None, &settings);
         runtime
@@ -669,6 +700,10 @@ impl Drop for SiteRef {
             scope::give_back(number, state);
         }
     }
+}
+
+fn report(problem: &Problem) {
+    tracing::warn!(name: "resilience.problem", "{problem}");
 }
 
 fn address(site: &'static Site) -> usize {

@@ -70,7 +70,7 @@ fn loom_one_that_is_in_flight_all_the_time_is_seen_beside_others_that_come_and_g
                 .in_flight
                 .at(1)
                 .unwrap()
-                .fetch_add(1, Ordering::SeqCst);
+                .fetch_add(1, Ordering::AcqRel);
             other.end(Flight { shard: 1 }, None);
         });
         assert!((1..=2).contains(&drain.in_flight()));

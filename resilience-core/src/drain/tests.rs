@@ -15,7 +15,7 @@ fn a_call_that_ends_on_another_thread_ends_where_it_began() {
         let counts = drain.in_flight.iter();
         assert!(
             counts
-                .map(|shard| shard.load(Ordering::SeqCst))
+                .map(|shard| shard.load(Ordering::Relaxed))
                 .all(|left| left == 0),
             "a look at one shard after the other would be misled"
         );
