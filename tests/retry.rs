@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::task::Poll;
 use std::time::Duration;
 
 use resilience::{Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, resilient};
@@ -308,4 +309,69 @@ fn unknown_stays_unsure() {
         Failure::of(Category::UNKNOWN).classify().retry(),
         Retry::Unsure
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_failed_attempts_tells_of_the_last_one() {
+    #[resilient(service = "refused later", retries = 2, backoff(initial = "1s"))]
+    async fn refused_later(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let (runtime, down) = (Runtime::new(), Script::always(Category::NETWORK));
+    let mut call = polled(runtime.scope(refused_later(&down)));
+    assert!(call.poll_once().is_pending(), "it waits for its retry");
+    runtime.breaker("refused later").unwrap().force_open();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let Poll::Ready(Err(Failure::Ours(error))) = call.poll_once() else {
+        panic!("not refused")
+    };
+    assert!(matches!(error.kind(), ErrorKind::CircuitOpen { .. }));
+    assert_eq!(error.last_error(), Some("network failure 0"));
+    assert!(
+        error
+            .to_string()
+            .ends_with("reset; last error: network failure 0"),
+        "{error}"
+    );
+
+    // A first attempt has nothing to tell of.
+    let Err(Failure::Ours(error)) = runtime.scope(refused_later(&down)).await else {
+        panic!("not refused")
+    };
+    assert_eq!(error.last_error(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_inside_ends_the_call_unchanged_and_the_error_before_is_told_in_the_events() {
+    #[resilient(
+        service = "refuses inside",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
+    async fn inside(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    #[resilient(service = "refused from inside", retries = 4, backoff(initial = "1s"))]
+    async fn around(script: &Script) -> Result<u32, Failure> {
+        inside(script).await
+    }
+    let (runtime, down) = (Runtime::new(), Script::always(Category::NETWORK));
+    let Err(Failure::Ours(error)) = runtime.scope(around(&down)).await else {
+        panic!("not refused")
+    };
+    assert_eq!(error.service(), Some("refuses inside"));
+    assert_eq!(
+        error.last_error(),
+        None,
+        "it is the body's own error, as it returned it"
+    );
+    assert_eq!(down.runs(), 1, "and it is not tried again");
+    let recent = runtime.recent_errors(10);
+    let around = recent
+        .iter()
+        .filter(|error| error.service == "refused from inside");
+    let told: Vec<_> = around.map(|error| &*error.message).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "network failure 0");
+    assert!(told[1].starts_with("circuit open for service `refuses inside`"));
 }

@@ -482,9 +482,19 @@ impl Decisions {
     }
 
     #[cold]
-    fn drained(&mut self) -> Error {
-        let last_error = self.extra().last_error.take();
-        Error::draining(self.site.operation(), last_error)
+    fn drained(&self) -> Error {
+        Error::draining(self.site.operation())
+    }
+
+    /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the
+    /// last one.
+    #[cold]
+    pub(crate) fn after_all(&mut self, answer: Error) -> Error {
+        let extra = self.extra.as_mut();
+        match extra.and_then(|extra| extra.as_mut().project().last_error.take()) {
+            Some(last_error) => answer.after(redacted(last_error)),
+            None => answer,
+        }
     }
 
     /// What attempts around this one hold of its guards.

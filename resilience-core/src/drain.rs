@@ -161,8 +161,9 @@ impl Runtime {
     /// * a call whose attempt fails ends with that error;
     /// * a call that sleeps between two attempts, or waits for a permit or a slot, ends at once with
     ///   an error of kind [`Draining`](crate::ErrorKind::Draining). It names the operation and has
-    ///   the text of the last attempt's error. The error itself is gone by then: a call that held
-    ///   it while it sleeps would be `Send` only where the error is;
+    ///   the text of the last attempt's error ([`last_error`](crate::Error::last_error)). The error
+    ///   itself is gone by then: a call that held it while it sleeps would be `Send` only where the
+    ///   error is;
     /// * an attempt that runs goes on, and so do calls that are made from now on: their first
     ///   attempts. Whoever takes requests stops doing so before.
     ///

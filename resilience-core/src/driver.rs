@@ -250,7 +250,7 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
         if !decisions.is_running()
             && let Err(refusal) = ready!(decisions.poll_start(cx))
         {
-            return Poll::Ready(Attempt(Ended::Ours(refusal)));
+            return Poll::Ready(Attempt(Ended::Ours(decisions.after_all(refusal))));
         }
         if let Some(fault) = decisions.poll_fault(cx) {
             return fault.map(|error| Attempt(Ended::Ours(error)));
