@@ -23,11 +23,17 @@ fn pages() -> Vec<(String, String)> {
 fn every_page_with_an_example_is_among_those_that_are_compiled() {
     let compiled = include_str!("../src/lib.rs");
     for (name, text) in pages() {
-        let has_example = text.lines().any(|line| line.starts_with("```rust"));
+        let has_example = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("```rust"));
         let is_compiled = compiled.contains(&format!("include_str!(\"../docs/{name}.md\")"));
         assert!(!has_example || is_compiled, "docs/{name}.md");
         let left_out = ["```rust,ignore", "```ignore"];
-        let is_left_out = |line: &str| left_out.iter().any(|word| line.starts_with(word));
+        let is_left_out = |line: &str| {
+            left_out
+                .iter()
+                .any(|word| line.trim_start().starts_with(word))
+        };
         assert!(!text.lines().any(is_left_out), "docs/{name}.md");
     }
 }

@@ -5,8 +5,21 @@ mod support;
 use std::task::Poll;
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, resilient};
+use resilience::{
+    Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, TimeLimit, TimedOut,
+    resilient,
+};
 use support::{Failure, Script, elapsed, polled};
+
+fn timed_out(failure: Failure) -> TimedOut {
+    let Failure::Ours(error) = failure else {
+        panic!("{failure:?}")
+    };
+    let ErrorKind::TimedOut(timed_out) = error.kind() else {
+        panic!("{error}")
+    };
+    timed_out
+}
 
 #[resilient(category = "weaviate", retries = 5)]
 async fn weaviate(script: &Script) -> Result<u32, Failure> {
@@ -183,17 +196,12 @@ async fn r15_a_deadline_bounds_work_and_sleeps_and_no_sleep_ends_after_it() {
     let start = tokio::time::Instant::now();
     let failure = Runtime::new().scope(bounded(&hanging)).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 10);
-    let Failure::Ours(error) = failure else {
-        panic!("{failure:?}")
-    };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else {
-        panic!("{error}")
-    };
+    let timed_out = timed_out(failure);
     assert_eq!(
         (timed_out.attempts, timed_out.limit),
         (1, Duration::from_secs(10))
     );
-    assert_eq!(timed_out.of, resilience::TimeLimit::Call);
+    assert_eq!(timed_out.of, TimeLimit::Call);
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,12 +217,7 @@ async fn r16_a_hanging_body_times_out_is_retried_and_ends_with_our_timeout() {
     let took = start.elapsed().as_secs_f64();
     // 30 s, a delay of 5 s ± 25 %, 30 s.
     assert!((63.7..=66.3).contains(&took), "{took}");
-    let Failure::Ours(error) = failure else {
-        panic!("{failure:?}")
-    };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else {
-        panic!("{error}")
-    };
+    let timed_out = timed_out(failure);
     assert_eq!(
         (timed_out.attempts, timed_out.limit),
         (2, Duration::from_secs(30))

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Error};
+use resilience::{Category, Classification, Classify, Error, Runtime};
 
 /// What the scripted dependency fails with.
 #[derive(Debug)]
@@ -171,6 +171,14 @@ pub fn kind<T>(result: Result<T, Failure>) -> &'static str {
         Err(Failure::Theirs(..)) => "theirs",
         Err(Failure::Ours(error)) => error.kind_name(),
     }
+}
+
+/// How a call in this runtime ends, in a word.
+pub async fn ends<T>(
+    runtime: &Runtime,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> &'static str {
+    kind(runtime.scope(call).await)
 }
 
 /// A future that the test polls by hand.
