@@ -40,8 +40,11 @@ impl On {
 )]
 pub trait Answer<R, W: When>: Sized {
     /// The result, or what is to be waited for.
-    fn answer(self) -> Answered<R, Waited<R, W::Later<Self>>>;
+    fn answer(self) -> AnswerOf<R, W, Self>;
 }
+
+/// What [`Answer::answer`] gives for a fallback that returned an `A`.
+pub type AnswerOf<R, W, A> = Answered<R, Waited<R, <W as When>::Later<A>>>;
 
 /// When the result is there: [`Now`] or [`Later`].
 pub trait When {
