@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Counts the instructions of one call of each workload of benches/guard, exactly: callgrind runs N and
-# 2N of them, warmed up, and the difference is divided by N. Fails where one is more than 5 % above
-# its figure in benches/guard.txt.
+# Counts what one call of each workload of benches/guard costs, exactly: instructions (without those
+# inside the allocator), allocations, and readings of the clock. callgrind runs N and 2N warmed-up
+# calls, and the difference is divided by N. Fails where instructions are more than 5 % above their
+# figure in benches/guard.txt, or one of the others is above it at all.
 #
 #   benches/guard.sh                       compare
 #   benches/guard.sh --accept              write the figures of this machine into guard.txt
@@ -22,77 +23,72 @@ guard=${CARGO_TARGET_DIR:-target}/guard/guard
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Which way a large block takes through the allocator depends on the blocks beside it, and those on
-# hash seeds. With this all blocks take the short way; what allocates is counted in tests/cost.rs.
-export GLIBC_TUNABLES=glibc.malloc.tcache_max=65536
-
-# $1: workload, $2: calls, $3: where the profile goes. Prints the instructions of all calls.
-count() {
-    if ! valgrind --tool=callgrind --toggle-collect='guard::measured' --callgrind-out-file="$3" \
+# $1: workload, $2: calls. Prints what is spent in each function, and the sums.
+profile() {
+    if ! valgrind --tool=callgrind --toggle-collect='guard::measured' --callgrind-out-file="$work/profile" \
         "$guard" --case "$1" --iterations "$2" > "$work/log" 2>&1; then
         cat "$work/log" >&2
         return 1
     fi
-    awk '/Collected :/ { print $NF }' "$work/log"
+    awk -f benches/callgrind.awk "$work/profile"
 }
 
+# $1: workload. Prints instructions, allocations and readings of one call.
 per_call() {
-    local once twice
-    once=$(count "$1" "$calls" /dev/null)
-    twice=$(count "$1" $((2 * calls)) /dev/null)
-    echo $(((twice - once + calls / 2) / calls))
+    { profile "$1" "$calls"; profile "$1" $((2 * calls)); } | awk -v calls="$calls" '
+        /^total/ { for (i = 2; i <= 4; i++) { spent[i] = $i - before[i]; before[i] = $i } }
+        END { printf "%.0f %.0f %.0f\n", spent[2] / calls, spent[3] / calls, spent[4] / calls }'
+}
+
+all() {
+    local workload
+    for workload in $("$guard" --list); do
+        # shellcheck disable=SC2046
+        printf '%-20s %12s %12s %9s\n' "$workload" $(per_call "$workload")
+    done
 }
 
 if [ "${1:-}" = --functions ]; then
-    count "${2:?which workload?}" "$calls" "$work/profile" > /dev/null
-    echo "$2: instructions of one call by function"
-    # A line is "1,234 (5.67%)  file:function [object]", one for each file that was inlined into it.
-    callgrind_annotate --auto=no --threshold=100 "$work/profile" | awk -v calls="$calls" '
-        /^ *[0-9,]+ .*:/ && !/PROGRAM TOTALS/ {
-            gsub(",", "", $1)
-            instructions = $1
-            sub(/^ *[0-9,]+ *(\([ 0-9.]*%\))? */, "")
-            sub(/^[^:]*:/, "")
-            sub(/ \[[^\]]*\]$/, "")
-            spent[$0] += instructions
-        }
-        END { for (name in spent) if (spent[name] >= calls / 2) printf "%8.1f  %s\n", spent[name] / calls, name }
-    ' | sort -rn
+    echo "${2:?which workload?}: instructions of one call by function"
+    profile "$2" "$calls" | awk -v calls="$calls" '
+        /^[0-9]/ && $1 >= calls / 2 { spent = $1; sub(/^[0-9]+ /, ""); printf "%8.1f  %s\n", spent / calls, $0 }'
     exit
 fi
 
-compiler=$(rustc --version)
-machine=$(rustc --version --verbose | awk '/^host:/ { print $2 }')
+compiler=$(rustc --version --verbose | awk '/^release:/ { release = $2 } /^host:/ { host = $2 } END { print "rustc " release ", " host }')
 if [ "${1:-}" = --accept ]; then
     {
-        echo "# Instructions of one call, by benches/guard.sh --accept."
-        echo "# $compiler, $machine"
-        for workload in $("$guard" --list); do
-            printf '%-20s %s\n' "$workload" "$(per_call "$workload")"
-        done
+        echo "# What one call costs, by benches/guard.sh --accept with"
+        echo "# $compiler"
+        printf '%-20s %12s %12s %9s\n' '# workload' instructions allocations readings
+        all
     } > "$work/figures"
     mv "$work/figures" "$figures"
     cat "$figures"
     exit
 fi
 
-grown=
-printf '%-20s %8s %8s\n' workload accepted now
-for workload in $("$guard" --list); do
-    accepted=$(awk -v name="$workload" '$1 == name { print $2 }' "$figures")
-    now=$(per_call "$workload")
-    mark=
-    if [ -z "$accepted" ]; then
-        mark="  NO FIGURE" grown=yes
-    elif [ $((now * 100)) -gt $((accepted * 105)) ]; then
-        mark="  GROWN by more than 5 %" grown=yes
-    fi
-    printf '%-20s %8s %8s%s\n' "$workload" "${accepted:--}" "$now" "$mark"
-done
-if ! grep -qF "# $compiler, $machine" "$figures"; then
-    echo "the figures are of another compiler or machine than $compiler, $machine: not compared"
-elif [ -n "$grown" ]; then
-    echo "See what grew with 'benches/guard.sh --functions WORKLOAD'; where it is meant,"
-    echo "accept the new figures with 'benches/guard.sh --accept' and commit $figures."
+printf '%-20s %12s %12s %9s\n' workload instructions allocations readings
+all > "$work/now"
+grown=0
+awk '
+    /^#/ { next }
+    NR == FNR { for (i = 2; i <= 4; i++) accepted[$1, i] = $i; next }
+    {
+        mark = ""
+        if (!(($1, 2) in accepted)) mark = "NO FIGURE"
+        else if ($2 > accepted[$1, 2] * 1.05 || $3 > accepted[$1, 3] || $4 > accepted[$1, 4])
+            mark = "GROWN from " accepted[$1, 2] ", " accepted[$1, 3] ", " accepted[$1, 4]
+        if (mark != "") grown = 1
+        print $0, " " mark
+    }
+    END { exit grown }
+' "$figures" "$work/now" || grown=1
+
+if ! grep -qxF "# $compiler" "$figures"; then
+    echo "the figures of $figures are of another compiler than $compiler: not compared"
+elif [ "$grown" = 1 ]; then
+    echo "'benches/guard.sh --functions WORKLOAD' tells by function. Where the growth is meant,"
+    echo "accept it with 'benches/guard.sh --accept' and commit $figures."
     exit 1
 fi
