@@ -81,6 +81,9 @@ pub(crate) fn base_address(text: &str) -> Result<String, String> {
     if !matches!(address.scheme(), "http" | "https") {
         return Err("it begins with neither http:// nor https://".to_owned());
     }
+    if address.query().is_some() || address.fragment().is_some() {
+        return Err("it has a query; a key belongs into the variable for it".to_owned());
+    }
     let base = text.trim_end_matches('/').trim_end_matches("/v1");
     Ok(base.trim_end_matches('/').to_owned())
 }
@@ -188,5 +191,6 @@ mod tests {
         }
         assert!(base_address("ftp://h").is_err());
         assert!(base_address("h:1").is_err());
+        assert!(base_address("http://h?token=t").is_err());
     }
 }
