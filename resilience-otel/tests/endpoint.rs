@@ -167,6 +167,7 @@ fn check_logs(records: &[LogRecord], spans: &[Span], call: &Span) {
     };
     assert_eq!(failed.severity_text, "WARN");
     assert_eq!(failed.trace_id, call.trace_id);
+    assert!((call.start_time_unix_nano..=call.end_time_unix_nano).contains(&failed.time_unix_nano));
     let inside = spans.iter().find(|span| span.span_id == failed.span_id);
     assert_eq!(inside.unwrap().parent_span_id, call.span_id);
     let about = attributes(&failed.attributes);
