@@ -112,6 +112,22 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> Classification {
     }
 }
 
+/// What a status means where nothing else is known; a failure of the server's own is of this
+/// category.
+pub(crate) fn by_status(status: u16, upstream: Category) -> Classification {
+    let category = match status {
+        401 | 403 => Category::AUTH,
+        404 => Category::NOT_FOUND,
+        408 => Category::TIMEOUT,
+        409 => Category::CONFLICT,
+        429 => Category::RATE_LIMIT,
+        400..=499 => Category::VALIDATION,
+        500..=599 => upstream,
+        _ => Category::UNKNOWN,
+    };
+    Classification::new(category).with_reason(format!("HTTP status {status}"))
+}
+
 /// A message in one line, of bounded length.
 pub(crate) fn shortened(message: &str) -> String {
     let mut words = message.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -309,20 +309,12 @@ pub(crate) fn outcome(entry: &Entry, outcome: &Outcome) -> String {
 }
 
 pub(crate) fn outcome_json(entry: &Entry, outcome: &Outcome) -> Value {
-    let reason = match outcome {
-        Outcome::Skipped(skip) => Some(skip.to_string()),
-        _ => None,
+    let mut object = record_json(entry, outcome.name());
+    object["reason"] = match outcome {
+        Outcome::Skipped(skip) => skip.to_string().into(),
+        _ => Value::Null,
     };
-    json!({
-        "event": "record",
-        "run_id": &*entry.run_id,
-        "line": entry.line,
-        "operation": entry.operation,
-        "path": entry.path,
-        "repo": entry.repo,
-        "outcome": outcome.name(),
-        "reason": reason,
-    })
+    object
 }
 
 /// What became of a record that failed.
@@ -341,6 +333,16 @@ pub(crate) fn failure(entry: &Entry, failure: &Failure) -> String {
 }
 
 pub(crate) fn failure_json(entry: &Entry, failure: &Failure) -> Value {
+    let mut object = record_json(entry, "failed");
+    object["category"] = failure.category.as_str().into();
+    object["severity"] = failure.severity.as_str().into();
+    object["message"] = failure.message.as_str().into();
+    object["waits_for"] = failure.waits_for.into();
+    object
+}
+
+/// What is told of every record.
+fn record_json(entry: &Entry, outcome: &str) -> Value {
     json!({
         "event": "record",
         "run_id": &*entry.run_id,
@@ -348,11 +350,7 @@ pub(crate) fn failure_json(entry: &Entry, failure: &Failure) -> Value {
         "operation": entry.operation,
         "path": entry.path,
         "repo": entry.repo,
-        "outcome": "failed",
-        "category": failure.category.as_str(),
-        "severity": failure.severity.as_str(),
-        "message": failure.message,
-        "waits_for": failure.waits_for,
+        "outcome": outcome,
     })
 }
 

@@ -9,10 +9,11 @@ use indicatif::ProgressBar;
 use resilience::{BreakerSummary, Category, Context, Runtime, Severity};
 use resilience_otel::{Axiom, Config, Telemetry};
 use sync_pipeline::store::BreakerState;
+use tracing::Subscriber;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ENDPOINT_VARIABLE, LOG_VARIABLE};
 use crate::report::Screen;
@@ -79,7 +80,16 @@ pub(crate) fn log_to(screen: &Screen, export: Option<&Telemetry>) -> anyhow::Res
         }
         _ => LevelFilter::OFF,
     };
-    let bar = screen.bar();
+    subscriber(level, screen.bar(), export)
+        .try_init()
+        .context("setting up the log")
+}
+
+fn subscriber(
+    level: LevelFilter,
+    bar: Option<ProgressBar>,
+    export: Option<&Telemetry>,
+) -> impl Subscriber + SubscriberInitExt + use<> {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(move || LogWriter { bar: bar.clone() })
@@ -87,8 +97,6 @@ pub(crate) fn log_to(screen: &Screen, export: Option<&Telemetry>) -> anyhow::Res
     tracing_subscriber::registry()
         .with(lines)
         .with(export.map(Telemetry::layer))
-        .try_init()
-        .context("setting up the log")
 }
 
 /// Writes without tearing the progress bar.
@@ -114,6 +122,14 @@ const PROGRAM: &str = "sync-pipeline";
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn without_log_and_export_no_call_makes_a_span() {
+        let silent = subscriber(LevelFilter::OFF, None, None);
+        assert_eq!(silent.max_level_hint(), Some(LevelFilter::OFF));
+    }
+
     #[test]
     fn every_step_is_known_before_its_first_call_and_none_contradicts_another() {
         assert_eq!(resilience::problems(), []);

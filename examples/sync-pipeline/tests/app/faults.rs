@@ -2,14 +2,13 @@
 //! is in the index once or listed as failed, and the server was not asked too often.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::fake::proxy::{Proxy, Trouble};
 use crate::fake::weaviate::{FakeWeaviate, error};
 use crate::fake::{Kind, Lasts};
-use crate::place::{Place, Ran, Working, path, records, run};
+use crate::place::{Place, Ran, Working, dead_port, path, records, run};
 
 const RECORDS: usize = 20;
 const INVALID: (&str, &str) = ("doc-0013", "invalid text property 'content'");
@@ -43,7 +42,22 @@ impl Case {
     }
 
     fn run(&self, more: &[&str]) -> Ran {
-        run(self.command(more), records(0..RECORDS).as_bytes())
+        self.within_budget(self.command(more))
+    }
+
+    /// Runs it, and sees that the server was not asked too often: each service may add a fifth to
+    /// its calls, or ten retries a second.
+    fn within_budget(&self, command: Command) -> Ran {
+        let started = Instant::now();
+        let ran = run(command, records(0..RECORDS).as_bytes());
+        let seconds = usize::try_from(started.elapsed().as_secs()).expect("a number") + 1;
+        // A look-up and a write of each record; the collection is looked up and made.
+        let first = 2 * RECORDS + 2;
+        let services = 3;
+        let most = first + first / 5 + services * 10 * seconds;
+        let requests = self.requests("");
+        assert!(requests <= most, "{requests} requests, at most {most}");
+        ran
     }
 
     /// Runs through a proxy with short time limits.
@@ -54,7 +68,7 @@ impl Case {
         command
             .env("SYNC_PIPELINE_SHORT_TIMEOUT", "0.3")
             .env("SYNC_PIPELINE_MEDIUM_TIMEOUT", "0.3");
-        run(command, records(0..RECORDS).as_bytes())
+        self.within_budget(command)
     }
 
     fn proxy(&self, trouble: Trouble, connections: usize) -> Proxy {
@@ -289,10 +303,7 @@ fn what_is_too_large_together_goes_in_parts() {
 #[test]
 fn an_absent_server_fails_records_and_a_later_retry_indexes_them() {
     let place = Place::new();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|it| it.local_addr())
-        .expect("a port")
-        .port();
+    let port = dead_port();
     let url = format!("http://127.0.0.1:{port}");
     let args = ["sync", "--stdin", "--weaviate", &url];
     let ran = place.run(&args, records(0..RECORDS));

@@ -1,6 +1,7 @@
 //! A folder of its own for every test, and the program in it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -165,6 +166,12 @@ impl Working {
             ..ran
         }
     }
+}
+
+/// A port at which nobody listens.
+pub(crate) fn dead_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// So many records with their content in them: `doc-0000.txt` and on.
