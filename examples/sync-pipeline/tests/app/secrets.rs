@@ -32,7 +32,7 @@ fn no_secret_is_said_stored_or_exported() {
         with_keys(&mut command);
         let ran = run(command, records(first..first + 3).as_bytes());
         assert_eq!(ran.status, Some(expected), "{ran:#?}");
-        said += &format!("{ran:?}");
+        said = format!("{said}{ran:?}");
     };
     sync(0, 0);
     let refused = Kind::Status(403, None, weaviate::error(LEAK));
