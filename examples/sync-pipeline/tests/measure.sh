@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Indexes 10,000 real files (sources of the toolchain and of the registry) with 1, 4 and 8 workers,
-# each into a database of its own, with a release build: time, memory, records per second.
+# Measures a release build: 10,000 real files (sources of the toolchain and of the registry) with 1, 4
+# and 8 workers, each time into a database of its own; then, in a dry run, whether a million records
+# take more memory than a tenth of them.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 cargo build --quiet --release -p sync-pipeline --bin sync-pipeline
@@ -9,34 +10,42 @@ bin=$(realpath "${CARGO_TARGET_DIR:-target}")/release/sync-pipeline
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 unset "${!SYNC_PIPELINE_@}"
-{
-  find "$(rustc --print sysroot)" "${CARGO_HOME:-$HOME/.cargo}/registry/src" -type f \
-    \( -name '*.rs' -o -name '*.md' -o -name '*.toml' -o -name '*.py' \) 2>/dev/null || true
-} | LC_ALL=C sort | awk 'NR <= 10000' >"$folder/files"
-files=$(wc -l <"$folder/files")
-bytes=$(tr '\n' '\0' <"$folder/files" | du -bc --files0-from=- | awk 'END { print $1 }')
-echo "$files files, $((bytes / 1024 / 1024)) MiB, $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg)"
 
-# run WORKERS NAME: prints a row; the memory is the most that was resident at any time.
-run() {
-  local began ended ms peak=0 now
+row() { printf '%-24s%-12s%-10s%s\n' "$@"; }
+
+# measure NAME INPUT OPTION...: prints a row; the memory is the most that was resident at any time.
+measure() {
+  local name=$1 input=$2 began ms peak=0 now records
+  shift 2
   began=$(date +%s%N)
-  "$bin" sync --input "$folder/files" --db "$folder/$1.db" --workers "$1" >"$folder/out" 2>&1 &
+  "$bin" sync --input "$input" "$@" >"$folder/out" 2>&1 &
   local program=$!
   while now=$(awk '/^VmHWM/ { print $2 }' "/proc/$program/status" 2>/dev/null) && [ -n "$now" ]; do
     peak=$now
     sleep 0.02
   done
   wait "$program" || true # files that are not UTF-8 fail
-  ended=$(date +%s%N)
-  ms=$(((ended - began) / 1000000))
-  printf '%-9s%-12s%-10s%-12s%s\n' "$1" "$2" "$((ms / 1000)).$(printf %03d $((ms % 1000))) s" \
-    "$((peak / 1024)) MiB" "$((files * 1000 / ms))"
+  ms=$((($(date +%s%N) - began) / 1000000))
+  records=$(wc -l <"$input")
+  row "$name" "$(awk "BEGIN { printf \"%.1f s\", $ms / 1000 }")" "$((peak / 1024)) MiB" \
+    "$((records * 1000 / ms))/s"
 }
 
-printf '%-9s%-12s%-10s%-12s%s\n' workers run time memory records/s
+{
+  find "$(rustc --print sysroot)" "${CARGO_HOME:-$HOME/.cargo}/registry/src" -type f \
+    \( -name '*.rs' -o -name '*.md' -o -name '*.toml' -o -name '*.py' \) 2>/dev/null || true
+} | LC_ALL=C sort | awk 'NR <= 10000' >"$folder/files"
+bytes=$(tr '\n' '\0' <"$folder/files" | du -bc --files0-from=- | awk 'END { print $1 }')
+echo "$(wc -l <"$folder/files") files, $((bytes / 1024 / 1024)) MiB; $(nproc) processors," \
+  "load $(cut -d' ' -f1 /proc/loadavg)"
+row run time memory records
 for workers in 1 4 8; do
-  run "$workers" first
-  grep ' records: ' "$folder/out"
-  run "$workers" unchanged
+  options=(--db "$folder/$workers.db" --workers "$workers")
+  measure "$workers workers" "$folder/files" "${options[@]}"
+  grep '^  [0-9]* records: ' "$folder/out"
+  measure "$workers workers, unchanged" "$folder/files" "${options[@]}"
+done
+for records in 100000 1000000; do
+  seq -f '{"path": "%.0f.txt", "content": "The text of record %.0f."}' "$records" >"$folder/many"
+  measure "$records records" "$folder/many" --dry-run --db "$folder/many.db"
 done
