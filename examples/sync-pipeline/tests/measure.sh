@@ -11,24 +11,27 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 unset "${!SYNC_PIPELINE_@}"
 
-row() { printf '%-24s%-12s%-10s%s\n' "$@"; }
+row() { printf '%-24s%-10s%-10s%-10s%s\n' "$@"; }
+
+seconds() { awk "BEGIN { printf \"%.1f s\", $1 / $2 }"; }
 
 # measure NAME INPUT OPTION...: prints a row; the memory is the most that was resident at any time.
 measure() {
-  local name=$1 input=$2 began ms peak=0 now records
+  local name=$1 input=$2 began ms peak=0 ticks=0 now spent records
   shift 2
   began=$(date +%s%N)
   "$bin" sync --input "$input" "$@" >"$folder/out" 2>&1 &
   local program=$!
   while now=$(awk '/^VmHWM/ { print $2 }' "/proc/$program/status" 2>/dev/null) && [ -n "$now" ]; do
     peak=$now
+    spent=$(awk '{ print $14 + $15 }' "/proc/$program/stat" 2>/dev/null) && ticks=${spent:-$ticks}
     sleep 0.02
   done
   wait "$program" || true # files that are not UTF-8 fail
   ms=$((($(date +%s%N) - began) / 1000000))
   records=$(wc -l <"$input")
-  row "$name" "$(awk "BEGIN { printf \"%.1f s\", $ms / 1000 }")" "$((peak / 1024)) MiB" \
-    "$((records * 1000 / ms))/s"
+  row "$name" "$(seconds "$ms" 1000)" "$(seconds "${ticks:-0}" "$(getconf CLK_TCK)")" \
+    "$((peak / 1024)) MiB" "$((records * 1000 / ms))/s"
 }
 
 {
@@ -38,7 +41,7 @@ measure() {
 bytes=$(tr '\n' '\0' <"$folder/files" | du -bc --files0-from=- | awk 'END { print $1 }')
 echo "$(wc -l <"$folder/files") files, $((bytes / 1024 / 1024)) MiB; $(nproc) processors," \
   "load $(cut -d' ' -f1 /proc/loadavg)"
-row run time memory records
+row run time processor memory records
 for workers in 1 4 8; do
   options=(--db "$folder/$workers.db" --workers "$workers")
   measure "$workers workers" "$folder/files" "${options[@]}"
@@ -46,6 +49,6 @@ for workers in 1 4 8; do
   measure "$workers workers, unchanged" "$folder/files" "${options[@]}"
 done
 for records in 100000 1000000; do
-  seq -f '{"path": "%.0f.txt", "content": "The text of record %.0f."}' "$records" >"$folder/many"
+  seq "$records" | sed 's/.*/{"path": "&.txt", "content": "The text of record &."}/' >"$folder/many"
   measure "$records records" "$folder/many" --dry-run --db "$folder/many.db"
 done
