@@ -22,6 +22,7 @@ use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
+use crate::trace;
 
 mod builder;
 mod service;
@@ -129,8 +130,10 @@ impl Runtime {
     pub fn summary(&self) -> Summary {
         let breakers = self.breakers();
         let mut summary = self.0.shared.stats.summary();
-        for (name, service) in lock(&self.0.services).iter() {
-            summary.add(service.counts.summary(name));
+        if self.0.shared.listening.statistics {
+            for service in lock(&self.0.services).values() {
+                summary.add(service.summary());
+            }
         }
         summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
         summary.sort();
@@ -183,7 +186,7 @@ impl Runtime {
     pub fn reset(&self) {
         self.0.shared.stats.reset();
         for service in lock(&self.0.services).values() {
-            service.counts.reset();
+            service.reset_counts();
         }
         self.0.shared.recent.clear();
     }
@@ -342,6 +345,13 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
+    /// Whether anybody may want to know more of a call than that it succeeded, or do something to
+    /// it.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        trace::is_wanted() || !self.listeners.is_empty() || self.faults.any()
+    }
+
     /// A number that no other call of this runtime has.
     pub(crate) fn next_call(&self) -> CallId {
         CallId(self.calls.fetch_add(1, Ordering::Relaxed))

@@ -14,7 +14,7 @@ use crate::settings::layer::Layer;
 use crate::settings::resolve::Written;
 use crate::settings::shared::merge;
 use crate::site::Site;
-use crate::stats::Counts;
+use crate::stats::{Counts, ServiceSummary};
 use crate::sync::{Mutex, lock};
 
 /// What the sites of one service share.
@@ -56,6 +56,15 @@ impl Service {
             moved.extend(guards.set(&settings, now));
         }
         moved
+    }
+
+    pub(super) fn summary(&self) -> ServiceSummary {
+        let name = self.guards.service().as_str();
+        self.counts.summary(name, self.budget.straight())
+    }
+
+    pub(super) fn reset_counts(&self) {
+        self.counts.reset(self.budget.straight());
     }
 
     pub(super) fn attributes(&self) -> Layer {
