@@ -11,7 +11,7 @@ pub use resilience_core::{
     Problem, Problems, RateLimitOptions, RecentError, Reload, Requirement, ResourceSummary, Retry,
     Runtime, RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection,
     Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, blocking, breaker,
-    breakers, classify, current, drain, inspect, problems, propagate, recent_errors,
+    breakers, classify, current, drain, inspect, problems, propagate, recent_errors, redact,
     register_classify, reload, reset, reset_breakers, sites, summary, testing,
 };
 

@@ -75,6 +75,7 @@ pub use crate::options::{
 pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
+pub use crate::redact::redact;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 #[cfg(feature = "watch")]
 pub use crate::settings::Watch;
