@@ -30,6 +30,7 @@ pub(super) enum Entry {
     },
     Part(Part),
     Evidence,
+    Complaint,
     NoError,
     Calm,
     Final,
@@ -84,6 +85,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     }
     for (texts, entry) in [
         (signs::EVIDENCE, (|| Entry::Evidence) as fn() -> Entry),
+        (signs::COMPLAINT, || Entry::Complaint),
         (signs::NO_ERROR, || Entry::NoError),
         (signs::CALM, || Entry::Calm),
         (signs::FINAL, || Entry::Final),

@@ -43,6 +43,7 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                 near.met(part, start, end, |finding| best.offer(text, finding));
             }
             Entry::Evidence => signs.evidence += 1,
+            Entry::Complaint => signs.complaint = true,
             Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
             Entry::Calm => signs.calm = true,
             Entry::Final => signs.last = true,
@@ -92,6 +93,7 @@ pub(super) struct Finding {
 #[derive(Default)]
 struct Signs {
     evidence: u32,
+    complaint: bool,
     no_error: u32,
     calm: bool,
     last: bool,
@@ -129,8 +131,9 @@ impl Best {
     }
 
     fn pick(&self, signs: &Signs) -> Option<Finding> {
-        let is_error = signs.evidence > signs.no_error;
-        let is_calm = (signs.calm || signs.no_error > 0) && !is_error;
+        let is_reported = signs.evidence > signs.no_error;
+        let is_calm = (signs.calm || signs.no_error > 0) && !is_reported;
+        let is_error = is_reported || (signs.complaint && !is_calm);
         let held = |rank: Rank| self.by_rank[rank as usize];
         // A report of success that mentions a failure is none; a code stays one.
         let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code);

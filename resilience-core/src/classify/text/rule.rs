@@ -108,6 +108,8 @@ pub(in crate::classify) mod verdict {
     pub(in crate::classify) const NETWORK: Verdict = Verdict::of(Category::NETWORK);
     /// No connection came about.
     pub(in crate::classify) const UNREACHED: Verdict = NETWORK.unprocessed();
+    /// Something went wrong on the way, or before it.
+    pub(in crate::classify) const NETWORK_UNSURE: Verdict = NETWORK.retry(Retry::Unsure);
     /// The two ends will not agree: certificates, protocol versions.
     pub(in crate::classify) const NETWORK_FINAL: Verdict = UNREACHED.retry(Retry::No);
     /// This machine's own socket setup is wrong.
@@ -126,6 +128,8 @@ pub(in crate::classify) mod verdict {
 
     /// Too much at a time; what was begun may have stopped half-way.
     pub(in crate::classify) const LIMITED: Verdict = Verdict::of(Category::RATE_LIMIT);
+    /// Too much asked for, of something that may or may not renew itself.
+    pub(in crate::classify) const LIMITED_UNSURE: Verdict = LIMITED.retry(Retry::Unsure);
     /// Turned away at the door.
     pub(in crate::classify) const THROTTLED: Verdict = LIMITED.unprocessed();
     /// Waiting a moment does not help: somebody must pay or raise a limit.

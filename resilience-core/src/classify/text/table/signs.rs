@@ -44,6 +44,23 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "over the limit",
 ];
 
+/// Words of complaint: evidence of an error, unless the text reports a success.
+pub(in crate::classify::text) const COMPLAINT: &[&str] = &[
+    "invalid",
+    "unknown",
+    "unsupported",
+    "unrecognized",
+    "illegal",
+    "malformed",
+    "must",
+    "doesnt",
+    "does not",
+    "incorrect",
+    "incompatible",
+    "ora",
+    "tns",
+];
+
 /// Reports of success, of settings and of plans. Without evidence of an error such a text is no
 /// failure, whatever it mentions.
 pub(in crate::classify::text) const CALM: &[&str] = &[
@@ -82,6 +99,10 @@ pub(in crate::classify::text) const CALM: &[&str] = &[
     "raised to",
     "report",
     "diagram",
+    "were removed",
+    "were skipped",
+    "was removed",
+    "were ignored",
 ];
 
 /// Evidence that is none.
