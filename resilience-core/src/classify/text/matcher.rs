@@ -16,10 +16,8 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let mut best = Best::default();
     let mut near = Near::default();
     let lexicon: &'static Lexicon = &LEXICON;
-    for found in lexicon.phrases.find_overlapping_iter(text.words) {
-        // The spaces at both ends belong to the pattern.
-        let (start, end) = (found.start() + 1, found.end() - 1);
-        match &lexicon.entries[found.pattern().as_usize()] {
+    lexicon.phrases.find(text.words, |number, start, end| {
+        match &lexicon.entries[number] {
             Entry::Finding {
                 rank,
                 verdict,
@@ -43,15 +41,17 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                 near.met(part, start, end, |finding| best.offer(text, finding));
             }
             Entry::Evidence => signs.evidence += 1,
-            Entry::Complaint => signs.complaint = true,
+            // `the invalid entries` speaks of something known.
+            Entry::Complaint => signs.complaint |= text.word_before(start - 1).0 != b"the",
             Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
             Entry::Calm => signs.calm = true,
+            Entry::Guess => best.guesses = true,
             Entry::Final => signs.last = true,
             Entry::Allowance => signs.limit.allowance = true,
             Entry::Pace => signs.limit.pace = true,
             Entry::Wait(unit) => signs.wait = hint::wait(text, end, *unit).or(signs.wait),
         }
-    }
+    });
     numbers::read(text, |finding| best.offer(text, finding));
     let Some(finding) = best.pick(&signs) else {
         return Classification::unknown();
@@ -114,6 +114,8 @@ struct Best {
     by_rank: [Option<Finding>; 8],
     /// A word of daily language whose place in the text says that it is meant.
     clear_word: Option<Finding>,
+    /// Whether the text has come to guessing: what it says from there on replaces nothing.
+    guesses: bool,
 }
 
 impl Best {
@@ -122,12 +124,14 @@ impl Best {
         if !finding.is_code && rank <= Rank::Topic && rank != Rank::Loose {
             match (position(text, finding.start, finding.end), rank) {
                 (Position::Data, _) => return,
-                (Position::Clear, Rank::Word) => return keep(&mut self.clear_word, finding),
+                (Position::Clear, Rank::Word) => {
+                    return keep(&mut self.clear_word, finding, self.guesses);
+                }
                 (Position::Clear, Rank::Topic) => rank = Rank::Decisive,
                 (Position::Clear | Position::Prose, _) => {}
             }
         }
-        keep(&mut self.by_rank[rank as usize], finding);
+        keep(&mut self.by_rank[rank as usize], finding, self.guesses);
     }
 
     fn pick(&self, signs: &Signs) -> Option<Finding> {
@@ -150,8 +154,8 @@ impl Best {
 }
 
 /// Keeps the later finding; of two that end together, the longer.
-fn keep(slot: &mut Option<Finding>, finding: Finding) {
-    if slot.is_none_or(|held| (finding.end, held.start) > (held.end, finding.start)) {
+fn keep(slot: &mut Option<Finding>, finding: Finding, guessed: bool) {
+    if slot.is_none_or(|held| !guessed && (finding.end, held.start) > (held.end, finding.start)) {
         *slot = Some(finding);
     }
 }
@@ -160,8 +164,15 @@ fn keep(slot: &mut Option<Finding>, finding: Finding) {
 #[derive(Default)]
 struct Near {
     /// For each pair, where its last subject and its last event ended, and where they began.
-    subjects: [Option<(usize, usize)>; PAIRS.len()],
-    events: [Option<(usize, usize)>; PAIRS.len()],
+    subjects: [Option<Place>; PAIRS.len()],
+    events: [Option<Place>; PAIRS.len()],
+}
+
+/// Where something stands in the normalised words, which are fewer bytes than this counts.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u16,
+    end: u16,
 }
 
 impl Near {
@@ -172,21 +183,27 @@ impl Near {
         end: usize,
         mut found: impl FnMut(Finding),
     ) {
-        let close = |other: Option<(usize, usize)>| {
-            other.filter(|(_, other_end)| *other_end < start && start - other_end <= NEAR)
+        let short = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        let here = Place {
+            start: short(start),
+            end: short(end),
+        };
+        let close = |other: Option<Place>| {
+            other.filter(|other| other.end < here.start && here.start - other.end <= NEAR)
         };
         for &(pair, role) in &part.roles {
             let other = match role {
                 Role::Subject => {
-                    self.subjects[pair] = Some((start, end));
+                    self.subjects[pair] = Some(here);
                     close(self.events[pair])
                 }
                 Role::Event => {
-                    self.events[pair] = Some((start, end));
+                    self.events[pair] = Some(here);
                     close(self.subjects[pair])
                 }
             };
-            if let Some((start, _)) = other {
+            if let Some(other) = other {
+                let start = usize::from(other.start);
                 let Pair { rank, verdict, .. } = PAIRS[pair];
                 let reason = LEXICON.pairs[pair].as_str();
                 found(Finding {
@@ -203,4 +220,4 @@ impl Near {
 }
 
 /// How many bytes may stand between the two, about six words.
-const NEAR: usize = 36;
+const NEAR: u16 = 36;

@@ -304,6 +304,8 @@ pub(super) const RULES: &[Rule] = &[
             "perm gen space",
             "direct buffer memory",
             "node was low on resource",
+            "enough resource memory",
+            "insufficient resource memory",
         ],
     },
 ];

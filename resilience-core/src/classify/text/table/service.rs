@@ -204,6 +204,9 @@ pub(super) const RULES: &[Rule] = &[
             "unhealthy",
             "not reachable",
             "outage",
+            "something went wrong",
+            "not enough resource",
+            "did not have enough",
         ],
     },
     // Postgres 53300, MySQL 1040 and 1203, MongoDB, Redis, pgbouncer: admission was refused.

@@ -127,6 +127,25 @@ pub(in crate::classify::text) const NO_ERROR: &[&str] = &[
     "error codes",
 ];
 
+/// What follows is a guess about what stands before it.
+pub(in crate::classify::text) const GUESS: &[&str] = &[
+    "possibly",
+    "perhaps",
+    "probably",
+    "maybe",
+    "might be",
+    "may be caused by",
+    "could be caused by",
+    "are you sure",
+    "did you mean",
+    "make sure",
+    "check that",
+    "please check",
+    "check if",
+    "perhaps you",
+    "hint",
+];
+
 /// Says outright that another attempt is in vain.
 pub(in crate::classify::text) const FINAL: &[&str] = &[
     "not retryable",

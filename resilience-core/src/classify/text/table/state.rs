@@ -219,6 +219,10 @@ pub(super) const RULES: &[Rule] = &[
             "no result",
             "no results",
             "no records",
+            "no deployed",
+            "none found",
+            "nothing found",
+            "no longer there",
         ],
     },
     // Postgres 40001 and 40P01, MySQL 1213, MongoDB's WriteConflict, gRPC's ABORTED, Cockroach,
@@ -257,6 +261,8 @@ pub(super) const RULES: &[Rule] = &[
             "concurrently updated",
             "conflict with recovery",
             "deadlocked",
+            // Terraform
+            "acquiring the state lock",
             "deadlock detected",
             "deadlock found",
             // YugabyteDB: `kConflict`.
@@ -352,7 +358,6 @@ pub(super) const RULES: &[Rule] = &[
             "held by another process",
             "another process has locked",
             "exclusive lock",
-            "acquiring the state lock",
             "unable to lock",
             "cannot lock",
             "failed to lock",

@@ -97,6 +97,7 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::FILE_REFUSED,
         phrases: &[
             "is a directory",
+            "volume label syntax",
             "not a directory",
             "directory not empty",
             "directory is not empty",

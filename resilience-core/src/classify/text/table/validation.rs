@@ -423,6 +423,8 @@ pub(super) const RULES: &[Rule] = &[
             "does not match the dimension",
             "does not match index",
             "no vector column",
+            "cannot query",
+            "should divide",
         ],
     },
     Rule {
@@ -483,6 +485,10 @@ pub(super) const RULES: &[Rule] = &[
             "misconfigured",
             "without a",
             "cannot use",
+            "should",
+            "did not provide",
+            "didnt provide",
+            "not configured",
         ],
     },
 ];
