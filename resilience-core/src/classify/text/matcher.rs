@@ -111,7 +111,7 @@ struct Limit {
 /// The strongest finding of each rank so far.
 #[derive(Default)]
 struct Best {
-    by_rank: [Option<Finding>; 8],
+    by_rank: [Option<Finding>; 9],
     /// A word of daily language whose place in the text says that it is meant.
     clear_word: Option<Finding>,
     /// Whether the text has come to guessing: what it says from there on replaces nothing.
@@ -150,6 +150,7 @@ impl Best {
             .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
+            .or_else(|| held(Rank::Subject).filter(|_| is_error))
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) struct Rule {
 /// How much a finding says. The highest decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
+    /// A thing that such failures are about. Counts in a text that calls itself an error and says
+    /// nothing else; whether another attempt helps it does not tell.
+    Subject,
     /// A word of daily language. Counts where the text calls itself an error, or where the word
     /// stands alone between punctuation or is an identifier such as `NotFound`.
     Word,
@@ -159,6 +162,13 @@ pub(in crate::classify) mod verdict {
     /// Two transactions met; the same one again goes through. Nobody's fault, and no sign of a
     /// sick service.
     pub(in crate::classify) const COLLISION: Verdict = CONFLICT.retry(Retry::Yes);
+
+    pub(in crate::classify) const AUTH_UNSURE: Verdict = AUTH.retry(Retry::Unsure);
+    pub(in crate::classify) const VALIDATION_UNSURE: Verdict = VALIDATION.retry(Retry::Unsure);
+    pub(in crate::classify) const FILE_UNSURE: Verdict = DISK.retry(Retry::Unsure);
+    pub(in crate::classify) const MEMORY_UNSURE: Verdict = MEMORY.retry(Retry::Unsure);
+    pub(in crate::classify) const CONFLICT_UNSURE: Verdict = CONFLICT.retry(Retry::Unsure);
+    pub(in crate::classify) const ENCODING_UNSURE: Verdict = ENCODING.retry(Retry::Unsure);
 
     /// A mistake in a program: which dependency, if any, nobody can tell.
     pub(in crate::classify) const UNKNOWN: Verdict = Verdict::of(Category::UNKNOWN);

@@ -238,6 +238,12 @@ pub(super) const RULES: &[Rule] = &[
             "provide a token",
             "provide credentials",
             "supply credentials",
+            "authorization violation",
+            "basic auth credentials",
+            "no basic auth",
+            "reauthentication",
+            "support for password authentication",
+            "current auth tokens",
         ],
     },
     Rule {

@@ -129,6 +129,9 @@ pub(super) const RULES: &[Rule] = &[
             "disconnect exception",
             "no host available exception",
             "all host s tried",
+            "app crashed",
+            "application crashed",
+            "execabort",
         ],
     },
     // The other side says that it has more to do than it can. HTTP 529 of Anthropic and others.
@@ -204,7 +207,6 @@ pub(super) const RULES: &[Rule] = &[
             "unhealthy",
             "not reachable",
             "outage",
-            "something went wrong",
             "not enough resource",
             "did not have enough",
         ],

@@ -144,6 +144,8 @@ pub(in crate::classify::text) const GUESS: &[&str] = &[
     "check if",
     "perhaps you",
     "hint",
+    "or it may",
+    "or you may",
 ];
 
 /// Says outright that another attempt is in vain.

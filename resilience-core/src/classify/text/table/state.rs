@@ -149,6 +149,9 @@ pub(super) const RULES: &[Rule] = &[
             "couldnt find key",
             "chat not found",
             "method not found",
+            "contains 0 rows",
+            "returned 0 rows",
+            "returned no rows",
         ],
     },
     // gRPC's NOT_FOUND and the codes of object stores and registries.
@@ -195,6 +198,7 @@ pub(super) const RULES: &[Rule] = &[
             "not found for url",
             "no such column family",
             "repository not found error",
+            "noscript",
         ],
     },
     Rule {
@@ -261,8 +265,6 @@ pub(super) const RULES: &[Rule] = &[
             "concurrently updated",
             "conflict with recovery",
             "deadlocked",
-            // Terraform
-            "acquiring the state lock",
             "deadlock detected",
             "deadlock found",
             // YugabyteDB: `kConflict`.
@@ -496,6 +498,8 @@ pub(super) const RULES: &[Rule] = &[
             "already associated",
             "already assigned",
             "already connected",
+            "not mergeable",
+            "cannot be merged",
         ],
     },
     Rule {

@@ -89,6 +89,7 @@ pub(super) const RULES: &[Rule] = &[
             "no such device",
             "cross device link",
             "invalid cross device",
+            "invalid page in block",
         ],
     },
     Rule {
@@ -338,6 +339,9 @@ pub(super) const RULES: &[Rule] = &[
             "environment variable not found",
             "command not found",
             "checksum mismatch",
+            "poisoned lock",
+            "poison error",
+            "lock poisoned",
             "hash mismatch",
             "division by zero",
             "divide by zero",

@@ -425,6 +425,7 @@ pub(super) const RULES: &[Rule] = &[
             "no vector column",
             "cannot query",
             "should divide",
+            "crossslot",
         ],
     },
     Rule {
