@@ -74,6 +74,7 @@ pub(super) const RULES: &[Rule] = &[
             "missed heartbeats",
             "heartbeat timeout",
             "gave up after",
+            "without an answer",
             "pool timeout",
             "esockettimedout",
             "timeout performing",
