@@ -195,6 +195,8 @@ pub(super) const RULES: &[Rule] = &[
             "mailbox full",
             "has exceeded its quota",
             "allocated quota",
+            "usage limits",
+            "regain access",
         ],
     },
     Rule {

@@ -376,6 +376,7 @@ pub(super) const RULES: &[Rule] = &[
             "remote peer",
             "brokers are down",
             "broker handle destroyed",
+            "stream error",
         ],
     },
     // What was being done; the cause often follows, or stands before it.

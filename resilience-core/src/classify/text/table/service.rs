@@ -51,7 +51,6 @@ pub(super) const RULES: &[Rule] = &[
             "backends unavailable",
             "upstream unavailable",
             "bad gateway",
-            "upstream connect error",
             "upstream error",
             "upstream request failed",
             "circuit breaker is open",
@@ -387,6 +386,13 @@ pub(super) const RULES: &[Rule] = &[
             "vault is sealed",
             "etcdserver no space",
         ],
+    },
+    // Envoy, before it says how the way to the other side broke.
+    Rule {
+        name: "service unavailable",
+        rank: Rank::Code,
+        verdict: verdict::SERVICE,
+        phrases: &["upstream connect error"],
     },
     // S3 and its likes: an answer, where the words around it may speak of the program.
     Rule {
