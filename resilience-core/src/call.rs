@@ -101,7 +101,12 @@ pin_project! {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Between attempts, or before the first.
+    /// Before the first attempt.
+    Begun,
+    /// The first attempt runs, of a call that nothing encloses, with the leave of its breaker and
+    /// nothing else. Whatever else there is to be known makes it `Running`.
+    Plain,
+    /// Between attempts.
     Between,
     /// Waits for a permit of the rate limit.
     Limited,
@@ -132,20 +137,14 @@ pub(crate) struct Failed<'a> {
 impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
-        let (site, around) = Enclosing::of(site);
-        Self::of(site, around)
+        let site = SiteRef::of(site);
+        Self::of(site)
     }
 
     /// A call of a site whose state is at hand.
     #[inline]
-    pub(crate) fn of(site: SiteRef, around: Enclosing) -> Self {
-        if site.settings.budget.is_some() {
-            site.service.budget.count();
-        }
-        let deadline = match site.settings.deadline {
-            Some(deadline) => site.shared.clock.now() + deadline,
-            None => Moment::NEVER,
-        };
+    pub(crate) fn of(site: SiteRef) -> Self {
+        let deadline = site.begin();
         Self {
             site,
             extra: None,
@@ -154,9 +153,9 @@ impl Decisions {
             due: Moment::NEVER,
             admission: None,
             attempts: 0,
-            stage: Stage::Between,
+            stage: Stage::Begun,
             mark: Mark::None,
-            around,
+            around: Enclosing::here(),
         }
     }
 
@@ -201,27 +200,66 @@ impl Decisions {
     }
 
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running { .. })
+        matches!(self.stage, Stage::Plain | Stage::Running { .. })
     }
 
-    /// Asks for all that an attempt needs; ready when it may run.
+    /// Asks for all that an attempt needs, and puts it on the task's stack for one poll; else says
+    /// what to answer instead.
+    #[inline(never)]
+    pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        if !self.is_running() {
+            self.poll_start(cx)?;
+        }
+        if let Some(fault) = self.poll_fault(cx) {
+            return Err(fault);
+        }
+        self.push();
+        Ok(())
+    }
+
+    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, as
+    /// most do. Says whether it is such a call; else it needs [`enter`](Self::enter).
     #[inline]
-    pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.stage == Stage::Between {
-            ready!(self.poll_pause(cx));
-            if let Err(refusal) = self.start() {
-                return Poll::Ready(Err(refusal));
+    pub(crate) fn enter_plainly(&mut self) -> bool {
+        let SiteRef::First(site) = self.site else {
+            return false;
+        };
+        let shared = &*site.shared;
+        let is_plain = site.is_plain && self.stage == Stage::Begun && self.extra.is_none();
+        if !is_plain || watched(shared) || shared.faults.any() {
+            return false;
+        }
+        let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
+            return false;
+        };
+        if !scope::enter_plainly(site, self.deadline) {
+            return false;
+        }
+        self.admission = Some(admission);
+        self.due = Moment::UNKNOWN;
+        self.attempts = 1;
+        self.stage = Stage::Plain;
+        true
+    }
+
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        if matches!(self.stage, Stage::Begun | Stage::Between) {
+            if self.poll_pause(cx).is_pending() {
+                return Err(Poll::Pending);
             }
+            self.start().map_err(Poll::Ready)?;
         }
         if self.is_running() {
-            Poll::Ready(Ok(()))
-        } else {
-            self.poll_waiting(cx)
+            return Ok(());
+        }
+        match self.poll_waiting(cx) {
+            Poll::Ready(Ok(())) => Ok(()),
+            Poll::Ready(Err(refusal)) => Err(Poll::Ready(refusal)),
+            Poll::Pending => Err(Poll::Pending),
         }
     }
 
     /// The breaker, the resources, and then the limits.
-    #[inline]
     fn start(&mut self) -> Result<(), Error> {
         if self.attempts == 0 && watched(&self.site.shared) {
             self.watch();
@@ -462,7 +500,7 @@ impl Decisions {
 
     /// Whether this call may wait for permits, slots and further attempts.
     fn waits(&self) -> bool {
-        !self.around.fail_fast && !self.site.is_fail_fast() && !self.site.shared.drain.is_draining()
+        !self.around.fail_fast && !self.site.is_fail_fast && !self.site.shared.drain.is_draining()
     }
 
     /// The call is in flight: whoever drains the runtime waits for it.
@@ -589,8 +627,7 @@ impl Decisions {
     }
 
     /// What a test put in the way of the body; `None` where nothing is.
-    #[inline]
-    pub(crate) fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
+    fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
         if self
             .extra
             .as_ref()
@@ -631,44 +668,58 @@ impl Decisions {
         }
     }
 
-    /// Puts the attempt on the task's stack for one poll.
-    #[inline]
-    pub(crate) fn enter(&self) {
-        let timeout = if self.is_anchored() {
-            None
+    fn push(&self) {
+        let site = &*self.site;
+        let (until, timeout) = if self.is_anchored() {
+            (self.limit(), None)
         } else {
-            self.site.settings.timeout
+            (self.deadline.min(self.enclosing), site.settings.timeout)
         };
+        let extra = self.extra.as_deref();
+        let keyed = extra.and_then(|extra| extra.keyed.as_deref());
         scope::enter(Frame {
-            until: self.limit(),
+            until,
             timeout,
-            began: None,
-            operation: self.site.operation(),
             attempt: self.attempts,
-            guards: self.guards().address(),
+            guards: keyed.unwrap_or(&site.service.guards).address(),
             holds: Covered {
                 breaker: self.admission.is_some(),
                 slot: self.has_slot(),
             },
-            fail_fast: self.around.fail_fast || self.site.is_fail_fast(),
+            fail_fast: self.around.fail_fast || site.is_fail_fast,
             mark: self.mark,
-            work: self.extra.as_ref().and_then(|extra| extra.work.clone()),
+            ..site.frame
         });
-        if let Some(spans) = self.spans() {
-            spans.enter();
+        if let Some(extra) = extra {
+            if let Some(work) = &extra.work {
+                scope::put_work(Arc::clone(work));
+            }
+            if let Some(spans) = &extra.spans {
+                spans.enter();
+            }
         }
     }
 
     /// Takes it off again, and learns what the calls inside left behind.
     #[inline]
     pub(crate) fn leave(&mut self) {
+        if !scope::leave_plainly() {
+            self.leave_at_length();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_at_length(&mut self) {
         if let Some(spans) = self.spans() {
             spans.exit();
         }
-        let Some(frame) = scope::leave() else { return };
+        self.learn(&scope::leave());
+    }
+
+    fn learn(&mut self, frame: &Frame) {
         self.mark = frame.mark;
-        if frame.work.is_some() {
-            *self.extra().work = frame.work;
+        if frame.works {
+            *self.extra().work = scope::take_work();
         }
         if let Some(began) = frame.began
             && !self.is_anchored()
@@ -710,6 +761,32 @@ impl Decisions {
     /// The attempt succeeded.
     #[inline]
     pub(crate) fn succeed(&mut self) {
+        if !self.succeed_plainly() {
+            self.succeed_at_length();
+        }
+    }
+
+    /// Ends a call that succeeded at its first attempt, while nobody listens and the breaker has
+    /// nothing to learn. Says whether it is such a call.
+    #[inline]
+    fn succeed_plainly(&mut self) -> bool {
+        let SiteRef::First(site) = self.site else {
+            return false;
+        };
+        let is_plain = self.stage == Stage::Plain
+            && self
+                .admission
+                .is_some_and(|admission| site.service.guards.breaker.stays(admission));
+        if is_plain {
+            self.admission = None;
+            self.stage = Stage::Over;
+            succeeded_unseen(site);
+        }
+        is_plain
+    }
+
+    #[inline(never)]
+    fn succeed_at_length(&mut self) {
         self.give_back();
         if let Some(admission) = self.admission.take() {
             let breaker = &self.guards().breaker;
@@ -1165,6 +1242,9 @@ impl Decisions {
     }
 
     fn extra(&mut self) -> ExtraProjection<'_> {
+        if self.stage == Stage::Plain {
+            self.stage = Stage::Running { slot: false };
+        }
         self.extra
             .get_or_insert_with(|| Box::pin(Extra::default()))
             .as_mut()

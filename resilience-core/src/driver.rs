@@ -20,7 +20,7 @@ use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
@@ -240,15 +240,12 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { decisions, attempt } = &mut *self;
-        if !decisions.is_running()
-            && let Err(refusal) = ready!(decisions.poll_start(cx))
+        if !decisions.enter_plainly()
+            && let Err(instead) = decisions.enter(cx)
         {
-            return Poll::Ready(Attempt(Ended::Ours(refusal)));
+            return instead.map(|error| Attempt(Ended::Ours(error)));
         }
-        if let Some(fault) = decisions.poll_fault(cx) {
-            return fault.map(|error| Attempt(Ended::Ours(error)));
-        }
-        let inside = Inside::enter(decisions);
+        let inside = Inside(decisions);
         let polled = attempt.as_mut().poll(cx);
         inside.leave();
         match polled {
@@ -284,13 +281,7 @@ impl<R> Attempt<R> {
 /// The attempt is on the task's stack. A poll that ends without [`leave`](Self::leave) panicked.
 struct Inside<'a>(&'a mut Decisions);
 
-impl<'a> Inside<'a> {
-    #[inline]
-    fn enter(decisions: &'a mut Decisions) -> Self {
-        decisions.enter();
-        Self(decisions)
-    }
-
+impl Inside<'_> {
     #[inline]
     fn leave(self) {
         self.0.leave();

@@ -55,7 +55,7 @@ impl Site {
             column,
             options,
             path: OnceLock::new(),
-            slot: OnceLock::new(),
+            slot: Kept::new(),
             number: AtomicUsize::new(0),
         }
     }

@@ -143,6 +143,13 @@ impl Breaker {
         (word & CLOSED != 0).then_some(Admission::new(Word::generation(word), false))
     }
 
+    /// The same, where nobody need measure the attempt either.
+    #[inline]
+    pub(crate) fn admit_unmeasured(&self) -> Option<Admission> {
+        let admission = self.admit_closed()?;
+        self.word.slow().is_none().then_some(admission)
+    }
+
     /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
     /// turn out to be over for long, so that it opens and lets a new probe through.
     pub(crate) fn admit(&self, now: Moment) -> (Result<Admission, Refusal>, [Option<Moved>; 2]) {
@@ -153,10 +160,16 @@ impl Breaker {
         })
     }
 
+    /// Whether a success that nobody measured changes nothing, so that it need not be reported.
+    #[inline]
+    pub(crate) fn stays(&self, admission: Admission) -> bool {
+        self.word.load() == Word::of(admission.generation(), CLOSED | CLEAN)
+    }
+
     /// Whether a success changes nothing, so that it need not be reported.
     #[inline]
     pub(crate) fn is_healthy(&self, admission: Admission, elapsed: Option<Duration>) -> bool {
-        self.word.load() == Word::of(admission.generation(), CLOSED | CLEAN)
+        self.stays(admission)
             && match (elapsed, self.word.slow()) {
                 (Some(elapsed), Some(slow)) => elapsed < slow,
                 _ => true,

@@ -5,15 +5,15 @@ use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
 use crate::how::How;
 use crate::outcome::ResultOf;
 use crate::probe::Look;
-use crate::runtime::{Kept, Runtime, SiteRef, SiteState};
-use crate::scope::{self, Enclosing};
+use crate::runtime::{Kept, Runtime, SiteState};
+use crate::scope;
 use crate::site::Site;
 use crate::sync::{Mutex, lock};
 use crate::{Classification, Classify, Error};
@@ -114,7 +114,7 @@ impl Policy {
     fn new(site: Site) -> Self {
         Self(Arc::new(Inner {
             site: Arc::new(site),
-            global: OnceLock::new(),
+            global: Kept::new(),
             scoped: Mutex::new(None),
         }))
     }
@@ -172,12 +172,18 @@ impl Policy {
 
     fn decisions(&self) -> Decisions {
         let state = match scope::current_runtime() {
-            None => SiteRef::kept(&self.0.global).unwrap_or_else(|| {
-                SiteRef::keep(&self.0.global, Runtime::global().policy(&self.0.site))
-            }),
-            Some(runtime) => self.scoped(&runtime).into(),
+            None => self.global(),
+            Some(runtime) => self.scoped(&runtime),
         };
-        Decisions::of(state, Enclosing::here())
+        Decisions::of(state.into())
+    }
+
+    fn global(&self) -> Arc<SiteState> {
+        self.0.global.get().unwrap_or_else(|| {
+            let state = Runtime::global().policy(&self.0.site);
+            self.0.global.set(&state);
+            state
+        })
     }
 
     fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {
