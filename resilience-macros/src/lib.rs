@@ -27,6 +27,8 @@ mod policy;
 mod redirect;
 mod require;
 mod resource;
+#[cfg(test)]
+mod snapshots;
 mod value;
 
 use proc_macro::TokenStream;

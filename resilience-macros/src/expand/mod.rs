@@ -7,7 +7,7 @@
 //!         let out = {
 //!             let a = reuse::<String>(&a);
 //!             let attempt = pin!(async {
-//!                 if false { let r: Result<u64, E> = loop {}; return r; }
+//!                 if false { return never::<Result<u64, E>>(); }
 //!                 let _ = &mut *self;
 //!                 let a = a;
 //!                 { ..body.. }
@@ -83,7 +83,7 @@ pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
 
 /// The name of that module, which says the version. A facade of another version has none of that
 /// name, and the compiler says which one it has.
-fn module() -> String {
+pub(crate) fn module() -> String {
     let version = env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_");
     format!("__private_{version}")
 }
