@@ -21,15 +21,18 @@ mod inputs;
 mod item;
 mod lifetimes;
 mod limits;
+mod mentioned;
 mod model;
 mod names;
+mod number;
 mod policy;
 mod redirect;
 mod require;
 mod resource;
 #[cfg(test)]
 mod snapshots;
-mod value;
+mod time;
+mod word;
 
 use proc_macro::TokenStream;
 
