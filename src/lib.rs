@@ -22,7 +22,7 @@ pub use resilience_core::Watch;
 pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
-pub use resilience_core::__private;
+pub use resilience_core::__private_0_1_0;
 
 // The examples of the attributes are compiled here, where the crate that they use is known.
 #[cfg(all(doctest, feature = "macros"))]
