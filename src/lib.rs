@@ -11,7 +11,7 @@ pub use resilience_core::{
     Problem, Problems, RateLimitOptions, RecentError, Reload, Requirement, ResourceSummary, Retry,
     Runtime, RuntimeBuilder, ServiceSummary, Setting, Settings, Severity, SiteInfo, SiteInspection,
     Source, Summary, Switch, TimeLimit, TimedOut, Window, WorstCase, apply, blocking, breaker,
-    breakers, classify, current, drain, inspect, problems, propagate, recent_errors,
+    breakers, classify, current, drain, inspect, problems, propagate, recent_errors, redact,
     register_classify, reload, reset, reset_breakers, sites, summary, testing,
 };
 
@@ -22,7 +22,7 @@ pub use resilience_core::Watch;
 pub use resilience_macros::{Classify, fail_fast, resilient};
 
 #[doc(hidden)]
-pub use resilience_core::__private;
+pub use resilience_core::__private_0_1_0;
 
 // The examples of the attributes are compiled here, where the crate that they use is known.
 #[cfg(all(doctest, feature = "macros"))]

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilience::__private::{Registered, Site, inventory};
+use resilience::__private_0_1_0::{Registered, Site, inventory};
 use resilience::{BreakerOptions, BreakerState, Category, Options, Runtime, Window, resilient};
 use support::{Failure, Script, ends, polled};
 

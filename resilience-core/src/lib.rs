@@ -75,6 +75,7 @@ pub use crate::options::{
 pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
+pub use crate::redact::redact;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 #[cfg(feature = "watch")]
 pub use crate::settings::Watch;
@@ -146,9 +147,10 @@ pub fn reset() {
     Runtime::current().reset();
 }
 
-/// For the expansion of the attributes, of the same version, and for nobody else.
+/// For the expansion of the attributes, of the same version, and for nobody else. The name says the
+/// version, so that attributes of another one do not find it, instead of misunderstanding it.
 #[doc(hidden)]
-pub mod __private {
+pub mod __private_0_1_0 {
     pub use inventory;
 
     pub use crate::classify::Registration;
@@ -156,7 +158,7 @@ pub mod __private {
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
     pub use crate::fallback::{Answer, AnswerOf, Answered, Later, Now, On, Waited, When};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
-    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::outcome::{Outcome, ResultOf, Shape, never};
     pub use crate::probe::{Finder, Look, carrier, probe, probe_at};
     pub use crate::resource::{Amount, amount};
     pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};

@@ -223,6 +223,15 @@ impl fmt::Display for Place {
 ///
 /// A library whose functions should be listed must be linked: a crate that no code names is left
 /// out by the compiler (`use that_crate as _;` names it).
+///
+/// An attribute on an `impl` block or a trait is for its async methods that have a body and a return
+/// type whose last name ends in `Result`. It leaves all others alone, and they are not listed here:
+///
+/// * those that are not `async` (and no method of an `#[async_trait]`),
+/// * those without a body, as a trait has them: write the attribute on the `impl` block as well,
+/// * those that return anything else, also where that is an alias of a `Result` by another name: an
+///   attribute of the method's own takes it in,
+/// * those with `#[resilient(skip)]`.
 pub fn sites() -> Vec<SiteInfo> {
     known()
         .into_iter()
