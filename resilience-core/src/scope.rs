@@ -114,15 +114,17 @@ thread_local! {
 }
 
 impl Enclosing {
+    /// Nothing does.
+    pub(crate) const NONE: Self = Self {
+        nested: false,
+        fail_fast: false,
+    };
+
     /// What encloses a call here and now.
-    #[inline]
     pub(crate) fn here() -> Self {
         HERE.with(|here| {
             if here.depth.get() == 0 {
-                return Self {
-                    nested: false,
-                    fail_fast: false,
-                };
+                return Self::NONE;
             }
             Self {
                 nested: true,

@@ -41,12 +41,9 @@ impl SiteState {
         self.generation == self.shared.live.generation()
     }
 
-    /// A call begins; says by when it has to be over.
+    /// By when a call that begins now has to be over.
     #[inline]
-    pub(crate) fn begin(&self) -> Moment {
-        if self.settings.budget.is_some() {
-            self.service.budget.count();
-        }
+    pub(crate) fn deadline(&self) -> Moment {
         match self.settings.deadline {
             Some(deadline) => self.moment_after(deadline),
             None => Moment::NEVER,
