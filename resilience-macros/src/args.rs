@@ -273,17 +273,17 @@ impl Args {
 
     /// Whether the runtime can answer instead of the body, whatever the settings say.
     pub(crate) fn can_reject(&self) -> bool {
-        !is_written_off(&self.breaker)
-            || !is_written_off(&self.timeout)
-            || is_written_on(&self.deadline)
-            || is_written_on(&self.rate_limit)
-            || is_written_on(&self.bulkhead)
+        !is_written_off(self.breaker.as_ref())
+            || !is_written_off(self.timeout.as_ref())
+            || is_written_on(self.deadline.as_ref())
+            || is_written_on(self.rate_limit.as_ref())
+            || is_written_on(self.bulkhead.as_ref())
             || !self.require.is_empty()
             || !self.resources.is_empty()
     }
 }
 
-fn is_written_off<T>(option: &Option<Opt<Switch<T>>>) -> bool {
+fn is_written_off<T>(option: Option<&Opt<Switch<T>>>) -> bool {
     matches!(
         option,
         Some(Opt {
@@ -293,7 +293,7 @@ fn is_written_off<T>(option: &Option<Opt<Switch<T>>>) -> bool {
     )
 }
 
-fn is_written_on<T>(option: &Option<Opt<Switch<T>>>) -> bool {
+fn is_written_on<T>(option: Option<&Opt<Switch<T>>>) -> bool {
     matches!(
         option,
         Some(Opt {
