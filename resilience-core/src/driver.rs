@@ -115,9 +115,12 @@ impl<S: Shape> Call<S> {
     /// Decides what comes after an attempt.
     #[inline]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
-        match settle(&mut call.decisions, out, &how) {
-            (Verdict::Again, _) => Step::Wait,
-            (Verdict::GiveUp, result) => Step::Done(result),
+        match succeed(&mut call.decisions, out, &how) {
+            Ok(result) => Step::Done(result),
+            Err(out) => match settle(&mut call.decisions, out, &how) {
+                (Verdict::Again, _) => Step::Wait,
+                (Verdict::GiveUp, result) => Step::Done(result),
+            },
         }
     }
 
@@ -144,13 +147,14 @@ impl<S: Shape> Call<S> {
     /// Ends a call that has one attempt.
     #[inline]
     pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        settle(&mut call.decisions, out, &how).1
+        Self::end(&mut call, out, how)
     }
 
     /// As [`finish`](Self::finish), for a call that a fallback may follow.
     #[inline]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        settle(&mut call.decisions, out, &how).1
+        succeed(&mut call.decisions, out, &how)
+            .unwrap_or_else(|out| settle(&mut call.decisions, out, &how).1)
     }
 
     /// Whether there are patterns, and so a fallback.
@@ -189,7 +193,25 @@ impl<S: Shape> Call<S> {
     }
 }
 
+/// Ends a call that has plainly succeeded; hands the outcome of any other attempt back.
 #[inline]
+fn succeed<S: Shape>(
+    decisions: &mut Decisions,
+    out: Attempt<S::Result>,
+    how: &How<'_, S>,
+) -> Result<S::Result, Attempt<S::Result>> {
+    match out.0 {
+        Ended::Body(result)
+            if S::error(&result).is_none()
+                && !how.fails_although_ok()
+                && decisions.succeed_plainly() =>
+        {
+            Ok(result)
+        }
+        _ => Err(out),
+    }
+}
+
 fn settle<S: Shape>(
     decisions: &mut Decisions,
     out: Attempt<S::Result>,

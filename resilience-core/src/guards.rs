@@ -63,6 +63,13 @@ impl Guards {
         self.bulkhead.get()
     }
 
+    /// Gives a slot of the bulkhead back.
+    pub(crate) fn release_slot(&self) {
+        if let Some(bulkhead) = self.bulkhead.get() {
+            bulkhead.release();
+        }
+    }
+
     /// Identifies these guards for as long as they are held.
     pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()

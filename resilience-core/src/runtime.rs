@@ -270,9 +270,8 @@ impl Runtime {
         SiteState {
             operation: site.operation(),
             shared: Arc::clone(shared),
-            is_plain: settings.breaker.is_some()
-                && settings.rate_limit.is_none()
-                && settings.bulkhead.is_none(),
+            has_breaker: settings.breaker.is_some(),
+            has_limits: settings.rate_limit.is_some() || settings.bulkhead.is_some(),
             is_fail_fast: site.options().fail_fast,
             frame: Frame {
                 timeout: settings.timeout,
@@ -280,7 +279,7 @@ impl Runtime {
                 attempt: 1,
                 guards: service.guards.address(),
                 holds: Covered {
-                    breaker: true,
+                    breaker: settings.breaker.is_some(),
                     slot: false,
                 },
                 fail_fast: site.options().fail_fast,

@@ -76,9 +76,17 @@ struct Here {
     top: Cell<Frame>,
     /// The innermost where it is the only one and as its site and its limit make it. It is written
     /// out once something happens to it: a mark, a beginning, a call inside.
-    plain: Cell<Option<(&'static SiteState, Moment)>>,
+    plain: Cell<Option<Plain>>,
     /// There is a scoped runtime.
     is_scoped: Cell<bool>,
+}
+
+/// The attempt of a plain call, with its limit and whether it holds a slot.
+#[derive(Clone, Copy)]
+struct Plain {
+    site: &'static SiteState,
+    until: Moment,
+    slot: bool,
 }
 
 struct Scope {
@@ -138,9 +146,14 @@ impl Here {
     /// The innermost frame; what it says of no frame at all has no meaning.
     #[inline(never)]
     fn top(&self) -> Frame {
-        if let Some((site, until)) = self.plain.take() {
+        if let Some(Plain { site, until, slot }) = self.plain.take() {
+            let holds = Covered {
+                slot,
+                ..site.frame.holds
+            };
             self.top.set(Frame {
                 until,
+                holds,
                 ..site.frame
             });
         }
@@ -151,12 +164,12 @@ impl Here {
 /// Puts the plain frame of a site on the stack for the time of one poll, if nothing is there. Says
 /// whether it did.
 #[inline]
-pub(crate) fn enter_plainly(site: &'static SiteState, until: Moment) -> bool {
+pub(crate) fn enter_plainly(site: &'static SiteState, until: Moment, slot: bool) -> bool {
     HERE.with(|here| {
         let is_free = here.depth.get() == 0;
         if is_free {
             here.depth.set(1);
-            here.plain.set(Some((site, until)));
+            here.plain.set(Some(Plain { site, until, slot }));
         }
         is_free
     })

@@ -64,7 +64,7 @@ impl Decisions {
         self.attempt_failed(&classification, failure, message, delay.is_none(), now);
         drop(inside);
         if let Some(extra) = &mut self.extra
-            && let Some(spans) = extra.as_mut().open().spans
+            && let Some(spans) = &mut extra.as_mut().open().spans
         {
             spans.attempt_failed(failure, delay.is_some());
         }
@@ -83,7 +83,7 @@ impl Decisions {
             },
         );
         drop(inside);
-        *self.extra().last_error = Some(message());
+        self.extra().last_error = Some(message());
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -218,9 +218,9 @@ impl Decisions {
             self.set_timer(wake).ok()?;
         }
         let extra = self.extra();
-        *extra.wake = pauses.then_some(wake);
-        *extra.enclosing = Some(enclosing);
-        *extra.delay = delay;
+        extra.wake = pauses.then_some(wake);
+        extra.enclosing = Some(enclosing);
+        extra.delay = delay;
         extra.since.get_or_insert(now);
         Some(delay)
     }
@@ -288,7 +288,7 @@ impl Decisions {
             return id;
         }
         let id = self.site.shared.next_call();
-        *self.extra().id = Some(id);
+        self.extra().id = Some(id);
         id
     }
 }

@@ -13,7 +13,7 @@ impl Decisions {
         let site = &self.site;
         let fault = site.shared.faults.strike(site.operation(), site.service());
         let silent = site.site().options().silent;
-        *self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
+        self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
     }
 
     /// What a test put in the way of the body; `None` where nothing is.
@@ -30,7 +30,7 @@ impl Decisions {
         let delay = match self.extra().fault.take()? {
             Struck::Error(error) => return Some(Poll::Ready(error)),
             Struck::Hang => {
-                *self.extra().fault = Some(Struck::Hang);
+                self.extra().fault = Some(Struck::Hang);
                 return Some(self.poll_limit(cx));
             }
             Struck::Delay(delay) => delay,
@@ -41,10 +41,10 @@ impl Decisions {
         }
         let over = *self.extra().fault_over.get_or_insert(now + delay);
         if now >= over {
-            *self.extra().fault_over = None;
+            self.extra().fault_over = None;
             return None;
         }
-        *self.extra().fault = Some(Struck::Delay(delay));
+        self.extra().fault = Some(Struck::Delay(delay));
         let limit = self.own_limit();
         match self.poll_timer(over.min(limit), cx) {
             Poll::Pending => Some(Poll::Pending),

@@ -38,7 +38,7 @@ impl Decisions {
             Ok(None) => self.take_slot(),
             Ok(Some(ticket)) => {
                 let extra = self.extra();
-                *extra.permit = Some(ticket);
+                extra.permit = Some(ticket);
                 extra.since.get_or_insert(now);
                 self.stage = Stage::Limited;
                 Ok(())
@@ -49,10 +49,10 @@ impl Decisions {
 
     /// Leases all that `resource(..)` asks for, or nothing.
     fn lease(&mut self) -> Result<(), Error> {
-        let demands = std::mem::take(self.extra().demands);
-        if !self.site.settings.enabled {
+        if !self.site.settings.enabled || self.extra.is_none() {
             return Ok(());
         }
+        let demands = std::mem::take(&mut self.extra().demands);
         for (resource, amount) in demands {
             let pool = self.site.shared.pools.pool(resource);
             match pool.acquire(amount) {
@@ -83,7 +83,7 @@ impl Decisions {
                 Ok(())
             }
             Ok(Some(ticket)) => {
-                *self.extra().place = Some(ticket);
+                self.extra().place = Some(ticket);
                 self.stage = Stage::Queued;
                 // Waiting for a slot is part of the attempt's time.
                 self.anchor(self.now());
@@ -129,7 +129,7 @@ impl Decisions {
                 Turn::Go => return Poll::Ready(Ok(())),
                 Turn::Refused(refusal) => return Poll::Ready(Err(self.rate_limited(refusal))),
                 Turn::Wait(until) => {
-                    *self.extra().permit = Some(ticket);
+                    self.extra().permit = Some(ticket);
                     if self.sleep(cx) {
                         return Poll::Ready(Err(self.drained()));
                     }
@@ -162,7 +162,7 @@ impl Decisions {
             self.run(true);
             return Poll::Ready(Ok(()));
         }
-        *self.extra().place = Some(place);
+        self.extra().place = Some(place);
         if self.sleep(cx) {
             return Poll::Ready(Err(self.drained()));
         }
@@ -204,18 +204,15 @@ impl Decisions {
             self.stage = Stage::Running { slot: false };
         }
         let Some(extra) = &mut self.extra else { return };
-        let mut extra = extra.as_mut().open();
-        let guards = match &extra.keyed {
-            Some(keyed) => keyed,
-            None => &self.site.service.guards,
-        };
+        let extra = extra.as_mut().open();
+        let guards = self.keyed.as_deref().unwrap_or(&self.site.service.guards);
         if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
             limiter.leave(ticket);
         }
         if let (Some(ticket), Some(bulkhead)) = (&mut extra.place, guards.known_bulkhead()) {
             bulkhead.leave(ticket);
         }
-        (*extra.permit, *extra.place) = (None, None);
+        (extra.permit, extra.place) = (None, None);
         for (pool, lease) in extra.leases.drain(..) {
             pool.release(lease);
         }
@@ -231,9 +228,9 @@ impl Decisions {
         };
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
         let held = Held {
-            guards: extra.keyed.clone().map_or_else(service, HeldGuards::Keyed),
+            guards: self.keyed.clone().map_or_else(service, HeldGuards::Keyed),
             slot,
-            leases: std::mem::take(extra.leases),
+            leases: std::mem::take(&mut extra.leases),
         };
         if slot {
             self.stage = Stage::Running { slot: false };

@@ -18,8 +18,10 @@ mod success;
 mod time;
 
 use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::Arc;
 
-use self::extra::{Extra, ExtraBox, ExtraProjection, Hidden};
+use self::extra::{Extra, ExtraBox, Hidden};
 use crate::breaker::Admission;
 use crate::clock::Moment;
 use crate::event::CallOutcome;
@@ -36,6 +38,8 @@ pub(crate) struct Decisions {
     site: SiteRef,
     /// What only a call that waits, fails or has fields needs: one allocation for all of it.
     extra: Option<ExtraBox>,
+    /// The guards of the call's key, where it has one.
+    keyed: Option<Arc<Guards>>,
     /// The call's own deadline.
     deadline: Moment,
     admission: Option<Admission>,
@@ -51,11 +55,11 @@ pub(crate) struct Decisions {
 enum Stage {
     /// Before the first attempt, with nothing known of the call but its site.
     Begun,
-    /// Before the first attempt of a call that has an [`Extra`].
+    /// Before the first attempt of a call that has a key or an [`Extra`].
     Prepared,
-    /// The first attempt runs, of a call that nothing encloses, with the leave of its breaker and
-    /// nothing else. Whatever else there is to be known makes it `Running`.
-    Plain,
+    /// The first attempt runs, of a call that nothing encloses and nobody watches. Whatever else there
+    /// is to be known makes it `Running`.
+    Plain { slot: bool },
     /// Between attempts.
     Between,
     /// Waits for a permit of the rate limit.
@@ -98,6 +102,7 @@ impl Decisions {
         Self {
             site,
             extra: None,
+            keyed: None,
             deadline,
             admission: None,
             attempts: 0,
@@ -110,12 +115,12 @@ impl Decisions {
 
     /// Keeps what `fields(..)` names, for the events of this call.
     pub(crate) fn record(&mut self, fields: Fields) {
-        *self.extra().fields = Some(fields);
+        self.extra().fields = Some(fields);
     }
 
     /// Keeps the answer that the first attempt gets instead of being run.
     pub(crate) fn refuse(&mut self, refusal: Error) {
-        *self.extra().refusal = Some(refusal);
+        self.extra().refusal = Some(refusal);
     }
 
     /// Takes what `resource(..)` asks for, before the first attempt.
@@ -126,22 +131,23 @@ impl Decisions {
     /// From now on the call has the guards of this key instead of those of the whole service.
     pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
         let guards = self.site.service.keyed(key, self.now());
-        *self.extra().keyed = Some(guards);
+        self.keyed = Some(guards);
+        self.stage = Stage::Prepared;
     }
 
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Plain | Stage::Running { .. })
+        matches!(self.stage, Stage::Plain { .. } | Stage::Running { .. })
     }
 
     const fn has_slot(&self) -> bool {
-        matches!(self.stage, Stage::Running { slot: true })
+        matches!(
+            self.stage,
+            Stage::Plain { slot: true } | Stage::Running { slot: true }
+        )
     }
 
     fn guards(&self) -> &Guards {
-        match self.known().and_then(|extra| extra.keyed.as_ref()) {
-            Some(keyed) => keyed,
-            None => &self.site.service.guards,
-        }
+        self.keyed.as_deref().unwrap_or(&self.site.service.guards)
     }
 
     /// What only some calls need, if this is one.
@@ -149,13 +155,17 @@ impl Decisions {
         self.extra.as_deref().map(Hidden::see)
     }
 
-    fn extra(&mut self) -> ExtraProjection<'_> {
+    fn extra(&mut self) -> &mut Extra {
+        self.extra_box().open()
+    }
+
+    fn extra_box(&mut self) -> Pin<&mut (dyn Hidden + Send + Sync)> {
         match self.stage {
             Stage::Begun => self.stage = Stage::Prepared,
-            Stage::Plain => self.stage = Stage::Running { slot: false },
+            Stage::Plain { slot } => self.stage = Stage::Running { slot },
             _ => {}
         }
-        self.extra.get_or_insert_with(extra::new).as_mut().open()
+        self.extra.get_or_insert_with(extra::new).as_mut()
     }
 }
 

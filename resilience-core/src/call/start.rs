@@ -14,37 +14,60 @@ use crate::trace::Spans;
 
 impl Decisions {
     /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, as
-    /// most do. Says whether it is such a call; else it needs [`enter`](Self::enter).
+    /// most do, if that. Says whether it is such a call; else it needs [`enter`](Self::enter).
     #[inline]
     pub(crate) fn enter_plainly(&mut self) -> bool {
         let SiteRef::First(site) = self.site else {
             return false;
         };
-        let shared = &*site.shared;
-        let is_plain = site.is_plain && self.stage == Stage::Begun;
-        if !is_plain || shared.is_watched() {
+        if self.stage != Stage::Begun || site.has_limits || site.shared.is_watched() {
             return false;
         }
-        let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
+        let admission = if site.has_breaker {
+            let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
+                return false;
+            };
+            Some(admission)
+        } else {
+            None
+        };
+        if !scope::enter_plainly(site, self.deadline, false) {
+            return false;
+        }
+        self.admission = admission;
+        self.attempts = 1;
+        self.stage = Stage::Plain { slot: false };
+        true
+    }
+
+    /// The same for a call that has taken its permit and its slot, as soon as it can be plain.
+    fn is_plain_now(&mut self) -> bool {
+        let (SiteRef::First(site), Stage::Running { slot }) = (&self.site, self.stage) else {
             return false;
         };
-        if !scope::enter_plainly(site, self.deadline) {
-            return false;
+        let is_plain = self.attempts == 1
+            && self.extra.is_none()
+            && self.keyed.is_none()
+            && self.admission.is_some() == site.has_breaker
+            && !site.shared.is_watched()
+            && scope::enter_plainly(site, self.deadline, slot);
+        if is_plain {
+            self.stage = Stage::Plain { slot };
         }
-        self.admission = Some(admission);
-        self.attempts = 1;
-        self.stage = Stage::Plain;
-        true
+        is_plain
     }
 
     /// Asks for all that an attempt needs, and puts it on the task's stack for one poll; else says
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if !self.is_running()
-            && let Err(instead) = self.poll_start(cx)
-        {
-            return Err(instead.map(|answer| self.after_all(answer)));
+        if !self.is_running() {
+            if let Err(instead) = self.poll_start(cx) {
+                return Err(instead.map(|answer| self.after_all(answer)));
+            }
+            if self.is_plain_now() {
+                return Ok(());
+            }
         }
         if let Some(fault) = self.poll_fault(cx) {
             return Err(fault);
@@ -94,7 +117,7 @@ impl Decisions {
             if let Some(refusal) = extra.refusal.take() {
                 return Err(refusal);
             }
-            (*extra.attempt_since, *extra.due) = (None, None);
+            (extra.attempt_since, extra.due) = (None, None);
         }
         // A site that can carry no answer of ours goes on instead.
         let silent = self.site.site().options().silent;
@@ -113,7 +136,7 @@ impl Decisions {
             };
             if measured {
                 let began = self.now();
-                *self.extra().began = Some(began);
+                self.extra().began = Some(began);
             }
         }
         if self.has_limits() {
@@ -142,8 +165,8 @@ impl Decisions {
         let now = self.now();
         let spans = Spans::open(EventSite(&self.site), self.fields());
         let extra = self.extra();
-        *extra.since = Some(now);
-        *extra.spans = spans;
+        extra.since = Some(now);
+        extra.spans = spans;
     }
 
     /// The same for an attempt. Where nobody listens, it takes the time of one that has waited for
@@ -155,8 +178,8 @@ impl Decisions {
         }
         let (now, attempt) = (self.now(), self.attempts);
         let extra = self.extra();
-        *extra.attempt_since = Some(now);
-        if let Some(spans) = extra.spans {
+        extra.attempt_since = Some(now);
+        if let Some(spans) = &mut extra.spans {
             spans.attempt(attempt);
         }
     }
@@ -190,12 +213,11 @@ impl Decisions {
             None => site.settings.timeout,
         };
         let extra = self.known();
-        let keyed = extra.and_then(|extra| extra.keyed.as_deref());
         scope::enter(Frame {
             until: self.limit(),
             timeout,
             attempt: self.attempts,
-            guards: keyed.unwrap_or(&site.service.guards).address(),
+            guards: self.guards().address(),
             holds: Covered {
                 breaker: self.admission.is_some(),
                 slot: self.has_slot(),
@@ -233,7 +255,7 @@ impl Decisions {
     fn learn(&mut self, frame: &Frame) {
         self.mark = frame.mark;
         if frame.works {
-            *self.extra().work = scope::take_work();
+            self.extra().work = scope::take_work();
         }
         if let Some(began) = frame.began
             && !self.is_anchored()

@@ -6,26 +6,24 @@ use crate::runtime::SiteRef;
 use crate::scope::{self, Mark};
 
 impl Decisions {
-    /// The attempt succeeded.
-    #[inline]
-    pub(crate) fn succeed(&mut self) {
-        if !self.succeed_plainly() {
-            self.succeed_at_length();
-        }
-    }
-
     /// Ends a call that succeeded at its first attempt, while nobody listens and the breaker has
     /// nothing to learn. Says whether it is such a call.
     #[inline]
-    fn succeed_plainly(&mut self) -> bool {
+    pub(crate) fn succeed_plainly(&mut self) -> bool {
         let SiteRef::First(site) = self.site else {
             return false;
         };
-        let is_plain = self.stage == Stage::Plain
-            && self
-                .admission
-                .is_some_and(|admission| site.service.guards.breaker.stays(admission));
+        let Stage::Plain { slot } = self.stage else {
+            return false;
+        };
+        let guards = &site.service.guards;
+        let is_plain = self
+            .admission
+            .is_none_or(|admission| guards.breaker.stays(admission));
         if is_plain {
+            if slot {
+                guards.release_slot();
+            }
             self.admission = None;
             self.stage = Stage::Over;
             succeeded_unseen(site);
@@ -33,8 +31,9 @@ impl Decisions {
         is_plain
     }
 
+    /// Ends any other call that succeeded.
     #[inline(never)]
-    fn succeed_at_length(&mut self) {
+    pub(crate) fn succeed(&mut self) {
         self.give_back();
         if let Some(admission) = self.admission.take() {
             let breaker = &self.guards().breaker;

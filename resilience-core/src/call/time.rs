@@ -44,8 +44,8 @@ impl Decisions {
         if running {
             extra.attempt_since.get_or_insert(now);
         }
-        *extra.enclosing = Some(scope::limit(now));
-        *extra.due = Some(timeout.map_or(Moment::NEVER, |timeout| now + timeout));
+        extra.enclosing = Some(scope::limit(now));
+        extra.due = Some(timeout.map_or(Moment::NEVER, |timeout| now + timeout));
     }
 
     /// The attempt is pending: waits for its timeout or the deadline, whichever comes first.
@@ -96,7 +96,7 @@ impl Decisions {
     /// The call is in flight: whoever drains the runtime waits for it.
     fn pend(&mut self) {
         if self.extra().pending.is_none() {
-            *self.extra().pending = Some(self.site.shared.drain.begin());
+            self.extra().pending = Some(self.site.shared.drain.begin());
         }
     }
 
@@ -105,7 +105,7 @@ impl Decisions {
         self.pend();
         let mut place = self.extra().asleep.take();
         let draining = self.site.shared.drain.sleep(&mut place, cx.waker());
-        *self.extra().asleep = place;
+        self.extra().asleep = place;
         draining
     }
 
@@ -127,7 +127,7 @@ impl Decisions {
 
     pub(super) fn set_timer(&mut self, at: Moment) -> Result<Pin<&mut Sleep>, NoTimer> {
         let clock = self.site.shared.clock;
-        let mut slot = self.extra().timer;
+        let mut slot = self.extra_box().timer();
         match slot.as_mut().as_pin_mut() {
             Some(timer) => clock::set_timer(timer, at),
             None => slot.set(clock.timer(at)),

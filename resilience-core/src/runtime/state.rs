@@ -21,11 +21,11 @@ pub(crate) struct SiteState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
-    /// Nothing but a breaker stands before its body.
-    pub(crate) is_plain: bool,
+    pub(crate) has_breaker: bool,
+    /// There is a rate limit or a bulkhead.
+    pub(crate) has_limits: bool,
     pub(crate) is_fail_fast: bool,
-    /// What the first attempt of a call puts on its task's stack where it has the leave of the
-    /// service's breaker, and nothing else.
+    /// What the first attempt of a plain call puts on its task's stack.
     pub(crate) frame: Frame,
     /// What an operator says of texts of errors, if anything.
     pub(crate) rules: Option<Arc<Rules>>,
