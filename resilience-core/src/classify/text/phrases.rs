@@ -205,16 +205,13 @@ fn hash(text: &[u8], start: usize, end: usize) -> u64 {
     let mut at = start;
     loop {
         let left = (end - at).min(8);
-        let bytes = match text.get(at..at + 8) {
+        let bytes = if let Some(bytes) = text.get(at..at + 8) {
             // What follows the word is masked out.
-            Some(bytes) => {
-                let bytes = bytes.try_into().map_or(0, u64::from_le_bytes);
-                bytes & (u64::MAX >> (64 - 8 * left))
-            }
-            None => {
-                let rest = text[at..at + left].iter().rev();
-                rest.fold(0, |bytes, &byte| bytes << 8 | u64::from(byte))
-            }
+            let bytes = bytes.try_into().map_or(0, u64::from_le_bytes);
+            bytes & (u64::MAX >> (64 - 8 * left))
+        } else {
+            let rest = text[at..at + left].iter().rev();
+            rest.fold(0, |bytes, &byte| bytes << 8 | u64::from(byte))
         };
         hash = (hash ^ bytes).wrapping_mul(MIX).rotate_left(29);
         at += left;

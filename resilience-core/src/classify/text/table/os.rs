@@ -49,7 +49,7 @@ pub(in crate::classify::text) fn all() -> &'static [Errno] {
 }
 
 /// The numbers that Windows gives to failures of TLS and of certificates (winerror.h, `SEC_E_*`
-/// and `CERT_E_*`: 0x8009_0300 to 0x8009_03ff, 0x800b_0100 to 0x800b_01ff).
+/// and `CERT_E_*`: `0x8009_0300` to `0x8009_03ff`, `0x800b_0100` to `0x800b_01ff`).
 pub(in crate::classify::text) const SCHANNEL: [RangeInclusive<i32>; 2] =
     [-0x7ff6_fd00..=-0x7ff6_fc01, -0x7ff4_ff00..=-0x7ff4_fe01];
 
