@@ -32,7 +32,7 @@ impl<'r#a, const r#N: usize> r#struct<'r#a, r#N> {
 async fn all_at_once<'a, 'b: 'a, T, U, F, const N: usize>(
     #[allow(unused_mut)] mut items: [Option<Vec<Box<T>>>; N],
     #[cfg(any())] gone: Missing,
-    #[cfg(all())] text: &'a str,
+    #[cfg(any(unix, not(unix)))] text: &'a str,
     #[cfg(not(any()))] mut count: u32,
     make: F,
     lent: &'b mut U,
