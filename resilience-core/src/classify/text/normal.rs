@@ -127,14 +127,13 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
     out.space(0);
     let mut at = 0;
     while at < raw.len() {
+        let byte = raw[at];
         // Most of a text is lower case and stays as it is.
-        let plain = plain(&raw[at..]);
-        if plain > 0 {
-            out.push_all(&raw[at..at + plain], at);
-            at += plain;
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            out.push(byte, at);
+            at += 1;
             continue;
         }
-        let byte = raw[at];
         let next = raw.get(at + 1).copied().unwrap_or(b' ');
         let previous = if at == 0 { b' ' } else { raw[at - 1] };
         match byte {
@@ -203,37 +202,15 @@ struct Out<'a> {
     len: usize,
 }
 
-/// How many lower-case letters and digits come first.
-fn plain(raw: &[u8]) -> usize {
-    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    raw.iter()
-        .position(|byte| !is_plain(byte))
-        .unwrap_or(raw.len())
-}
-
 impl Out<'_> {
-    fn push_all(&mut self, bytes: &[u8], at: usize) {
-        let end = self.len + bytes.len();
-        let (Some(words), Some(origin)) = (
-            self.words.get_mut(self.len..end),
-            self.origin.get_mut(self.len..end),
-        ) else {
-            return;
-        };
-        words.copy_from_slice(bytes);
-        for (origin, from) in origin.iter_mut().zip(at..) {
-            *origin = u16::try_from(from).unwrap_or(u16::MAX);
-        }
-        self.len = end;
-    }
-
     fn push(&mut self, byte: u8, at: usize) {
         // `room_for` leaves enough; should it ever not, the rest of the text is left out.
         if let (Some(word), Some(origin)) =
             (self.words.get_mut(self.len), self.origin.get_mut(self.len))
         {
             *word = byte;
-            *origin = u16::try_from(at).unwrap_or(u16::MAX);
+            // No text that is normalised is longer than its two ends, 8 KiB.
+            *origin = at as u16;
             self.len += 1;
         }
     }

@@ -154,6 +154,9 @@ impl<'a> Place<'a> {
     }
 
     fn vendor(self, number: i32) -> Option<&'static vendor::Numbered> {
+        if !vendor::is_cue(self.before().0) {
+            return None;
+        }
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
             before

@@ -71,7 +71,7 @@ impl Phrases {
         let mut begun = [Begun::default(); AT_ONCE];
         let mut len = 0;
         for (start, end) in words(text) {
-            let word = hash(&text[start..end]);
+            let word = hash(text, start, end);
             let mut kept = 0;
             let mut go_on = |from: Begun, begun: &mut [Begun; AT_ONCE]| {
                 let Some(slot) = self.slot(from.node, word) else {
@@ -145,7 +145,7 @@ impl Tree {
         let mut last: Option<usize> = None;
         for (start, end) in words(phrase) {
             let from = last.map_or(ROOT, Self::node);
-            let key = key(from, hash(&phrase[start..end]));
+            let key = key(from, hash(phrase, start, end));
             if let Some(last) = last {
                 self.ways[last].goes_on = true;
             }
@@ -199,19 +199,26 @@ const ROOT: u32 = 0;
 /// How many phrases may be under way at one place of a text.
 const AT_ONCE: usize = 12;
 
-fn hash(word: &[u8]) -> u64 {
-    let mut hash = word.len() as u64;
-    let mut chunks = word.chunks_exact(8);
-    for chunk in &mut chunks {
-        let chunk = chunk.try_into().map_or(0, u64::from_le_bytes);
-        hash = (hash ^ chunk).wrapping_mul(MIX).rotate_left(29);
+/// Of the word `text[start..end]`, which is not empty, eight bytes at a time.
+fn hash(text: &[u8], start: usize, end: usize) -> u64 {
+    let mut hash = (end - start) as u64;
+    let mut at = start;
+    loop {
+        let left = (end - at).min(8);
+        let bytes = if let Some(bytes) = text.get(at..at + 8) {
+            // What follows the word is masked out.
+            let bytes = bytes.try_into().map_or(0, u64::from_le_bytes);
+            bytes & (u64::MAX >> (64 - 8 * left))
+        } else {
+            let rest = text[at..at + left].iter().rev();
+            rest.fold(0, |bytes, &byte| bytes << 8 | u64::from(byte))
+        };
+        hash = (hash ^ bytes).wrapping_mul(MIX).rotate_left(29);
+        at += left;
+        if at == end {
+            return hash;
+        }
     }
-    let rest = chunks.remainder();
-    let rest = rest
-        .iter()
-        .rev()
-        .fold(0, |rest, &byte| rest << 8 | u64::from(byte));
-    (hash ^ rest).wrapping_mul(MIX)
 }
 
 fn key(node: u32, word: u64) -> u64 {

@@ -4,7 +4,9 @@
 //! the statuses, SQLSTATEs and errno numbers from the public registers named at each table.
 //! `docs/classification.md` says how to add one.
 
+mod absent;
 mod access;
+mod conflict;
 mod data;
 mod limits;
 mod network;
@@ -13,7 +15,6 @@ pub(super) mod pairs;
 mod service;
 pub(super) mod signs;
 pub(in crate::classify) mod sql;
-mod state;
 pub(in crate::classify) mod status;
 mod subjects;
 mod system;
@@ -25,13 +26,14 @@ pub(super) mod vendor;
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 11] = [
+pub(super) const RULES: [&[Rule]; 12] = [
+    absent::RULES,
     access::RULES,
+    conflict::RULES,
     data::RULES,
     limits::RULES,
     network::RULES,
     service::RULES,
-    state::RULES,
     subjects::RULES,
     system::RULES,
     time::RULES,

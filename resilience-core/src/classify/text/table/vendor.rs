@@ -39,6 +39,25 @@ const CODE: &[&str] = &["code"];
 const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
 const GRPC: &[&str] = &["grpc status", "grpc code", "rpc error code"];
 
+/// Whether a number after this word may be one of [`NUMBERED`]: whether a cue ends with it.
+pub(in crate::classify::text) fn is_cue(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"code"
+            | b"curl"
+            | b"errno"
+            | b"error"
+            | b"exception"
+            | b"hy000"
+            | b"msg"
+            | b"mysql"
+            | b"number"
+            | b"ora"
+            | b"status"
+            | b"win32"
+    )
+}
+
 pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     // winerror.h; decisive, since the words beside it are those of many conditions.
     WINDOWS [2 3 15] Decisive verdict::FILE_MISSING, "Windows: no such file";
@@ -108,3 +127,16 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     GRPC [12] Code verdict::SERVICE_FINAL, "gRPC UNIMPLEMENTED";
     GRPC [14] Code verdict::SERVICE, "gRPC UNAVAILABLE";
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cue_ends_with_a_word_that_is_looked_for() {
+        for cue in NUMBERED.iter().flat_map(|code| code.cues) {
+            let last = cue.rsplit(' ').next().unwrap_or_default();
+            assert!(is_cue(last.as_bytes()), "{cue}");
+        }
+    }
+}
