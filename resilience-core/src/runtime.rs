@@ -10,6 +10,7 @@ use crate::breaker::{BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::drain::Drain;
 use crate::event::{Event, Listener, Listeners, emit};
+use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
 use crate::scope::{self, Covered, Frame};
@@ -17,9 +18,9 @@ use crate::settings::layer::Layer;
 use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::Subject;
-use crate::site::{AnySite, Site, problems, shared_by, shared_with};
+use crate::site::{self, AnySite, Site, shared_by, shared_with};
 use crate::stats::{Stats, Summary};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
 use crate::trace;
@@ -56,6 +57,8 @@ struct Inner {
     services: Mutex<HashMap<Box<str>, Arc<Service>>>,
     /// By the address of the site's static.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    /// Whether it has been reported which resources have no limit.
+    is_reported: AtomicBool,
 }
 
 /// What the calls of a runtime share, whatever their site.
@@ -98,9 +101,7 @@ impl Runtime {
     pub fn global() -> &'static Self {
         static GLOBAL: OnceLock<Runtime> = OnceLock::new();
         GLOBAL.get_or_init(|| {
-            for problem in problems() {
-                tracing::warn!(name: "resilience.problem", "{problem}");
-            }
+            site::problems().iter().for_each(report);
             Self::of_process()
         })
     }
@@ -158,8 +159,8 @@ impl Runtime {
         breakers
     }
 
-    /// The breaker of a service, also before its first call: `None` where no annotated function
-    /// names the service.
+    /// The breaker of a service, also before its first call: `None` where no annotated function and
+    /// no policy names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
         let service = if let Some(service) = self.known_service(service) {
             service
@@ -233,8 +234,18 @@ impl Runtime {
         Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
     }
 
+    /// What the sites of a service wrote, as far as the service has heard of them.
+    pub(crate) fn learned(&self, service: &str) -> Option<Layer> {
+        self.known_service(service)
+            .map(|service| service.attributes())
+    }
+
     fn state(&self, site: AnySite) -> SiteState {
         let shared = &self.0.shared;
+        // By its first call a program is configured.
+        if shared.is_global && !self.0.is_reported.swap(true, Ordering::Relaxed) {
+            self.unlimited().iter().for_each(report);
+        }
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
         if service.learn(&site) {
@@ -365,6 +376,10 @@ impl Shared {
             Random::Fixed(point) => *point,
         }
     }
+}
+
+fn report(problem: &Problem) {
+    tracing::warn!(name: "resilience.problem", "{problem}");
 }
 
 fn address(site: &'static Site) -> usize {

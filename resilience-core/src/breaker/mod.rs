@@ -231,6 +231,16 @@ impl Breaker {
         lock(&self.inner).look(now)
     }
 
+    /// Where an operator holds it, if one does.
+    pub(crate) fn held(&self) -> Option<Manual> {
+        match lock(&self.inner).phase {
+            Phase::ForcedOpen => Some(Manual::ForceOpen),
+            Phase::ForcedClosed(_) => Some(Manual::ForceClosed),
+            Phase::Disabled => Some(Manual::Disable),
+            Phase::Closed(_) | Phase::Open { .. } | Phase::HalfOpen(_) => None,
+        }
+    }
+
     /// What an operator asks for. It holds at once and for everybody, and but for
     /// [`Manual::Reset`] until the next such question; what runs now counts no more.
     pub(crate) fn force(&self, manual: Manual) -> Option<Moved> {

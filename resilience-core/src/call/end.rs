@@ -92,8 +92,8 @@ impl Decisions {
             if let Some(spans) = extra.spans.take() {
                 spans.finish(outcome, self.attempts, failure);
             }
-            if std::mem::take(extra.pending) {
-                self.site.shared.drain.end(extra.asleep.take());
+            if let Some(flight) = extra.pending.take() {
+                self.site.shared.drain.end(flight, extra.asleep.take());
             }
         }
     }

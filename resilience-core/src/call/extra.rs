@@ -52,10 +52,10 @@ pin_project! {
         // The place in the line for a permit, or for a slot.
         pub(super) permit: Option<rate_limit::Ticket>,
         pub(super) place: Option<bulkhead::Ticket>,
-        // It counts as in flight, with its place among the sleepers and the text that it would end
-        // with if the runtime was drained meanwhile.
-        pub(super) pending: bool,
+        // It counts as in flight, with its place among the sleepers.
+        pub(super) pending: Option<drain::Flight>,
         pub(super) asleep: Option<drain::Place>,
+        // The text of the error before, which a refusal of the next attempt tells.
         pub(super) last_error: Option<String>,
         // What `resource(..)` asks for, and what it has got.
         pub(super) demands: Vec<(&'static str, u64)>,

@@ -152,6 +152,12 @@ impl Decisions {
         }
     }
 
+    /// Whether the call has any pattern.
+    #[inline]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.site.settings.enabled
+    }
+
     /// Whether one of these names the failure.
     pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
         let adopted = self.adopt(failure.clone()).category();

@@ -7,6 +7,7 @@ use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, watched};
+use crate::redact::redacted;
 use crate::runtime::SiteRef;
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
@@ -40,14 +41,27 @@ impl Decisions {
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if !self.is_running() {
-            self.poll_start(cx)?;
+        if !self.is_running()
+            && let Err(instead) = self.poll_start(cx)
+        {
+            return Err(instead.map(|answer| self.after_all(answer)));
         }
         if let Some(fault) = self.poll_fault(cx) {
             return Err(fault);
         }
         self.push();
         Ok(())
+    }
+
+    /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the
+    /// last one.
+    #[cold]
+    fn after_all(&mut self, answer: Error) -> Error {
+        let extra = self.extra.as_mut();
+        match extra.and_then(|extra| extra.as_mut().open().last_error.take()) {
+            Some(last_error) => answer.after(redacted(last_error)),
+            None => answer,
+        }
     }
 
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {

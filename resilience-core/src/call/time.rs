@@ -95,8 +95,8 @@ impl Decisions {
 
     /// The call is in flight: whoever drains the runtime waits for it.
     fn pend(&mut self) {
-        if !std::mem::replace(self.extra().pending, true) {
-            self.site.shared.drain.begin();
+        if self.extra().pending.is_none() {
+            *self.extra().pending = Some(self.site.shared.drain.begin());
         }
     }
 
@@ -110,9 +110,8 @@ impl Decisions {
     }
 
     #[cold]
-    pub(super) fn drained(&mut self) -> Error {
-        let last_error = self.extra().last_error.take();
-        Error::draining(self.site.operation(), last_error)
+    pub(super) fn drained(&self) -> Error {
+        Error::draining(self.site.operation())
     }
 
     pub(super) fn poll_timer(

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::settings::live::Live;
 use crate::stats::Stats;
 use crate::sync::Mutex;
-use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::{AtomicBool, AtomicU64};
 use crate::testing::Faults;
 
 /// The limits and listeners of a runtime.
@@ -130,6 +130,7 @@ impl RuntimeBuilder {
             }),
             services: Mutex::new(HashMap::new()),
             sites: Mutex::new(HashMap::new()),
+            is_reported: AtomicBool::new(false),
         }));
         runtime.set_shared(None, &settings);
         runtime

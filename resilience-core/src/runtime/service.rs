@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
-use crate::breaker::Moved;
+use crate::breaker::{Manual, Moved};
 use crate::budget::Budget;
 use crate::clock::Moment;
 use crate::error::ServiceName;
@@ -24,6 +24,8 @@ pub(crate) struct Service {
     pub(crate) budget: Budget,
     pub(crate) counts: Counts,
     keyed: OnceLock<Keyed<Guards>>,
+    /// Held while breakers are moved by hand, so that two such moves do not mix.
+    forcing: Mutex<()>,
     /// What its sites wrote, made one.
     attributes: Mutex<Layer>,
     settings: Mutex<ServiceSettings>,
@@ -37,6 +39,7 @@ impl Service {
             budget: Budget::new(settings.budget.unwrap_or_default(), now),
             counts: Counts::new(),
             keyed: OnceLock::new(),
+            forcing: Mutex::new(()),
             attributes: Mutex::new(attributes),
             settings: Mutex::new(settings),
         }
@@ -87,10 +90,27 @@ impl Service {
             .keyed
             .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
         keyed.get(key, now, || {
-            Guards::new(
+            let guards = Guards::new(
                 Arc::clone(self.guards.service()),
                 lock(&self.settings).breaker_numbers(),
-            )
+            );
+            if let Some(manual) = self.guards.breaker.held() {
+                guards.breaker.force(manual);
+            }
+            guards
         })
+    }
+
+    /// Moves its breakers by hand, those of keys as well. Answers with one move of them, which tells
+    /// what has been asked for.
+    pub(crate) fn force(&self, manual: Manual) -> Option<Moved> {
+        let _forcing = lock(&self.forcing);
+        // Before the keys are asked for: one that is made meanwhile begins like this, or is told.
+        let mut told = self.guards.breaker.force(manual);
+        for guards in self.keyed.get().into_iter().flat_map(Keyed::values) {
+            let moved = guards.breaker.force(manual);
+            told = told.or(moved);
+        }
+        told
     }
 }
