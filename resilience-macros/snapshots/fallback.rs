@@ -58,27 +58,47 @@ async fn price(item: Item) -> Result<Price, PriceError> {
         (::core::result::Result::Err(__resilience_error), true) => __resilience_error,
         (__resilience_result, _) => return __resilience_result,
     };
-    let __resilience_answer = ::resilience::__private::Call::answer(
-        &__resilience_call,
-        replica(::resilience::__private::keep::<Item>(&item), __resilience_error),
-    );
-    let __resilience_answer = __resilience_answer.await;
-    ::resilience::__private::Call::fell_back(
-        &__resilience_call,
-        1u32,
-        &__resilience_answer,
-    );
-    let __resilience_error = match __resilience_answer {
-        ::core::result::Result::Ok(__resilience_value) => {
-            return ::core::result::Result::Ok(__resilience_value);
+    let __resilience_error = {
+        let __resilience_answer = '__resilience_answer: {
+            let __resilience_later = match ::resilience::__private::Call::answer(
+                &__resilience_call,
+                replica(::resilience::__private::keep::<Item>(&item), __resilience_error),
+            ) {
+                ::resilience::__private::Answered::Now(__resilience_answer) => {
+                    break '__resilience_answer __resilience_answer;
+                }
+                ::resilience::__private::Answered::Later(__resilience_later) => {
+                    __resilience_later
+                }
+            };
+            __resilience_later.await
+        };
+        ::resilience::__private::Call::fell_back(
+            &__resilience_call,
+            1u32,
+            &__resilience_answer,
+        );
+        match __resilience_answer {
+            ::core::result::Result::Ok(__resilience_value) => {
+                return ::core::result::Result::Ok(__resilience_value);
+            }
+            ::core::result::Result::Err(__resilience_error) => __resilience_error,
         }
-        ::core::result::Result::Err(__resilience_error) => __resilience_error,
     };
-    let __resilience_answer = ::resilience::__private::Call::answer(
-        &__resilience_call,
-        cached(item, __resilience_error),
-    );
-    let __resilience_answer = __resilience_answer.await;
+    let __resilience_answer = '__resilience_answer: {
+        let __resilience_later = match ::resilience::__private::Call::answer(
+            &__resilience_call,
+            cached(item, __resilience_error),
+        ) {
+            ::resilience::__private::Answered::Now(__resilience_answer) => {
+                break '__resilience_answer __resilience_answer;
+            }
+            ::resilience::__private::Answered::Later(__resilience_later) => {
+                __resilience_later
+            }
+        };
+        __resilience_later.await
+    };
     ::resilience::__private::Call::fell_back(
         &__resilience_call,
         2u32,
