@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Model-checks what threads share: the breaker, the limiter, the bulkhead, the budget and the pools,
-# as they ship, with atomics and locks swapped for loom's (`src/sync.rs`). About a minute, most of it
-# for the first build.
+# Model-checks what threads share: the breaker, the limiter, the bulkhead, the budget, the pools, the
+# keys, what blocking work holds, and who is in flight when a runtime is drained; as they ship, with
+# atomics and locks swapped for loom's (`src/sync.rs`). About a minute, most of it for the first
+# build.
 #
 #   resilience-core/loom.sh                  every `loom_` test
 #   resilience-core/loom.sh bulkhead::loom   those with this in their path

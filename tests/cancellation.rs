@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use resilience::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Category, Jitter, Nested,
-    Policy, PolicyBuilder, RateLimitOptions, Runtime, resilient,
+    Policy, PolicyBuilder, RateLimitOptions, Runtime, fail_fast, resilient,
 };
 use support::{Failure, Polled, polled};
 
@@ -237,6 +237,9 @@ async fn play(bits: u32, drop_at: u32) -> bool {
     // The keys' guards are not listed: the breaker lets a probe through, the slot is free.
     assert_eq!(run(&policies.breaker, ok).await, Ok(1), "{told}");
     assert_eq!(run(&policies.slot, ok).await, Ok(1), "{told}");
+    // Nor do they tell of their lines: where nobody is left in it, a permit is there after a while.
+    tokio::time::advance(2 * SECOND).await;
+    assert_eq!(run(&policies.permit, ok).await, Ok(1), "{told}");
     let summary = runtime.summary();
     let ends = summary.succeeded + summary.failed + summary.rejected + summary.cancelled;
     assert_eq!((summary.calls, summary.panicked), (ends, 0), "{told}");
@@ -259,37 +262,120 @@ async fn b5_l7_r17_a_call_dropped_at_any_poll_holds_nothing_whatever_its_pattern
     assert!(longest > 10, "the waits are among them: {longest}");
 }
 
+async fn later(_: u32, _: bool, error: Failure) -> Result<u32, Failure> {
+    yields(2).await;
+    Err(error)
+}
+
+#[resilient(
+    service = "cancelled function",
+    key = key,
+    retries = 2,
+    backoff(initial = "1s", jitter = "none"),
+    timeout = "50s",
+    deadline = "100s",
+    breaker(failure_threshold = 1, distinct_calls = 1),
+    rate_limit(limit = "1/2s", burst = 1, max_wait = "9s"),
+    bulkhead(concurrency = 1, queue = 1),
+    fallback(later, on("network", "circuit_open"))
+)]
+async fn everything(key: u32, fails: bool) -> Result<u32, Failure> {
+    yields(2).await;
+    if fails {
+        Err(Failure::of(Category::NETWORK))
+    } else {
+        Ok(1)
+    }
+}
+
+/// The same without a wait, and with a resource.
+#[fail_fast(
+    service = "cancelled function",
+    key = key,
+    resource(cancelled_tokens = 3_u32),
+    fallback = later
+)]
+async fn everything_at_once(key: u32, fails: bool) -> Result<u32, Failure> {
+    yields(2).await;
+    if fails {
+        Err(Failure::of(Category::NETWORK))
+    } else {
+        Ok(1)
+    }
+}
+
+#[resilient(service = "cancelled function", key = key, rate_limit = off, breaker = off)]
+async fn holds_the_slot(key: u32) -> Result<u32, Failure> {
+    std::future::pending().await
+}
+
+/// The breaker is half-open and the call its probe, the permit is used up, the slot is taken: one
+/// call that waits for everything, fails or not, and falls back. Says at which poll it ended.
+async fn drop_annotated(at_once: bool, fails: bool, drop_at: u32) -> Option<u32> {
+    let told = format!("at once {at_once}, fails {fails}, dropped after {drop_at} polls");
+    let runtime = Runtime::new();
+    runtime.set_resource("cancelled_tokens", Some(3));
+    assert!(runtime.scope(everything(7, true)).await.is_err());
+    tokio::time::advance(30 * SECOND).await;
+    let mut holder = (!at_once).then(|| polled(runtime.scope(holds_the_slot(7))));
+    assert!(
+        holder
+            .as_mut()
+            .is_none_or(|holder| holder.poll_once().is_pending())
+    );
+    let mut call = polled(runtime.scope(async {
+        if at_once {
+            everything_at_once(7, fails).await
+        } else {
+            everything(7, fails).await
+        }
+    }));
+    let mut ended = None;
+    for poll in 0..drop_at {
+        if call.poll_once().is_ready() {
+            ended = Some(poll);
+            break;
+        }
+        if poll == 4 {
+            holder = None;
+        }
+        tokio::time::advance(SECOND / 2).await;
+    }
+    drop((call, holder));
+    assert_eq!(runtime.resources()[0].current, 0, "{told}");
+    assert_eq!(runtime.drain(Duration::ZERO).await, 0, "{told}");
+    // The permit comes back with time. Where the call has failed, its breaker has to wait once more.
+    tokio::time::advance(2 * SECOND).await;
+    let mut probe = runtime.scope(everything_at_once(7, false)).await;
+    if let Err(Failure::Ours(refused)) = &probe {
+        assert!(fails, "{told}: {refused}");
+        tokio::time::advance(refused.retry_after().expect("it is open")).await;
+        probe = runtime.scope(everything_at_once(7, false)).await;
+    }
+    assert_eq!(probe, Ok(1), "{told}");
+    ended
+}
+
 #[tokio::test(start_paused = true)]
 async fn b5_an_annotated_call_dropped_at_any_poll_holds_nothing_either() {
-    #[resilient(
-        service = "cancelled function",
-        retries = 2,
-        backoff(initial = "1s", jitter = "none"),
-        timeout = "50s",
-        deadline = "100s",
-        breaker(failure_threshold = 1, distinct_calls = 1)
-    )]
-    async fn function(fails: bool) -> Result<u32, Failure> {
-        yields(2).await;
-        if fails {
-            Err(Failure::of(Category::NETWORK))
-        } else {
-            Ok(1)
-        }
-    }
-    for drop_at in 0..6 {
-        let runtime = Runtime::new();
-        assert!(runtime.scope(function(true)).await.is_err());
-        tokio::time::advance(30 * SECOND).await;
-        let mut probe = polled(runtime.scope(function(false)));
-        let ended = (0..drop_at).any(|_| probe.poll_once().is_ready());
-        drop(probe);
-        assert_eq!(ended, drop_at >= 3);
-        assert_eq!(
-            runtime.scope(function(false)).await,
-            Ok(1),
-            "after {drop_at} polls"
+    for (at_once, fails, least) in [
+        (false, false, 6),
+        (false, true, 8),
+        (true, false, 2),
+        (true, true, 4),
+    ] {
+        let ended = async {
+            for drop_at in 0..60 {
+                if let Some(ended) = drop_annotated(at_once, fails, drop_at).await {
+                    return ended;
+                }
+            }
+            panic!("it does not end")
+        };
+        let ended = ended.await;
+        assert!(
+            ended >= least,
+            "at once {at_once}, fails {fails}: it ends at poll {ended}"
         );
-        assert_eq!(runtime.drain(Duration::ZERO).await, 0);
     }
 }

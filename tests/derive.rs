@@ -1,6 +1,8 @@
 //! `#[derive(Classify)]`.
 
+use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{Category, Classification, Classify, Retry, Severity, classify};
@@ -98,6 +100,60 @@ fn transparent_and_sources_ask_the_field() {
         IndexError::from(refused()).user_message(),
         refused().user_message()
     );
+}
+
+/// Where a failure comes from may be boxed, and may be missing.
+#[derive(Debug, thiserror::Error, Classify)]
+enum Perhaps {
+    #[error("boxed")]
+    Boxed(#[source] Box<dyn Error + Send + Sync>),
+    #[error("perhaps boxed")]
+    Box(#[source] Option<Box<dyn Error + Send + Sync + 'static>>),
+    #[error("perhaps")]
+    Plain {
+        source: std::option::Option<io::Error>,
+    },
+    #[error("perhaps shared")]
+    Shared(#[source] Option<Arc<io::Error>>),
+}
+
+#[derive(Debug, Classify)]
+#[classify(transparent)]
+struct Last(Option<IndexError>);
+
+#[test]
+fn a_source_in_an_option_or_a_box_is_looked_into() {
+    let boxed = |error: io::Error| Box::new(error);
+    for error in [
+        Perhaps::Boxed(boxed(refused())),
+        Perhaps::Box(Some(boxed(refused()))),
+        Perhaps::Plain {
+            source: Some(refused()),
+        },
+        Perhaps::Shared(Some(Arc::new(refused()))),
+    ] {
+        assert_eq!(error.classify().category(), Category::NETWORK, "{error:?}");
+    }
+    for error in [
+        Perhaps::Box(None),
+        Perhaps::Plain { source: None },
+        Perhaps::Shared(None),
+    ] {
+        let found = error.classify();
+        assert_eq!(found.category(), Category::UNKNOWN, "{error:?}");
+        assert!(
+            found
+                .error_type()
+                .is_some_and(|name| name.starts_with("Perhaps::"))
+        );
+    }
+    let last = Last(Some(IndexError::Rejected {
+        reason: "empty".into(),
+    }));
+    assert_eq!(last.classify().category(), Category::VALIDATION);
+    assert!(last.user_message().is_some());
+    assert_eq!(Last(None).user_message(), None);
+    assert_eq!(Last(None).classify().error_type(), Some("Last"));
 }
 
 #[test]

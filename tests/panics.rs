@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use resilience::{
-    BreakerOptions, BulkheadOptions, Category, Classification, Event, Listener, Policy, Runtime,
-    resilient,
+    BreakerOptions, BreakerState, BulkheadOptions, Category, Classification, Event, Listener,
+    Policy, Runtime, resilient,
 };
 use support::Failure;
 
@@ -155,4 +155,63 @@ async fn in_the_clone_of_an_argument() {
         (2, 1, 1)
     );
     assert_eq!(runtime.drain(Duration::ZERO).await, 0);
+}
+
+fn panics(_: bool, _: Failure) -> Result<u32, Failure> {
+    panic!("in a fallback")
+}
+
+async fn panics_later(_: bool, _: Failure) -> Result<u32, Failure> {
+    tokio::task::yield_now().await;
+    panic!("in a fallback")
+}
+
+#[resilient(
+    service = "panics in fallback",
+    retries = 0,
+    breaker(failure_threshold = 1, distinct_calls = 1),
+    bulkhead(concurrency = 1, queue = 0),
+    fallback = panics
+)]
+async fn falls_back(fails: bool) -> Result<u32, Failure> {
+    tokio::task::yield_now().await;
+    if fails {
+        Err(Failure::of(Category::NETWORK))
+    } else {
+        Ok(1)
+    }
+}
+
+#[resilient(service = "panics in fallback", retries = 0, fallback = [panics_later, panics])]
+async fn falls_back_later(fails: bool) -> Result<u32, Failure> {
+    falls_back(fails).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_fallback() {
+    let runtime = Runtime::builder().listener(Bomb).build();
+    let panicked = async |later| {
+        let runtime = runtime.clone();
+        let call = tokio::spawn(async move {
+            let call = async {
+                if later {
+                    falls_back_later(true).await
+                } else {
+                    falls_back(true).await
+                }
+            };
+            runtime.scope(call).await
+        });
+        call.await.unwrap_err().is_panic()
+    };
+    for later in [false, true] {
+        assert!(panicked(later).await);
+        assert_eq!(runtime.limits()[0].running, Some(0));
+        assert_eq!(runtime.drain(Duration::ZERO).await, 0);
+        // The call itself has failed, and that is what counts.
+        let breaker = runtime.breaker("panics in fallback").unwrap();
+        assert_eq!(breaker.state(), BreakerState::Open);
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!(runtime.scope(falls_back(false)).await, Ok(1));
+    }
 }

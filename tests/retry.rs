@@ -2,10 +2,24 @@
 
 mod support;
 
+use std::task::Poll;
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, resilient};
+use resilience::{
+    Category, Classification, Classify, Error, ErrorKind, Retry, Runtime, TimeLimit, TimedOut,
+    resilient,
+};
 use support::{Failure, Script, elapsed, polled};
+
+fn timed_out(failure: Failure) -> TimedOut {
+    let Failure::Ours(error) = failure else {
+        panic!("{failure:?}")
+    };
+    let ErrorKind::TimedOut(timed_out) = error.kind() else {
+        panic!("{error}")
+    };
+    timed_out
+}
 
 #[resilient(category = "weaviate", retries = 5)]
 async fn weaviate(script: &Script) -> Result<u32, Failure> {
@@ -182,17 +196,12 @@ async fn r15_a_deadline_bounds_work_and_sleeps_and_no_sleep_ends_after_it() {
     let start = tokio::time::Instant::now();
     let failure = Runtime::new().scope(bounded(&hanging)).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 10);
-    let Failure::Ours(error) = failure else {
-        panic!("{failure:?}")
-    };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else {
-        panic!("{error}")
-    };
+    let timed_out = timed_out(failure);
     assert_eq!(
         (timed_out.attempts, timed_out.limit),
         (1, Duration::from_secs(10))
     );
-    assert_eq!(timed_out.of, resilience::TimeLimit::Call);
+    assert_eq!(timed_out.of, TimeLimit::Call);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,12 +217,7 @@ async fn r16_a_hanging_body_times_out_is_retried_and_ends_with_our_timeout() {
     let took = start.elapsed().as_secs_f64();
     // 30 s, a delay of 5 s ± 25 %, 30 s.
     assert!((63.7..=66.3).contains(&took), "{took}");
-    let Failure::Ours(error) = failure else {
-        panic!("{failure:?}")
-    };
-    let ErrorKind::TimedOut(timed_out) = error.kind() else {
-        panic!("{error}")
-    };
+    let timed_out = timed_out(failure);
     assert_eq!(
         (timed_out.attempts, timed_out.limit),
         (2, Duration::from_secs(30))
@@ -308,4 +312,69 @@ fn unknown_stays_unsure() {
         Failure::of(Category::UNKNOWN).classify().retry(),
         Retry::Unsure
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_failed_attempts_tells_of_the_last_one() {
+    #[resilient(service = "refused later", retries = 2, backoff(initial = "1s"))]
+    async fn refused_later(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let (runtime, down) = (Runtime::new(), Script::always(Category::NETWORK));
+    let mut call = polled(runtime.scope(refused_later(&down)));
+    assert!(call.poll_once().is_pending(), "it waits for its retry");
+    runtime.breaker("refused later").unwrap().force_open();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let Poll::Ready(Err(Failure::Ours(error))) = call.poll_once() else {
+        panic!("not refused")
+    };
+    assert!(matches!(error.kind(), ErrorKind::CircuitOpen { .. }));
+    assert_eq!(error.last_error(), Some("network failure 0"));
+    assert!(
+        error
+            .to_string()
+            .ends_with("reset; last error: network failure 0"),
+        "{error}"
+    );
+
+    // A first attempt has nothing to tell of.
+    let Err(Failure::Ours(error)) = runtime.scope(refused_later(&down)).await else {
+        panic!("not refused")
+    };
+    assert_eq!(error.last_error(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_inside_ends_the_call_unchanged_and_the_error_before_is_told_in_the_events() {
+    #[resilient(
+        service = "refuses inside",
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
+    async fn inside(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    #[resilient(service = "refused from inside", retries = 4, backoff(initial = "1s"))]
+    async fn around(script: &Script) -> Result<u32, Failure> {
+        inside(script).await
+    }
+    let (runtime, down) = (Runtime::new(), Script::always(Category::NETWORK));
+    let Err(Failure::Ours(error)) = runtime.scope(around(&down)).await else {
+        panic!("not refused")
+    };
+    assert_eq!(error.service(), Some("refuses inside"));
+    assert_eq!(
+        error.last_error(),
+        None,
+        "it is the body's own error, as it returned it"
+    );
+    assert_eq!(down.runs(), 1, "and it is not tried again");
+    let recent = runtime.recent_errors(10);
+    let around = recent
+        .iter()
+        .filter(|error| error.service == "refused from inside");
+    let told: Vec<_> = around.map(|error| &*error.message).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "network failure 0");
+    assert!(told[1].starts_with("circuit open for service `refuses inside`"));
 }

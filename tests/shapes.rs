@@ -30,6 +30,8 @@ mod fallbacks;
 mod foreign;
 #[path = "ui/pass/generics.rs"]
 mod generics;
+#[path = "ui/pass/hostile.rs"]
+mod hostile;
 #[path = "ui/pass/impl_trait.rs"]
 mod impl_trait;
 #[path = "ui/pass/macros.rs"]

@@ -230,5 +230,38 @@ mod tests {
                 }
             }
         }
+
+        /// The delays of a whole call beside those of somebody who multiplies step by step. What is
+        /// drawn lies as far within the range as `random` says; the range ends at the cap.
+        #[test]
+        fn the_delays_of_a_call_are_those_of_the_plain_model(
+            initial in 1_u32..100_000, longest in 1_u32..1_000_000, factor in 1.0..5.0_f64,
+            jitter in 0..4_usize, random in prop::collection::vec(0.0..1.0_f64, 1..40),
+        ) {
+            let jitter = [Jitter::None, Jitter::Proportional, Jitter::Full, Jitter::Decorrelated][jitter];
+            let (initial, max) = (f64::from(initial.min(longest)), f64::from(longest));
+            let seconds = Duration::from_secs_f64;
+            let backoff = Backoff { initial: seconds(initial), max: seconds(max), factor, jitter };
+            let (mut base, mut last, mut previous) = (initial, 0.0, Duration::ZERO);
+            for (failed, random) in (1..).zip(random) {
+                let (least, most) = match jitter {
+                    Jitter::None => (base, base),
+                    Jitter::Proportional => (base - base / 4.0, base + base / 4.0),
+                    Jitter::Full => (0.0, base),
+                    Jitter::Decorrelated if failed == 1 => (initial, 3.0 * initial),
+                    Jitter::Decorrelated => (initial, 3.0 * last),
+                };
+                let most = if most > max { max } else { most };
+                let expected = (1.0 - random) * least + random * most;
+                previous = backoff.delay(failed, previous, None, random).unwrap();
+                let off = (previous.as_secs_f64() - expected).abs();
+                prop_assert!(off <= expected * 1e-9 + 1e-8, "{failed}: {previous:?}, {expected}");
+                last = expected;
+                base *= factor;
+                if base > max {
+                    base = max;
+                }
+            }
+        }
     }
 }

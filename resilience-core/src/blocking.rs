@@ -157,3 +157,6 @@ impl fmt::Debug for Work {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests;

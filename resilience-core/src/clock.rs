@@ -14,9 +14,6 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Moment(u64);
 
 impl Moment {
-    /// The time before all others: no clock shows it.
-    pub(crate) const UNKNOWN: Self = Self(0);
-
     /// The time that never comes: no deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 

@@ -19,8 +19,8 @@ use crate::sync::{Mutex, lock};
 #[derive(Default)]
 pub(crate) struct Drain {
     draining: AtomicBool,
-    /// The sum is the number of calls that have been pending and are not over; a single one may
-    /// have gone below zero and around.
+    /// Calls that have been pending and are not over. Each ends in the shard in which it began: else
+    /// a look at one shard after the other could miss one that is there all the time.
     in_flight: Shards<AtomicUsize>,
     sleepers: Shards<Mutex<Sleepers>>,
     /// Those who wait for the end.
@@ -32,6 +32,13 @@ pub(crate) struct Drain {
 struct Sleepers {
     places: Vec<Option<Waker>>,
     free: Vec<usize>,
+}
+
+/// A call in flight. Give it to [`Drain::end`].
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Flight {
+    shard: usize,
 }
 
 /// A place among the sleepers. Give it to [`Drain::end`].
@@ -49,13 +56,15 @@ impl Drain {
     }
 
     /// A call is pending for the first time.
-    pub(crate) fn begin(&self) {
-        self.in_flight.mine().fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn begin(&self) -> Flight {
+        let (shard, in_flight) = self.in_flight.mine_at();
+        in_flight.fetch_add(1, Ordering::AcqRel);
+        Flight { shard }
     }
 
     /// A call that has been pending is over.
-    #[expect(clippy::needless_pass_by_value, reason = "a place is given back once")]
-    pub(crate) fn end(&self, place: Option<Place>) {
+    #[expect(clippy::needless_pass_by_value, reason = "each is given back once")]
+    pub(crate) fn end(&self, flight: Flight, place: Option<Place>) {
         if let Some(Place { shard, place }) = place {
             let kept = self.sleepers.at(shard).map(|shard| {
                 let mut sleepers = lock(shard);
@@ -64,9 +73,11 @@ impl Drain {
             });
             drop(kept);
         }
-        self.in_flight.mine().fetch_sub(1, Ordering::SeqCst);
-        // Either this sees that somebody waits, or that one sees the new number.
-        if self.draining.load(Ordering::SeqCst) {
+        if let Some(in_flight) = self.in_flight.at(flight.shard) {
+            in_flight.fetch_sub(1, Ordering::AcqRel);
+        }
+        // Either this sees that the runtime is drained, or whoever waits sees the new number.
+        if self.is_draining() {
             self.wake_waiting();
         }
     }
@@ -92,15 +103,17 @@ impl Drain {
         self.is_draining()
     }
 
-    /// Calls in flight. What moves meanwhile counts before or after.
+    /// Calls in flight. One that begins or ends meanwhile may count or not.
     fn in_flight(&self) -> usize {
-        self.in_flight.iter().fold(0, |sum: usize, shard| {
-            sum.wrapping_add(shard.load(Ordering::SeqCst))
-        })
+        let counts = self.in_flight.iter();
+        // An exchange, and no mere look: whoever ends after it sees all that was before it.
+        counts
+            .map(|shard| shard.fetch_add(0, Ordering::AcqRel))
+            .sum()
     }
 
     fn start(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.store(true, Ordering::Release);
         for shard in self.sleepers.iter() {
             // Woken without the lock: a waker is somebody else's code.
             let wakers: Vec<_> = {
@@ -148,8 +161,9 @@ impl Runtime {
     /// * a call whose attempt fails ends with that error;
     /// * a call that sleeps between two attempts, or waits for a permit or a slot, ends at once with
     ///   an error of kind [`Draining`](crate::ErrorKind::Draining). It names the operation and has
-    ///   the text of the last attempt's error. The error itself is gone by then: a call that held
-    ///   it while it sleeps would be `Send` only where the error is;
+    ///   the text of the last attempt's error ([`last_error`](crate::Error::last_error)). The error
+    ///   itself is gone by then: a call that held it while it sleeps would be `Send` only where the
+    ///   error is;
     /// * an attempt that runs goes on, and so do calls that are made from now on: their first
     ///   attempts. Whoever takes requests stops doing so before.
     ///
@@ -211,3 +225,8 @@ impl fmt::Debug for Drain {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -20,11 +20,11 @@ use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use crate::call::{Decisions, Failed, Verdict};
 use crate::error::Requirement;
-use crate::fallback::{Answer, On, Waited};
+use crate::fallback::{Answer, AnswerOf, On, When};
 use crate::fields::{Fields, bounded};
 use crate::how::How;
 use crate::outcome::{Outcome, Shape};
@@ -153,6 +153,12 @@ impl<S: Shape> Call<S> {
         settle(&mut call.decisions, out, &how).1
     }
 
+    /// Whether there are patterns, and so a fallback.
+    #[inline]
+    pub fn is_enabled(call: &Self) -> bool {
+        call.decisions.is_enabled()
+    }
+
     /// Whether a fallback that is narrowed is for the failure in which an attempt has ended.
     #[cold]
     pub fn falls_back(call: &Self, out: &Attempt<S::Result>, how: &How<'_, S>, on: &[On]) -> bool {
@@ -163,16 +169,17 @@ impl<S: Shape> Call<S> {
                 None => return false,
             },
         };
-        call.decisions.falls_back(&failure, on)
+        call.decisions.is_enabled() && call.decisions.falls_back(&failure, on)
     }
 
-    /// What a fallback returned, as a future.
+    /// What a fallback returned.
     #[inline]
-    pub fn answer<When, A>(_: &Self, answer: A) -> Waited<A, S::Result>
+    pub fn answer<W, A>(_: &Self, answer: A) -> AnswerOf<S::Result, W, A>
     where
-        A: Answer<S::Result, When>,
+        W: When,
+        A: Answer<S::Result, W>,
     {
-        Waited::new(answer)
+        answer.answer()
     }
 
     /// Tells that the fallback of this number, from 1, has run.
@@ -240,15 +247,12 @@ impl<F: Future + ?Sized> Future for Watch<'_, F> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { decisions, attempt } = &mut *self;
-        if !decisions.is_running()
-            && let Err(refusal) = ready!(decisions.poll_start(cx))
+        if !decisions.enter_plainly()
+            && let Err(instead) = decisions.enter(cx)
         {
-            return Poll::Ready(Attempt(Ended::Ours(refusal)));
+            return instead.map(|error| Attempt(Ended::Ours(error)));
         }
-        if let Some(fault) = decisions.poll_fault(cx) {
-            return fault.map(|error| Attempt(Ended::Ours(error)));
-        }
-        let inside = Inside::enter(decisions);
+        let inside = Inside(decisions);
         let polled = attempt.as_mut().poll(cx);
         inside.leave();
         match polled {
@@ -284,13 +288,7 @@ impl<R> Attempt<R> {
 /// The attempt is on the task's stack. A poll that ends without [`leave`](Self::leave) panicked.
 struct Inside<'a>(&'a mut Decisions);
 
-impl<'a> Inside<'a> {
-    #[inline]
-    fn enter(decisions: &'a mut Decisions) -> Self {
-        decisions.enter();
-        Self(decisions)
-    }
-
+impl Inside<'_> {
     #[inline]
     fn leave(self) {
         self.0.leave();

@@ -14,7 +14,7 @@ use crate::{Category, Classification, Classify, Retry, Severity};
 /// `From<resilience::Error>`. [`kind`](Self::kind) says what happened, with data. `Display` is the
 /// technical text; [`user_message`](Self::user_message) the one for people.
 ///
-/// Two words long; a circuit-open answer does not allocate.
+/// Two words long; a circuit-open answer to a first attempt does not allocate.
 pub struct Error(Repr);
 
 enum Repr {
@@ -45,7 +45,11 @@ enum Detail {
     Injected(Classification),
     Draining {
         operation: &'static str,
-        last_error: Option<String>,
+    },
+    /// An answer to a further attempt.
+    After {
+        answer: Error,
+        last_error: String,
     },
     ResourceExhausted {
         resource: &'static str,
@@ -114,8 +118,6 @@ pub enum ErrorKind<'a> {
     Draining {
         /// The operation.
         operation: &'a str,
-        /// The technical text of the last attempt's error, if there was an attempt.
-        last_error: Option<&'a str>,
     },
     /// A test wanted it so: see [`testing`](crate::testing).
     Injected(&'a Classification),
@@ -208,9 +210,15 @@ impl Error {
     }
 
     #[cold]
-    pub(crate) fn draining(operation: &'static str, last_error: Option<String>) -> Self {
-        Self(Repr::Detail(Box::new(Detail::Draining {
-            operation,
+    pub(crate) fn draining(operation: &'static str) -> Self {
+        Self(Repr::Detail(Box::new(Detail::Draining { operation })))
+    }
+
+    /// The same answer, to an attempt that followed one which failed with this error.
+    #[cold]
+    pub(crate) fn after(self, last_error: String) -> Self {
+        Self(Repr::Detail(Box::new(Detail::After {
+            answer: self,
             last_error,
         })))
     }
@@ -259,13 +267,8 @@ impl Error {
                 Detail::TimedOut(timed_out) => ErrorKind::TimedOut(*timed_out),
                 Detail::Setting { field, message } => ErrorKind::Setting { field, message },
                 Detail::Injected(classification) => ErrorKind::Injected(classification),
-                Detail::Draining {
-                    operation,
-                    last_error,
-                } => ErrorKind::Draining {
-                    operation,
-                    last_error: last_error.as_deref(),
-                },
+                Detail::Draining { operation } => ErrorKind::Draining { operation },
+                Detail::After { answer, .. } => answer.kind(),
             },
         }
     }
@@ -275,6 +278,18 @@ impl Error {
         match self.kind() {
             ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
             ErrorKind::RateLimited { retry_in, .. } => Some(retry_in),
+            _ => None,
+        }
+    }
+
+    /// The technical text of the error in which the attempt before ended, where the call was
+    /// answered before a further one: the error itself is gone by then. Secrets in it are masked.
+    pub fn last_error(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Detail(detail) => match &**detail {
+                Detail::After { last_error, .. } => Some(last_error),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -363,7 +378,17 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind() {
+        self.kind().fmt(f)?;
+        match self.last_error() {
+            Some(last_error) => write!(f, "; last error: {last_error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
             ErrorKind::CircuitOpen {
                 service,
                 opened_by,
@@ -423,19 +448,10 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Setting { field, message } => write!(f, "setting `{field}`: {message}"),
-            ErrorKind::Draining {
-                operation,
-                last_error,
-            } => {
-                write!(
-                    f,
-                    "`{operation}` not tried any longer, the program is being stopped"
-                )?;
-                match last_error {
-                    Some(last) => write!(f, "; last error: {last}"),
-                    None => Ok(()),
-                }
-            }
+            ErrorKind::Draining { operation } => write!(
+                f,
+                "`{operation}` not tried any longer, the program is being stopped"
+            ),
             ErrorKind::Injected(fault) => {
                 write!(f, "injected fault of category {}", fault.category())
             }

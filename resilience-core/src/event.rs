@@ -308,9 +308,7 @@ pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
 /// is built where nobody would see it.
 #[inline]
 pub(crate) fn succeeded_unseen(site: &SiteState) {
-    if site.shared.listening.statistics {
-        site.service.counts.straight();
-    }
+    site.service.budget.count_straight();
 }
 
 /// Whether anybody sees more than the end of a call: then its time is taken, and it has spans.

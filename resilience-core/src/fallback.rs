@@ -1,5 +1,6 @@
 //! What runs when a call would fail.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -30,19 +31,34 @@ impl On {
     }
 }
 
-/// What a fallback returns: the function's own result, or a future of it. `When` tells the two
+/// What a fallback returns: the function's own result, or a future of it. `W` tells the two
 /// apart, and is inferred.
 #[diagnostic::on_unimplemented(
     message = "a fallback returns what the function returns, or a future of it",
     label = "this is `{Self}`",
     note = "the function returns `{R}`"
 )]
-pub trait Answer<R, When>: Sized {
-    /// What is to be polled.
-    fn answer(self) -> Answering<Self>;
+pub trait Answer<R, W: When>: Sized {
+    /// The result, or what is to be waited for.
+    fn answer(self) -> AnswerOf<R, W, Self>;
+}
 
-    /// The result, when it is there.
-    fn poll(answering: Pin<&mut Answering<Self>>, cx: &mut Context<'_>) -> Poll<R>;
+/// What [`Answer::answer`] gives for a fallback that returned an `A`.
+pub type AnswerOf<R, W, A> = Answered<R, Waited<R, <W as When>::Later<A>>>;
+
+/// When the result is there: [`Now`] or [`Later`].
+pub trait When {
+    /// What is to be waited for, given what the fallback returned.
+    type Later<A>;
+}
+
+/// What a fallback returned.
+#[derive(Debug)]
+pub enum Answered<R, F> {
+    /// The result.
+    Now(R),
+    /// A future of it.
+    Later(F),
 }
 
 /// The result is there.
@@ -53,35 +69,19 @@ pub struct Now;
 #[derive(Debug)]
 pub struct Later;
 
-pin_project! {
-    /// What a fallback returned.
-    #[allow(missing_docs, reason = "the macro takes no text for a field")]
-    #[project = AnsweringProjection]
-    pub enum Answering<A> {
-        /// The result.
-        Now {
-            result: Option<A>,
-        },
-        /// A future of it.
-        Later {
-            #[pin]
-            future: A,
-        },
-    }
+impl When for Now {
+    /// Nothing, and so `Send` whatever the result is.
+    type Later<A> = Infallible;
+}
+
+impl When for Later {
+    type Later<A> = A;
 }
 
 impl<R> Answer<R, Now> for R {
     #[inline]
-    fn answer(self) -> Answering<R> {
-        Answering::Now { result: Some(self) }
-    }
-
-    #[inline]
-    fn poll(answering: Pin<&mut Answering<R>>, _: &mut Context<'_>) -> Poll<R> {
-        match answering.project() {
-            AnsweringProjection::Now { result } => result.take().map_or(Poll::Pending, Poll::Ready),
-            AnsweringProjection::Later { .. } => Poll::Pending,
-        }
+    fn answer(self) -> Answered<R, Waited<R, Infallible>> {
+        Answered::Now(self)
     }
 }
 
@@ -89,60 +89,36 @@ impl<R> Answer<R, Now> for R {
 #[diagnostic::do_not_recommend]
 impl<R, F: Future<Output = R>> Answer<R, Later> for F {
     #[inline]
-    fn answer(self) -> Answering<F> {
-        Answering::Later { future: self }
-    }
-
-    #[inline]
-    fn poll(answering: Pin<&mut Answering<F>>, cx: &mut Context<'_>) -> Poll<R> {
-        match answering.project() {
-            AnsweringProjection::Later { future } => future.poll(cx),
-            AnsweringProjection::Now { .. } => Poll::Pending,
-        }
+    fn answer(self) -> Answered<R, Waited<R, F>> {
+        Answered::Later(Waited {
+            later: self,
+            poll: F::poll,
+        })
     }
 }
 
 pin_project! {
-    /// A future of what a fallback returned. It asks for no bound: where there is something wrong
-    /// with that, the compiler has said so already.
+    /// The future of a fallback. It asks for no bound: where there is something wrong with that, the
+    /// compiler has said so already.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Waited<A, R> {
+    pub struct Waited<R, F> {
         #[pin]
-        answering: Answering<A>,
-        poll: fn(Pin<&mut Answering<A>>, &mut Context<'_>) -> Poll<R>,
+        later: F,
+        poll: fn(Pin<&mut F>, &mut Context<'_>) -> Poll<R>,
     }
 }
 
-impl<A, R> Waited<A, R> {
-    #[inline]
-    pub(crate) fn new<When>(answer: A) -> Self
-    where
-        A: Answer<R, When>,
-    {
-        Self {
-            answering: answer.answer(),
-            poll: A::poll,
-        }
-    }
-}
-
-impl<A, R> Future for Waited<A, R> {
+impl<R, F> Future for Waited<R, F> {
     type Output = R;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
-        (this.poll)(this.answering, cx)
+        (this.poll)(this.later, cx)
     }
 }
 
-impl<A> fmt::Debug for Answering<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Answering")
-    }
-}
-
-impl<A, R> fmt::Debug for Waited<A, R> {
+impl<R, F> fmt::Debug for Waited<R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Waited")
     }

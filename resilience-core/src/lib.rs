@@ -75,6 +75,7 @@ pub use crate::options::{
 pub use crate::policy::{Policy, PolicyBuilder, PolicyCall};
 pub use crate::problem::{Problem, Problems};
 pub use crate::recent::RecentError;
+pub use crate::redact::redact;
 pub use crate::runtime::{Runtime, RuntimeBuilder};
 #[cfg(feature = "watch")]
 pub use crate::settings::Watch;
@@ -83,7 +84,7 @@ pub use crate::settings::{
     Inapplicable, Inspection, Loader, Setting, Settings, SiteInspection, WorstCase,
 };
 pub use crate::severity::Severity;
-pub use crate::site::{Place, SiteInfo, problems, sites};
+pub use crate::site::{Place, SiteInfo, sites};
 pub use crate::stats::{BreakerSummary, Count, ErrorCount, ServiceSummary, Summary};
 pub use crate::task::{Current, current, propagate};
 
@@ -92,9 +93,16 @@ pub fn summary() -> Summary {
     Runtime::current().summary()
 }
 
-/// The settings of every annotated function in the current runtime, each with its origin.
+/// The settings of every annotated function and policy in the current runtime, each with its
+/// origin.
 pub fn inspect() -> Inspection {
     Runtime::current().inspect()
+}
+
+/// What is wrong between the sites of the program, and with the resources of the current runtime:
+/// see [`Runtime::problems`].
+pub fn problems() -> Vec<Problem> {
+    Runtime::current().problems()
 }
 
 /// Makes these settings those of all calls of the current runtime that begin from now on.
@@ -112,8 +120,8 @@ pub fn breakers() -> Vec<BreakerHandle> {
     Runtime::current().breakers()
 }
 
-/// The breaker of a service in the current runtime; `None` where no annotated function names the
-/// service.
+/// The breaker of a service in the current runtime; `None` where no annotated function and no
+/// policy names the service.
 pub fn breaker(service: &str) -> Option<BreakerHandle> {
     Runtime::current().breaker(service)
 }
@@ -139,17 +147,18 @@ pub fn reset() {
     Runtime::current().reset();
 }
 
-/// For the expansion of the attributes, of the same version, and for nobody else.
+/// For the expansion of the attributes, of the same version, and for nobody else. The name says the
+/// version, so that attributes of another one do not find it, instead of misunderstanding it.
 #[doc(hidden)]
-pub mod __private {
+pub mod __private_0_1_0 {
     pub use inventory;
 
     pub use crate::classify::Registration;
     pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
-    pub use crate::fallback::{Answer, Answering, Later, Now, On, Waited};
+    pub use crate::fallback::{Answer, AnswerOf, Answered, Later, Now, On, Waited, When};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
-    pub use crate::outcome::{Outcome, ResultOf, Shape};
+    pub use crate::outcome::{Outcome, ResultOf, Shape, never};
     pub use crate::probe::{Finder, Look, carrier, probe, probe_at};
     pub use crate::resource::{Amount, amount};
     pub use crate::reuse::{Keep, Reuse, keep, reuse, reuse_generic};

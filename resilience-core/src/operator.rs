@@ -1,8 +1,12 @@
 //! What operators ask of a runtime and set by hand. The breakers' part is in `breaker/handle.rs`.
 
+use std::collections::BTreeMap;
+
 use crate::bulkhead::Bulkhead;
+use crate::problem::Problem;
 use crate::rate_limit::RateLimiter;
 use crate::runtime::Runtime;
+use crate::site::{self, Place};
 
 /// The limits of a service in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,51 @@ pub struct ResourceSummary {
 }
 
 impl Runtime {
+    /// What is wrong between the annotated functions and policies of the program (two of one name,
+    /// and different numbers written for what the sites of a service share), and which resources
+    /// they ask for that have no limit in this runtime, also before their first call.
+    ///
+    /// The global runtime also logs them: the former when it is made, the latter when something is
+    /// first called in it.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = site::problems();
+        problems.extend(self.unlimited());
+        problems
+    }
+
+    /// The resources that somebody asks for and that have no limit. (What a policy asks for is known
+    /// when it has asked.)
+    pub(crate) fn unlimited(&self) -> Vec<Problem> {
+        let mut asked: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        for site in site::known() {
+            for resource in site.options().resources {
+                asked
+                    .entry((*resource).to_owned())
+                    .or_default()
+                    .push(site.place());
+            }
+        }
+        let pools = self.resources();
+        for pool in &pools {
+            asked.entry(pool.name.clone()).or_default();
+        }
+        asked.retain(|name, _| {
+            let limit = pools
+                .iter()
+                .find(|pool| pool.name == *name)
+                .and_then(|pool| pool.limit);
+            limit.is_none()
+        });
+        let problem = |(name, places)| Problem {
+            key: Some(format!("resources.{name}")),
+            ..Problem::between(
+                "nobody has set a limit, so that there is none".into(),
+                places,
+            )
+        };
+        asked.into_iter().map(problem).collect()
+    }
+
     /// The limits of every service that has any, by name. Those of single keys are not among them.
     pub fn limits(&self) -> Vec<LimitSummary> {
         let mut limits: Vec<_> = self

@@ -21,6 +21,11 @@ impl<T, E> Outcome for Result<T, E> {
     type Shape = ResultOf<T, E>;
 }
 
+/// A value of any type, where none is ever asked for: it says which type an attempt returns.
+pub fn never<R>() -> R {
+    unreachable!("it is called behind `if false`")
+}
+
 /// What is in a `Result`, as a type that is never a value.
 pub trait Shape: sealed::Sealed {
     /// The `Result`.

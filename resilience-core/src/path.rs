@@ -1,6 +1,6 @@
 //! The path of a site, from the type name of an item inside it.
 
-/// `krate::module::Type::method`, from what `type_name_of_val` says of an item in the body.
+/// `krate::module::Type::method`, from what `type_name` says of an item in the body.
 ///
 /// An attribute on a method does not know its type, but the compiler spells it out for an item
 /// inside: `<krate::Type as krate::Trait>::method::{{closure}}::item`. The end is cut off, and of a

@@ -7,8 +7,21 @@
 
 use std::borrow::Cow;
 
-/// The text without the secrets that can be told by where they stand.
-pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+/// The text without the secrets that can be told by where they stand: what follows `Bearer` or
+/// `Basic`, the user-info and query of a URL, the value of a name such as `password` or `api_key`.
+///
+/// Events, log lines and recent errors have been through it. An application that keeps or shows the
+/// text of an error by itself does the same with it:
+///
+/// ```
+/// # use resilience_core as resilience;
+/// let text = "502 from https://me:hunter2@shop.example/cart?id=7 (Authorization: Bearer xaat-1)";
+/// assert_eq!(
+///     resilience::redact(text),
+///     "502 from https://***@shop.example/cart?*** (Authorization: Bearer ***)",
+/// );
+/// ```
+pub fn redact(text: &str) -> Cow<'_, str> {
     let mut found = Secrets {
         text,
         at: 0,

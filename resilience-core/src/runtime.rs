@@ -3,35 +3,35 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::hash::Hash;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
-
-use crate::breaker::{BreakerHandle, CallId, Moved};
-use crate::budget::Budget;
-use crate::classify::Rules;
-use crate::clock::{Clock, Moment};
+use crate::breaker::{BreakerHandle, CallId};
+use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::error::ServiceName;
 use crate::event::{Event, Listener, Listeners, emit};
-use crate::guards::Guards;
-use crate::keyed::Keyed;
+use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
-use crate::scope;
+use crate::scope::{self, Covered, Frame};
 use crate::settings::layer::Layer;
 use crate::settings::live::Live;
 use crate::settings::origin::Origin;
-use crate::settings::resolve::{Subject, Written};
-use crate::settings::shared::merge;
-use crate::settings::{ServiceSettings, Settings, SiteSettings};
-use crate::site::{AnySite, Place, Site, problems, shared_by, shared_with};
-use crate::stats::{Counts, Stats, Summary};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::settings::resolve::Subject;
+use crate::site::{self, AnySite, Site, shared_by, shared_with};
+use crate::stats::{Stats, Summary};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::testing::{Fault, Faults};
+use crate::trace;
+
+mod builder;
+mod service;
+mod state;
+
+pub use self::builder::RuntimeBuilder;
+pub(crate) use self::service::Service;
+pub(crate) use self::state::{Kept, Lent, SiteRef, SiteState};
 
 /// The state that annotated functions share: breakers, counts and recent errors.
 ///
@@ -57,6 +57,8 @@ struct Inner {
     services: Mutex<HashMap<Box<str>, Arc<Service>>>,
     /// By the address of the site's static.
     sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    /// Whether it has been reported which resources have no limit.
+    is_reported: AtomicBool,
 }
 
 /// What the calls of a runtime share, whatever their site.
@@ -84,91 +86,6 @@ pub(crate) struct Listening {
     pub(crate) statistics: bool,
 }
 
-/// What the sites of one service share.
-#[derive(Debug)]
-pub(crate) struct Service {
-    pub(crate) guards: Guards,
-    pub(crate) budget: Budget,
-    pub(crate) counts: Counts,
-    keyed: OnceLock<Keyed<Guards>>,
-    /// What its sites wrote, made one.
-    attributes: Mutex<Layer>,
-    settings: Mutex<ServiceSettings>,
-}
-
-impl Service {
-    fn new(name: &str, attributes: Layer, written: &Written, now: Moment) -> Self {
-        let settings = written.service_settings(name, &attributes);
-        Self {
-            guards: Guards::new(ServiceName::new(name), settings.breaker_numbers()),
-            budget: Budget::new(settings.budget.unwrap_or_default(), now),
-            counts: Counts::new(),
-            keyed: OnceLock::new(),
-            attributes: Mutex::new(attributes),
-            settings: Mutex::new(settings),
-        }
-    }
-
-    /// Gives all shared state the numbers that are written now, and tells how breakers moved.
-    pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
-        let name = self.guards.service().as_str();
-        let settings = written.service_settings(name, &self.attributes());
-        // Before the keys are asked for: one that is made meanwhile has either, and is told.
-        *lock(&self.settings) = settings;
-        if let Some(budget) = settings.budget {
-            self.budget.set(budget);
-        }
-        let mut moved: Vec<_> = self.guards.set(&settings, now).into_iter().collect();
-        for guards in self.keyed.get().into_iter().flat_map(Keyed::values) {
-            moved.extend(guards.set(&settings, now));
-        }
-        moved
-    }
-
-    fn attributes(&self) -> Layer {
-        lock(&self.attributes).clone()
-    }
-
-    /// Adds what a site wrote that nobody knew before, as that of a policy. What others wrote stays.
-    /// Says whether there was anything.
-    fn learn(&self, site: &Site) -> bool {
-        let mut attributes = lock(&self.attributes);
-        let all = merge([attributes.clone(), site.written()], |_, _| {});
-        let more = all != *attributes;
-        *attributes = all;
-        more
-    }
-
-    /// The guards of one key.
-    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, now: Moment) -> Arc<Guards> {
-        let keyed = self
-            .keyed
-            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
-        keyed.get(key, now, || {
-            Guards::new(
-                Arc::clone(self.guards.service()),
-                lock(&self.settings).breaker_numbers(),
-            )
-        })
-    }
-}
-
-/// A site in one runtime, with the settings of one generation. Nothing in here changes: other
-/// settings make another one.
-#[derive(Debug)]
-pub(crate) struct SiteState {
-    site: AnySite,
-    operation: &'static str,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) service: Arc<Service>,
-    pub(crate) settings: SiteSettings,
-    /// What an operator says of texts of errors, if anything.
-    pub(crate) rules: Option<Arc<Rules>>,
-    generation: u64,
-    /// Of the site, in the global runtime.
-    number: Option<usize>,
-}
-
 impl Runtime {
     /// A runtime of its own, with nothing counted and every breaker closed.
     pub fn new() -> Self {
@@ -177,27 +94,14 @@ impl Runtime {
 
     /// A runtime of its own with other limits or listeners than the usual ones.
     pub const fn builder() -> RuntimeBuilder {
-        RuntimeBuilder {
-            error_history_limit: ERROR_HISTORY_LIMIT,
-            random: Random::Free,
-            listening: Listening {
-                tracing: true,
-                statistics: true,
-            },
-            listeners: Vec::new(),
-            waits: true,
-            is_global: false,
-            settings: None,
-        }
+        RuntimeBuilder::new()
     }
 
     /// The runtime of every call that no [`scope`](Self::scope) encloses.
     pub fn global() -> &'static Self {
         static GLOBAL: OnceLock<Runtime> = OnceLock::new();
         GLOBAL.get_or_init(|| {
-            for problem in problems() {
-                tracing::warn!(name: "resilience.problem", "{problem}");
-            }
+            site::problems().iter().for_each(report);
             Self::of_process()
         })
     }
@@ -227,8 +131,10 @@ impl Runtime {
     pub fn summary(&self) -> Summary {
         let breakers = self.breakers();
         let mut summary = self.0.shared.stats.summary();
-        for (name, service) in lock(&self.0.services).iter() {
-            summary.add(service.counts.summary(name));
+        if self.0.shared.listening.statistics {
+            for service in lock(&self.0.services).values() {
+                summary.add(service.summary());
+            }
         }
         summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
         summary.sort();
@@ -253,8 +159,8 @@ impl Runtime {
         breakers
     }
 
-    /// The breaker of a service, also before its first call: `None` where no annotated function
-    /// names the service.
+    /// The breaker of a service, also before its first call: `None` where no annotated function and
+    /// no policy names the service.
     pub fn breaker(&self, service: &str) -> Option<BreakerHandle> {
         let service = if let Some(service) = self.known_service(service) {
             service
@@ -281,7 +187,7 @@ impl Runtime {
     pub fn reset(&self) {
         self.0.shared.stats.reset();
         for service in lock(&self.0.services).values() {
-            service.counts.reset();
+            service.reset_counts();
         }
         self.0.shared.recent.clear();
     }
@@ -297,7 +203,7 @@ impl Runtime {
         self.0.shared.faults.clear();
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }
 
@@ -328,8 +234,18 @@ impl Runtime {
         Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
     }
 
+    /// What the sites of a service wrote, as far as the service has heard of them.
+    pub(crate) fn learned(&self, service: &str) -> Option<Layer> {
+        self.known_service(service)
+            .map(|service| service.attributes())
+    }
+
     fn state(&self, site: AnySite) -> SiteState {
         let shared = &self.0.shared;
+        // By its first call a program is configured.
+        if shared.is_global && !self.0.is_reported.swap(true, Ordering::Relaxed) {
+            self.unlimited().iter().for_each(report);
+        }
         let name = site.service();
         let service = self.service(name, || shared_with(name, &site));
         if service.learn(&site) {
@@ -350,10 +266,27 @@ impl Runtime {
             origin: &Origin::attribute(site.place()),
         };
         let common = written.service(name, &service.attributes());
+        let settings = written.settings(subject, &common);
         SiteState {
             operation: site.operation(),
             shared: Arc::clone(shared),
-            settings: written.settings(subject, &common),
+            is_plain: settings.breaker.is_some()
+                && settings.rate_limit.is_none()
+                && settings.bulkhead.is_none(),
+            is_fail_fast: site.options().fail_fast,
+            frame: Frame {
+                timeout: settings.timeout,
+                operation: site.operation(),
+                attempt: 1,
+                guards: service.guards.address(),
+                holds: Covered {
+                    breaker: true,
+                    slot: false,
+                },
+                fail_fast: site.options().fail_fast,
+                ..Frame::NONE
+            },
+            settings,
             rules: snapshot.settings.rules().map(Arc::clone),
             generation: snapshot.generation,
             number: match &site {
@@ -407,119 +340,6 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// The limits and listeners of a runtime.
-#[must_use]
-pub struct RuntimeBuilder {
-    error_history_limit: usize,
-    random: Random,
-    listening: Listening,
-    listeners: Vec<Box<dyn Listener>>,
-    waits: bool,
-    is_global: bool,
-    settings: Option<Settings>,
-}
-
-impl RuntimeBuilder {
-    /// The one of the process.
-    pub(crate) fn global(mut self) -> Self {
-        self.is_global = true;
-        self
-    }
-
-    /// The settings to begin with.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = Some(settings);
-        self
-    }
-
-    /// How many recent errors are kept; 100 unless said otherwise, none with 0.
-    pub fn error_history_limit(mut self, errors: usize) -> Self {
-        self.error_history_limit = errors;
-        self
-    }
-
-    /// Adds somebody who hears all events. May be called several times.
-    pub fn listener(mut self, listener: impl Listener) -> Self {
-        self.listeners.push(Box::new(listener));
-        self
-    }
-
-    /// Leaves out the `tracing` events.
-    pub fn without_tracing(mut self) -> Self {
-        self.listening.tracing = false;
-        self
-    }
-
-    /// Leaves out the counts: [`Runtime::summary`] knows only the breakers then.
-    pub fn without_statistics(mut self) -> Self {
-        self.listening.statistics = false;
-        self
-    }
-
-    /// Makes jitter repeatable: the same seed gives the same delays in the same order.
-    pub fn jitter_seed(mut self, seed: u64) -> Self {
-        self.random = Random::Seeded(Mutex::new(fastrand::Rng::with_seed(seed)));
-        self
-    }
-
-    /// Fixes jitter at a point of its range: 0 is the shortest delay, 0.5 the middle, 1 the
-    /// longest. Other values are taken as the nearest of these ends.
-    pub fn fixed_jitter(mut self, point: f64) -> Self {
-        self.random = Random::Fixed(if point.is_nan() {
-            0.5
-        } else {
-            point.clamp(0.0, 1.0)
-        });
-        self
-    }
-
-    /// Leaves out all delays between attempts: for tests that want the attempts and not the time.
-    /// Whether a delay would have ended too late is decided as ever.
-    pub fn no_waits(mut self) -> Self {
-        self.waits = false;
-        self
-    }
-
-    /// The runtime.
-    pub fn build(self) -> Runtime {
-        let listeners = Listeners::default();
-        for listener in self.listeners {
-            listeners.add(listener);
-        }
-        let settings = self.settings.unwrap_or_default();
-        let runtime = Runtime(Arc::new(Inner {
-            shared: Arc::new(Shared {
-                clock: Clock,
-                stats: Stats::new(),
-                recent: Recent::new(self.error_history_limit),
-                listening: self.listening,
-                listeners,
-                faults: Faults::default(),
-                pools: Pools::default(),
-                drain: Drain::default(),
-                live: Live::new(settings.clone()),
-                calls: AtomicU64::new(1),
-                random: self.random,
-                waits: self.waits,
-                is_global: self.is_global,
-            }),
-            services: Mutex::new(HashMap::new()),
-            sites: Mutex::new(HashMap::new()),
-        }));
-        runtime.set_shared(None, &settings);
-        runtime
-    }
-}
-
-impl fmt::Debug for RuntimeBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeBuilder")
-            .field("error_history_limit", &self.error_history_limit)
-            .field("listeners", &self.listeners.len())
-            .finish_non_exhaustive()
-    }
-}
-
 /// Where jitter comes from.
 enum Random {
     Free,
@@ -536,6 +356,13 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
+    /// Whether anybody may want to know more of a call than that it succeeded, or do something to
+    /// it.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        trace::is_wanted() || !self.listeners.is_empty() || self.faults.any()
+    }
+
     /// A number that no other call of this runtime has.
     pub(crate) fn next_call(&self) -> CallId {
         CallId(self.calls.fetch_add(1, Ordering::Relaxed))
@@ -551,124 +378,8 @@ impl Shared {
     }
 }
 
-impl SiteState {
-    /// Whether the settings that it was made of are still those of the runtime.
-    #[inline]
-    fn is_current(&self) -> bool {
-        self.generation == self.shared.live.generation()
-    }
-
-    pub(crate) fn site(&self) -> &Site {
-        &self.site
-    }
-
-    /// Whether it is the state of its site in this runtime, made of the settings in force.
-    pub(crate) fn is_of(&self, runtime: &Runtime) -> bool {
-        Arc::ptr_eq(&self.shared, &runtime.0.shared) && self.is_current()
-    }
-
-    pub(crate) fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    pub(crate) fn service(&self) -> &str {
-        self.service.guards.service().as_str()
-    }
-
-    pub(crate) fn is_fail_fast(&self) -> bool {
-        self.site.options().fail_fast
-    }
-
-    pub(crate) fn place(&self) -> Place {
-        self.site.place()
-    }
-}
-
-/// Where the state of a site in the global runtime is kept. Other settings put another one there.
-pub(crate) type Kept = OnceLock<ArcSwap<SiteState>>;
-
-/// A site's state, kept as it is for as long as this is held.
-///
-/// Taking it neither locks nor allocates. Calls of the global runtime that follow each other on a
-/// thread do not even count references: the thread keeps one for each site, and lends it.
-#[derive(Debug)]
-pub(crate) struct SiteRef(Option<Arc<SiteState>>);
-
-/// What a thread has to lend, by the number of the site.
-pub(crate) type Lent = Vec<Option<Arc<SiteState>>>;
-
-impl From<Arc<SiteState>> for SiteRef {
-    fn from(state: Arc<SiteState>) -> Self {
-        Self(Some(state))
-    }
-}
-
-impl SiteRef {
-    /// The state of a site in this runtime, or in the global one, if it has been made of the
-    /// settings in force.
-    #[inline]
-    pub(crate) fn known(
-        site: &'static Site,
-        scoped: Option<&Runtime>,
-        lent: &mut Lent,
-    ) -> Option<Self> {
-        if let Some(runtime) = scoped {
-            return runtime.known_site(site).map(Self::from);
-        }
-        if let Some(place) = lent.get_mut(site.number())
-            && let Some(state) = place.take()
-            && state.is_current()
-        {
-            return Some(state.into());
-        }
-        Self::kept(&site.slot)
-    }
-
-    /// What was kept here, if it has been made of the settings in force.
-    pub(crate) fn kept(slot: &Kept) -> Option<Self> {
-        let state = slot.get()?.load_full();
-        state.is_current().then(|| state.into())
-    }
-
-    /// Keeps a state for the calls to come as well.
-    pub(crate) fn keep(slot: &Kept, state: Arc<SiteState>) -> Self {
-        slot.get_or_init(|| ArcSwap::new(Arc::clone(&state)))
-            .store(Arc::clone(&state));
-        state.into()
-    }
-
-    /// The same, made if need be.
-    #[cold]
-    pub(crate) fn make(site: &'static Site, scoped: Option<Runtime>) -> Self {
-        match scoped {
-            Some(runtime) => runtime.site(site).into(),
-            None => Self::keep(&site.slot, Runtime::global().site(site)),
-        }
-    }
-}
-
-impl std::ops::Deref for SiteRef {
-    type Target = SiteState;
-
-    #[inline]
-    fn deref(&self) -> &SiteState {
-        let Some(state) = &self.0 else {
-            unreachable!("it is there until this is dropped")
-        };
-        state
-    }
-}
-
-impl Drop for SiteRef {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(state) = self.0.take()
-            && let Some(number) = state.number
-            && state.is_current()
-        {
-            scope::give_back(number, state);
-        }
-    }
+fn report(problem: &Problem) {
+    tracing::warn!(name: "resilience.problem", "{problem}");
 }
 
 fn address(site: &'static Site) -> usize {
@@ -690,5 +401,3 @@ impl Drop for Swapped<'_> {
         scope::swap_runtime(self.0);
     }
 }
-
-const ERROR_HISTORY_LIMIT: usize = 100;

@@ -1,21 +1,23 @@
 //! What a call knows of the calls that it runs inside: the only ambient state.
 //!
-//! Every attempt puts its [`Frame`] on the thread's stack for as long as it is being polled, so
-//! what lies below a frame are exactly the attempts that enclose it, across `await`, `join!` and
+//! Every attempt is on the thread's stack of [`Frame`]s for as long as it is being polled, so what
+//! lies below a frame are exactly the attempts that enclose it, across `await`, `join!` and
 //! `select!`. A spawned task is polled by nobody's attempt and starts with an empty stack.
+//!
+//! The innermost frame is plain data in cells of its own, since every call writes it. All else is
+//! behind one `RefCell`, which a call that nothing encloses never opens.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::blocking::{Running, Work};
 use crate::clock::Moment;
 use crate::context::Context;
-use crate::runtime::{Lent, Runtime, SiteRef, SiteState};
-use crate::site::Site;
+use crate::runtime::{Lent, Runtime, SiteState};
 
 /// One running attempt, as seen by the calls inside it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     /// The earliest of all limits on this attempt that are known.
     pub(crate) until: Moment,
@@ -33,8 +35,8 @@ pub(crate) struct Frame {
     /// Nothing in here retries or waits.
     pub(crate) fail_fast: bool,
     pub(crate) mark: Mark,
-    /// The blocking work that was begun in it.
-    pub(crate) work: Option<Arc<Work>>,
+    /// Blocking work was begun in it.
+    pub(crate) works: bool,
 }
 
 /// What a call inside an attempt left behind for it.
@@ -58,17 +60,6 @@ pub(crate) struct Covered {
     pub(crate) slot: bool,
 }
 
-/// What the attempts around here hold of the guards at this address.
-pub(crate) fn covers(guards: usize) -> Covered {
-    SCOPE.with_borrow(|scope| {
-        let around = scope.frames.iter().filter(|frame| frame.guards == guards);
-        around.fold(Covered::default(), |covered, frame| Covered {
-            breaker: covered.breaker || frame.holds.breaker,
-            slot: covered.slot || frame.holds.slot,
-        })
-    })
-}
-
 /// What a call learns when it begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Enclosing {
@@ -77,84 +68,240 @@ pub(crate) struct Enclosing {
     pub(crate) fail_fast: bool,
 }
 
-impl Enclosing {
-    /// What encloses a call of this site, here and now, and the site's state in the runtime that
-    /// holds here.
-    #[inline]
-    pub(crate) fn of(site: &'static Site) -> (SiteRef, Self) {
-        let found = SCOPE.with_borrow_mut(|scope| {
-            let site = SiteRef::known(site, scope.runtime.as_ref(), &mut scope.lent)?;
-            let around = Self::among(&scope.frames);
-            Some((site, around))
-        });
-        found.unwrap_or_else(|| {
-            // Made without a hold on the scope: somebody may log, and the log may call.
-            let site = SiteRef::make(site, current_runtime());
-            let around = SCOPE.with_borrow(|scope| Self::among(&scope.frames));
-            (site, around)
+/// What every call looks at.
+struct Here {
+    /// How many attempts are being polled, one inside the other.
+    depth: Cell<usize>,
+    /// The innermost of them, if there is one and it is not plain.
+    top: Cell<Frame>,
+    /// The innermost where it is the only one and as its site and its limit make it. It is written
+    /// out once something happens to it: a mark, a beginning, a call inside.
+    plain: Cell<Option<(&'static SiteState, Moment)>>,
+    /// There is a scoped runtime.
+    is_scoped: Cell<bool>,
+}
+
+struct Scope {
+    runtime: Option<Runtime>,
+    context: Context,
+    /// The frames below the innermost one.
+    below: Vec<Frame>,
+    /// The blocking work that was begun in attempts, by their depth, from 1.
+    works: Vec<(usize, Arc<Work>)>,
+    /// No part of what a task is in the midst of: the thread's own.
+    lent: Lent,
+}
+
+thread_local! {
+    static HERE: Here = const {
+        Here {
+            depth: Cell::new(0),
+            top: Cell::new(Frame::NONE),
+            plain: Cell::new(None),
+            is_scoped: Cell::new(false),
+        }
+    };
+
+    static SCOPE: RefCell<Scope> = const {
+        RefCell::new(Scope {
+            runtime: None,
+            context: Context::new(),
+            below: Vec::new(),
+            works: Vec::new(),
+            lent: Vec::new(),
         })
-    }
+    };
+}
+
+impl Enclosing {
+    /// Nothing does.
+    pub(crate) const NONE: Self = Self {
+        nested: false,
+        fail_fast: false,
+    };
 
     /// What encloses a call here and now.
     pub(crate) fn here() -> Self {
-        SCOPE.with_borrow(|scope| Self::among(&scope.frames))
-    }
-
-    fn among(frames: &[Frame]) -> Self {
-        match frames.last() {
-            None => Self {
-                nested: false,
-                fail_fast: false,
-            },
-            Some(frame) => Self {
+        HERE.with(|here| {
+            if here.depth.get() == 0 {
+                return Self::NONE;
+            }
+            Self {
                 nested: true,
-                fail_fast: frame.fail_fast,
-            },
-        }
+                fail_fast: here.top().fail_fast,
+            }
+        })
     }
+}
+
+impl Here {
+    /// The innermost frame; what it says of no frame at all has no meaning.
+    #[inline(never)]
+    fn top(&self) -> Frame {
+        if let Some((site, until)) = self.plain.take() {
+            self.top.set(Frame {
+                until,
+                ..site.frame
+            });
+        }
+        self.top.get()
+    }
+}
+
+/// Puts the plain frame of a site on the stack for the time of one poll, if nothing is there. Says
+/// whether it did.
+#[inline]
+pub(crate) fn enter_plainly(site: &'static SiteState, until: Moment) -> bool {
+    HERE.with(|here| {
+        let is_free = here.depth.get() == 0;
+        if is_free {
+            here.depth.set(1);
+            here.plain.set(Some((site, until)));
+        }
+        is_free
+    })
 }
 
 /// Puts a frame on the stack for the time of one poll.
-#[inline]
 pub(crate) fn enter(frame: Frame) {
-    SCOPE.with_borrow_mut(|scope| scope.frames.push(frame));
+    HERE.with(|here| {
+        let depth = here.depth.get();
+        if depth > 0 {
+            let below = here.top();
+            SCOPE.with_borrow_mut(|scope| scope.below.push(below));
+        }
+        here.depth.set(depth + 1);
+        here.top.set(frame);
+    });
+}
+
+/// Takes the frame off again, if it is still a plain one, to which nothing has happened. Says
+/// whether it did.
+#[inline]
+pub(crate) fn leave_plainly() -> bool {
+    HERE.with(|here| {
+        let is_plain = here.plain.take().is_some();
+        if is_plain {
+            here.depth.set(0);
+        }
+        is_plain
+    })
 }
 
 /// Takes the frame off again, with what happened to it meanwhile.
-#[inline]
-pub(crate) fn leave() -> Option<Frame> {
-    SCOPE.with_borrow_mut(|scope| scope.frames.pop())
+pub(crate) fn leave() -> Frame {
+    HERE.with(|here| {
+        let frame = here.top();
+        let depth = here.depth.get().saturating_sub(1);
+        here.depth.set(depth);
+        if depth > 0 {
+            let below = SCOPE.with_borrow_mut(|scope| scope.below.pop());
+            here.top.set(below.unwrap_or(Frame::NONE));
+        }
+        frame
+    })
+}
+
+/// What the attempts around here hold of the guards at this address.
+pub(crate) fn covers(guards: usize) -> Covered {
+    let mut covered = Covered::default();
+    each_frame(|frame, _| {
+        if frame.guards == guards {
+            covered.breaker |= frame.holds.breaker;
+            covered.slot |= frame.holds.slot;
+        }
+    });
+    covered
 }
 
 /// Marks the enclosing attempt, or clears its mark.
 pub(crate) fn mark(mark: Mark) {
-    SCOPE.with_borrow_mut(|scope| {
-        if let Some(frame) = scope.frames.last_mut() {
-            frame.mark = mark;
-        }
-    });
-}
-
-/// Blocking work begins in all the attempts around here.
-pub(crate) fn work() -> Vec<Running> {
-    SCOPE.with_borrow_mut(|scope| {
-        let begin = |frame: &mut Frame| frame.work.get_or_insert_default().begin();
-        scope.frames.iter_mut().map(begin).collect()
-    })
+    HERE.with(|here| here.top.set(Frame { mark, ..here.top() }));
 }
 
 /// The earliest limit of all enclosing attempts. The timeouts of those that have not read the clock
 /// yet begin `now`.
 pub(crate) fn limit(now: Moment) -> Moment {
+    let mut limit = Moment::NEVER;
+    each_frame(|frame, _| limit = limit.min(frame.limit(now)));
+    limit
+}
+
+/// Blocking work begins in all the attempts around here.
+pub(crate) fn work() -> Vec<Running> {
+    let mut works = SCOPE.with_borrow_mut(|scope| std::mem::take(&mut scope.works));
+    let mut running = Vec::new();
+    each_frame(|frame, depth| {
+        frame.works = true;
+        let known = works.iter().find(|(of, _)| *of == depth);
+        let work = known.map_or_else(Arc::default, |(_, work)| Arc::clone(work));
+        if known.is_none() {
+            works.push((depth, Arc::clone(&work)));
+        }
+        running.push(work.begin());
+    });
+    SCOPE.with_borrow_mut(|scope| scope.works = works);
+    running
+}
+
+/// The attempt that has just been put on the stack has begun this work in an earlier poll.
+pub(crate) fn put_work(work: Arc<Work>) {
+    HERE.with(|here| {
+        here.top.set(Frame {
+            works: true,
+            ..here.top()
+        });
+        let depth = here.depth.get();
+        SCOPE.with_borrow_mut(|scope| scope.works.push((depth, work)));
+    });
+}
+
+/// The work of the attempt that has just been taken off the stack.
+pub(crate) fn take_work() -> Option<Arc<Work>> {
+    let depth = HERE.with(|here| here.depth.get()) + 1;
     SCOPE.with_borrow_mut(|scope| {
-        scope
-            .frames
-            .iter_mut()
-            .fold(Moment::NEVER, |limit, frame| frame.limit(now).min(limit))
+        let place = scope.works.iter().position(|(of, _)| *of == depth)?;
+        Some(scope.works.swap_remove(place).1)
     })
 }
 
+/// Looks at all frames, to change them, from the innermost out, with their depth.
+fn each_frame(mut look: impl FnMut(&mut Frame, usize)) {
+    HERE.with(|here| {
+        let depth = here.depth.get();
+        if depth == 0 {
+            return;
+        }
+        let mut top = here.top();
+        look(&mut top, depth);
+        here.top.set(top);
+        if depth > 1 {
+            SCOPE.with_borrow_mut(|scope| {
+                for (below, frame) in scope.below.iter_mut().enumerate().rev() {
+                    look(frame, below + 1);
+                }
+            });
+        }
+    });
+}
+
 impl Frame {
+    pub(crate) const NONE: Self = Self {
+        until: Moment::NEVER,
+        timeout: None,
+        began: None,
+        operation: "",
+        attempt: 0,
+        guards: 0,
+        holds: Covered {
+            breaker: false,
+            slot: false,
+        },
+        fail_fast: false,
+        mark: Mark::None,
+        works: false,
+    };
+
     /// The earliest limit on this attempt, whose own time begins now unless it has begun.
     fn limit(&mut self, now: Moment) -> Moment {
         let began = *self.began.get_or_insert(now);
@@ -165,38 +312,63 @@ impl Frame {
 
 /// The attempt that runs here and now, if it is one of ours, and the limit on it.
 pub(crate) fn current(now: impl FnOnce() -> Moment) -> Option<(Frame, Moment, Moment)> {
-    let frame = SCOPE.with_borrow(|scope| scope.frames.last().cloned())?;
+    let frame = HERE.with(|here| (here.depth.get() > 0).then(|| here.top()))?;
     let now = now();
     Some((frame, now, limit(now)))
 }
 
 /// All that a task is in the midst of, to be carried over to another.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Carried {
     runtime: Option<Runtime>,
     context: Context,
-    frames: Vec<Frame>,
+    depth: usize,
+    top: Frame,
+    below: Vec<Frame>,
+    works: Vec<(usize, Arc<Work>)>,
 }
 
 impl Carried {
-    /// A copy of what holds here. The attempts' own times begin `now`.
+    /// A copy of what holds here, but for blocking work, which belongs to the attempts themselves.
+    /// The attempts' own times begin `now`.
     pub(crate) fn from_here(now: Moment) -> Self {
         limit(now);
-        SCOPE.with_borrow(|scope| Self {
-            runtime: scope.runtime.clone(),
-            context: scope.context.clone(),
-            frames: scope.frames.clone(),
+        let idle = |frame: Frame| Frame {
+            works: false,
+            ..frame
+        };
+        HERE.with(|here| {
+            SCOPE.with_borrow(|scope| Self {
+                runtime: scope.runtime.clone(),
+                context: scope.context.clone(),
+                depth: here.depth.get(),
+                top: idle(here.top()),
+                below: scope.below.iter().copied().map(idle).collect(),
+                works: Vec::new(),
+            })
         })
     }
 
     /// Exchanges this with what holds here.
     pub(crate) fn swap(&mut self) {
+        swap_runtime(&mut self.runtime);
+        swap_context(&mut self.context);
+        HERE.with(|here| {
+            here.top();
+            self.depth = here.depth.replace(self.depth);
+            self.top = here.top.replace(self.top);
+        });
         SCOPE.with_borrow_mut(|scope| {
-            std::mem::swap(&mut scope.runtime, &mut self.runtime);
-            std::mem::swap(&mut scope.context, &mut self.context);
-            std::mem::swap(&mut scope.frames, &mut self.frames);
+            std::mem::swap(&mut scope.below, &mut self.below);
+            std::mem::swap(&mut scope.works, &mut self.works);
         });
     }
+}
+
+/// Whether calls here are those of a scoped runtime.
+#[inline]
+pub(crate) fn is_scoped() -> bool {
+    HERE.with(|here| here.is_scoped.get())
 }
 
 /// The scoped runtime of this task, if there is one.
@@ -206,6 +378,7 @@ pub(crate) fn current_runtime() -> Option<Runtime> {
 
 /// Swaps the task's runtime; the former one comes back in `runtime`.
 pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
+    HERE.with(|here| here.is_scoped.set(runtime.is_some()));
     SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
 }
 
@@ -219,12 +392,9 @@ pub(crate) fn swap_context(context: &mut Context) {
     SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.context, context));
 }
 
-struct Scope {
-    runtime: Option<Runtime>,
-    context: Context,
-    frames: Vec<Frame>,
-    /// No part of what a task is in the midst of: the thread's own.
-    lent: Lent,
+/// The state of the site of this number, if the thread has it to lend.
+pub(crate) fn borrow(number: usize) -> Option<Arc<SiteState>> {
+    SCOPE.with_borrow_mut(|scope| scope.lent.get_mut(number)?.take())
 }
 
 /// Takes back the state of a site for the next call of it on this thread.
@@ -240,18 +410,6 @@ pub(crate) fn give_back(number: usize, state: Arc<SiteState>) {
     });
     // Dropped where nobody holds the scope.
     drop(surplus);
-}
-
-thread_local! {
-    static SCOPE: RefCell<Scope> =
-        const {
-            RefCell::new(Scope {
-                runtime: None,
-                context: Context::new(),
-                frames: Vec::new(),
-                lent: Vec::new(),
-            })
-        };
 }
 
 #[cfg(test)]
@@ -272,7 +430,7 @@ mod tests {
             },
             fail_fast: false,
             mark: Mark::None,
-            work: None,
+            works: false,
         }
     }
 
@@ -284,7 +442,7 @@ mod tests {
         // The timeouts have begun: a later question does not begin them again.
         assert_eq!(limit(Moment::from_nanos(40)), Moment::from_nanos(60));
         leave();
-        assert_eq!(leave().unwrap().began, Some(Moment::from_nanos(10)));
+        assert_eq!(leave().began, Some(Moment::from_nanos(10)));
         assert_eq!(limit(Moment::from_nanos(40)), Moment::NEVER);
     }
 
@@ -308,8 +466,8 @@ mod tests {
         enter(frame(1));
         enter(frame(1));
         mark(Mark::GaveUp);
-        assert_eq!(leave().unwrap().mark, Mark::GaveUp);
-        assert_eq!(leave().unwrap().mark, Mark::None);
+        assert_eq!(leave().mark, Mark::GaveUp);
+        assert_eq!(leave().mark, Mark::None);
         mark(Mark::GaveUp);
     }
 }

@@ -1,10 +1,10 @@
-//! The annotated functions of the program.
+//! The annotated functions of the program, and its policies.
 
 use std::collections::BTreeMap;
 use std::fmt;
 // A static is made without a model checker looking on.
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::Category;
 use crate::options::Options;
@@ -55,7 +55,7 @@ impl Site {
             column,
             options,
             path: OnceLock::new(),
-            slot: OnceLock::new(),
+            slot: Kept::new(),
             number: AtomicUsize::new(0),
         }
     }
@@ -151,6 +151,10 @@ impl AnySite {
             Self::Policy(site) => site.options.operation.unwrap_or_default(),
         }
     }
+
+    const fn is_policy(&self) -> bool {
+        matches!(self, Self::Policy(_))
+    }
 }
 
 impl std::ops::Deref for AnySite {
@@ -176,21 +180,21 @@ impl fmt::Debug for Registered {
     }
 }
 
-/// What is known of an annotated function, called or not.
+/// What is known of an annotated function, called or not, or of a policy.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SiteInfo {
     /// What `operation = ".."` says, else the path.
     pub operation: String,
-    /// `crate::module::Type::method`.
+    /// `crate::module::Type::method`; of a policy, the operation.
     pub path: String,
     /// The name under which it shares a breaker and settings.
     pub service: String,
     /// What `category = ..` says.
     pub category: Option<Category>,
-    /// Where the attribute stands.
+    /// Where the attribute stands, or the policy was built.
     pub place: Place,
-    /// What the attribute says. `Display` gives it in the form in which it is written.
+    /// What the attribute or the policy says. `Display` gives it in the form in which it is written.
     pub options: Options,
 }
 
@@ -213,12 +217,23 @@ impl fmt::Display for Place {
     }
 }
 
-/// Every annotated function of the program, called or not, by file and line.
+/// Every annotated function of the program, called or not, by file and line; and behind them every
+/// [policy](crate::Policy) that has been built so far. Policies of one name that were built in one
+/// place count as one.
 ///
 /// A library whose functions should be listed must be linked: a crate that no code names is left
 /// out by the compiler (`use that_crate as _;` names it).
+///
+/// An attribute on an `impl` block or a trait is for its async methods that have a body and a return
+/// type whose last name ends in `Result`. It leaves all others alone, and they are not listed here:
+///
+/// * those that are not `async` (and no method of an `#[async_trait]`),
+/// * those without a body, as a trait has them: write the attribute on the `impl` block as well,
+/// * those that return anything else, also where that is an alias of a `Result` by another name: an
+///   attribute of the method's own takes it in,
+/// * those with `#[resilient(skip)]`.
 pub fn sites() -> Vec<SiteInfo> {
-    registered()
+    known()
         .into_iter()
         .map(|site| SiteInfo {
             operation: site.operation().to_owned(),
@@ -231,10 +246,35 @@ pub fn sites() -> Vec<SiteInfo> {
         .collect()
 }
 
-/// What is wrong between the annotated functions of the program: two of one name, and different
-/// numbers written for the breaker of one service (the first by file and line holds).
-pub fn problems() -> Vec<Problem> {
-    problems_of(&registered())
+/// What is wrong between the annotated functions and policies of the program, whatever runtime
+/// they are called in.
+pub(crate) fn problems() -> Vec<Problem> {
+    problems_of(&known())
+}
+
+/// Makes a policy known. It stays so, as an annotated function does: settings and operators may name
+/// it as long as the program runs. There are only so many places and names, so that they do not grow
+/// with the number of policies built.
+pub(crate) fn know(policy: &Arc<Site>) {
+    let place = (policy.place(), policy.options.operation);
+    policies().insert(place, Arc::clone(policy));
+}
+
+fn policies() -> MutexGuard<'static, Policies> {
+    static POLICIES: Mutex<Policies> = Mutex::new(Policies::new());
+    POLICIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// By where they were built and by name, the newest of each.
+type Policies = BTreeMap<(Place, Option<&'static str>), Arc<Site>>;
+
+/// The annotated functions, and then the policies, each by file and line.
+pub(crate) fn known() -> Vec<AnySite> {
+    let functions = registered().into_iter().map(AnySite::Function);
+    let policies = policies().values().cloned().collect::<Vec<_>>();
+    functions
+        .chain(policies.into_iter().map(AnySite::Policy))
+        .collect()
 }
 
 /// What the sites of a service wrote for the parts that they share, `asking` among them even if it
@@ -247,11 +287,16 @@ pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
     merge(all.map(Site::written), |_, _| {})
 }
 
-/// What the registered sites of a service wrote for the parts that they share; `None` where it has
-/// no site.
+/// What the annotated functions of a service wrote for the parts that they share; `None` where
+/// nothing that is known has this service. What policies write holds when they are first run.
 pub(crate) fn shared_by(service: &str) -> Option<Layer> {
-    let sites = of_service(service);
-    (!sites.is_empty()).then(|| merge(sites.into_iter().map(Site::written), |_, _| {}))
+    let is_known = known().iter().any(|site| site.service() == service);
+    is_known.then(|| {
+        merge(
+            of_service(service).into_iter().map(Site::written),
+            |_, _| {},
+        )
+    })
 }
 
 fn of_service(service: &str) -> Vec<&'static Site> {
@@ -270,18 +315,20 @@ pub(crate) fn registered() -> Vec<&'static Site> {
     sites
 }
 
-fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
+fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for site in sites {
-        by_name.entry(site.operation()).or_default().push(*site);
-        by_service.entry(site.service()).or_default().push(*site);
+        by_name.entry(site.operation()).or_default().push(site);
+        by_service.entry(site.service()).or_default().push(site);
     }
     for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
+        let policies = sites.iter().any(|site| site.is_policy());
         let message = format!(
-            "several annotated functions are called `{name}`, so settings and statistics cannot \
-             tell them apart; give each an `operation`"
+            "several annotated functions {}are called `{name}`, so settings and statistics cannot \
+             tell them apart; give each an `operation`",
+            if policies { "or policies " } else { "" },
         );
         let places = sites.iter().map(|site| site.place()).collect();
         problems.push(Problem::between(message, places));
@@ -289,19 +336,23 @@ fn problems_of(sites: &[&'static Site]) -> Vec<Problem> {
     for (service, sites) in by_service {
         let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
         merge(sites.iter().map(|site| site.written()), |position, key| {
-            disagreements
-                .entry(key)
-                .or_default()
-                .push(sites[position].place());
+            disagreements.entry(key).or_default().push(sites[position]);
         });
-        for (key, places) in disagreements {
+        for (key, sites) in disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
+            // Functions are known before anything runs.
+            let holds = if sites.iter().any(|site| site.is_policy()) {
+                "what functions wrote holds before, and then what the policy wrote that ran first"
+            } else {
+                "the first one by file and line holds"
+            };
             let message = format!(
                 "`{}` of the {} of service `{service}` differs from what another site wrote, or \
-                 cannot hold beside it; the first one by file and line holds",
+                 cannot hold beside it; {holds}",
                 key.name(),
                 part.replace('_', " "),
             );
+            let places = sites.iter().map(|site| site.place()).collect();
             problems.push(Problem::between(message, places));
         }
     }
@@ -350,7 +401,7 @@ mod tests {
 
     #[test]
     fn two_sites_of_one_name_and_disagreements_about_a_service_are_problems() {
-        let problems = problems_of(&[&FIRST, &SECOND, &NAMESAKE]);
+        let problems = problems_of(&[&FIRST, &SECOND, &NAMESAKE].map(AnySite::Function));
         let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(texts.len(), 2, "{texts:?}");
         assert!(texts[0].starts_with("several annotated functions are called `demo::first`"));

@@ -406,10 +406,12 @@ impl Names {
     }
 }
 
-/// The calls of a service. A successful one adds to one counter of its thread's shard.
+/// The calls of a service, but for those that succeed at once: the retry budget counts these.
 #[derive(Debug)]
 pub(crate) struct Counts {
     shards: Shards<Shard>,
+    /// Of the straight calls, those that had been counted at the last reset.
+    forgotten: AtomicU64,
     /// Of the calls that waited: fewer shards do.
     latency: [Histogram; LATENCY_SHARDS],
 }
@@ -417,9 +419,6 @@ pub(crate) struct Counts {
 /// The counters of the threads of one shard.
 #[derive(Debug, Default)]
 struct Shard {
-    /// Succeeded at the first attempt, with nobody taking the time: by far the most calls, counted
-    /// with one addition.
-    straight: AtomicU64,
     /// Succeeded at the first attempt, and took time.
     first: AtomicU64,
     recovered: AtomicU64,
@@ -437,14 +436,9 @@ impl Counts {
     pub(crate) fn new() -> Self {
         Self {
             shards: Shards::default(),
+            forgotten: AtomicU64::new(0),
             latency: Default::default(),
         }
-    }
-
-    /// A call has succeeded at its first attempt, and nobody took the time.
-    #[inline]
-    pub(crate) fn straight(&self) {
-        add(&self.shards.mine().straight, 1);
     }
 
     fn finished(&self, outcome: CallOutcome, attempts: u32, duration: Duration) {
@@ -474,14 +468,15 @@ impl Counts {
         }
     }
 
-    pub(crate) fn summary(&self, service: &str) -> ServiceSummary {
+    /// Everything together, given how many calls were straight since the beginning.
+    pub(crate) fn summary(&self, service: &str, straight: u64) -> ServiceSummary {
+        let straight = straight.wrapping_sub(self.forgotten.load(Ordering::Relaxed));
         let sum = |counter: fn(&Shard) -> &AtomicU64| -> u64 {
             self.shards
                 .iter()
                 .map(|shard| counter(shard).load(Ordering::Relaxed))
                 .sum()
         };
-        let straight = sum(|shard| &shard.straight);
         let recovered = sum(|shard| &shard.recovered);
         let mut summary = ServiceSummary {
             service: service.to_owned(),
@@ -506,7 +501,8 @@ impl Counts {
     }
 
     /// Sets every count to zero. What happens meanwhile counts before or after.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self, straight: u64) {
+        self.forgotten.store(straight, Ordering::Relaxed);
         for shard in self.shards.iter() {
             for counter in shard.counters() {
                 counter.store(0, Ordering::Relaxed);
@@ -519,9 +515,8 @@ impl Counts {
 }
 
 impl Shard {
-    fn counters(&self) -> [&AtomicU64; 10] {
+    fn counters(&self) -> [&AtomicU64; 9] {
         let Self {
-            straight,
             first,
             recovered,
             failed,
@@ -533,7 +528,6 @@ impl Shard {
             recovery_attempts,
         } = self;
         [
-            straight,
             first,
             recovered,
             failed,

@@ -143,6 +143,36 @@ mod with_reqwest {
         }
     }
 
+    /// An error of the client does not hold the headers, so a response is asked before it becomes one.
+    #[cfg(feature = "http")]
+    #[tokio::test]
+    async fn a_429_says_when_to_come_back() {
+        for (answer, wait) in [
+            (
+                &b"HTTP/1.1 429 Nonsense\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"[..],
+                Some(Duration::from_secs(7)),
+            ),
+            (
+                b"HTTP/1.1 429 Nonsense\r\ndate: Wed, 21 Oct 2026 07:28:00 GMT\r\n\
+                  retry-after: Wed, 21 Oct 2026 07:28:30 GMT\r\ncontent-length: 0\r\n\r\n",
+                Some(Duration::from_secs(30)),
+            ),
+            (b"HTTP/1.1 429 Nonsense\r\ncontent-length: 0\r\n\r\n", None),
+        ] {
+            let address = server(answer, Duration::ZERO);
+            let response = client().get(format!("http://{address}/")).send().await;
+            let response = response.expect("an answer");
+            let found =
+                resilience_core::classify::http::response(response.status(), response.headers());
+            assert_eq!(
+                (found.category(), found.retry()),
+                (Category::RATE_LIMIT, Retry::Yes),
+                "{found:?}"
+            );
+            assert_eq!(found.retry_after(), wait);
+        }
+    }
+
     #[tokio::test]
     async fn a_server_that_closes_early_is_network() {
         let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";

@@ -3,7 +3,7 @@
 //! `data/errors-dev.jsonl` is the set that the rules were made with; its `source` fields name the
 //! public issue of each message. `data/errors-own.jsonl` was written and labelled before the rules,
 //! `data/errors-found.jsonl` after them and before they were run on it, in rounds (the letter of
-//! the id).
+//! the id); each round was scored before the rules learned from it.
 
 use std::collections::BTreeMap;
 

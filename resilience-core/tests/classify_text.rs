@@ -165,3 +165,20 @@ proptest! {
         prop_assert_eq!(classify::text(&text).category(), Category::NETWORK);
     }
 }
+
+#[test]
+fn the_text_for_people_is_one_of_few_and_leaks_nothing() {
+    let mut texts = std::collections::HashSet::new();
+    for row in include_str!("data/errors-dev.jsonl").lines() {
+        let row: serde_json::Value = serde_json::from_str(row).expect("every line is JSON");
+        let message = row["text"].as_str().expect("a text");
+        let error: Box<dyn std::error::Error + Send + Sync> = message.into();
+        texts.insert(classify::user_message(error.as_ref()));
+    }
+    assert!((10..=15).contains(&texts.len()), "{texts:?}");
+    for text in texts {
+        // Names, addresses, numbers, quotes: whatever is in the messages is not in the texts.
+        let plain = |c: char| c.is_ascii_alphabetic() || " .,'-".contains(c);
+        assert!(text.chars().all(plain) && text.ends_with('.'), "{text}");
+    }
+}

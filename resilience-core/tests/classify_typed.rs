@@ -112,20 +112,28 @@ fn a_missing_file_is_the_callers_and_final() {
 fn a_refused_permission_is_the_callers_and_final() {
     use std::os::unix::fs::PermissionsExt;
 
-    let dir = std::env::temp_dir().join(format!("resilience-classify-{}", std::process::id()));
-    fs::create_dir_all(&dir).expect("a directory");
-    let file = dir.join("closed");
+    let file = std::env::temp_dir().join(format!("resilience-closed-{}", std::process::id()));
     fs::write(&file, b"x").expect("a file");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("its own file");
-    let refused = fs::read(&file).err();
-    // Writing to a directory is refused to everybody, reading a closed file not to root.
-    let found = match refused {
-        Some(refused) => refused.classify(),
-        None => through_all(|| fs::write(&dir, b"x").expect_err("it is a directory")),
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode));
+    mode(0o600).expect("its own file");
+    // To run what may not be run is refused to everybody, to read a closed file not to root.
+    let run = || {
+        std::process::Command::new(&file)
+            .spawn()
+            .expect_err("it may not be run")
     };
-    fs::remove_dir_all(&dir).expect("its own directory");
-    assert_eq!(found.category(), Category::FILESYSTEM);
-    assert_eq!((found.retry(), found.fault()), (Retry::No, Fault::Caller));
+    assert_eq!(run().kind(), io::ErrorKind::PermissionDenied);
+    let refused = through_all(run);
+    mode(0o000).expect("its own file");
+    let read = fs::read(&file).err();
+    fs::remove_file(&file).expect("its own file");
+    for found in [Some(refused), read.map(|error| error.classify())]
+        .into_iter()
+        .flatten()
+    {
+        assert_eq!(found.category(), Category::FILESYSTEM);
+        assert_eq!((found.retry(), found.fault()), (Retry::No, Fault::Caller));
+    }
 }
 
 #[test]

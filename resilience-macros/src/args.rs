@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Expr, Path};
 
@@ -14,12 +14,15 @@ use crate::fields::{self, Field};
 use crate::forms::{expr, function, is_off, krate, list, wrong};
 use crate::grammar::{RawArg, RawValue};
 use crate::limits::{Budget, Bulkhead, Limit, switch_budget, switch_bulkhead, switch_rate_limit};
+use crate::mentioned;
 use crate::names;
+use crate::number::Count;
 use crate::policy::{Backoff, Breaker, backoff, switch_breaker, switch_time};
 use crate::redirect::unknown;
 use crate::require::{self, Requirement};
 use crate::resource::{self, Resource};
-use crate::value::{Count, Nested, Time, flag};
+use crate::time::Time;
+use crate::word::{Nested, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,16 +243,16 @@ impl Args {
     pub(crate) fn names(&self) -> HashSet<String> {
         let mut names = HashSet::new();
         for field in &self.fields {
-            collect_names(field.value.to_token_stream(), &mut names);
+            mentioned::collect(field.value.to_token_stream(), &mut names);
         }
         if let Some(key) = &self.key {
-            collect_names(key.to_token_stream(), &mut names);
+            mentioned::collect(key.to_token_stream(), &mut names);
         }
         for option in [&self.retry_if, &self.retry_if_ok, &self.before_retry]
             .into_iter()
             .flatten()
         {
-            collect_names(option.value.to_token_stream(), &mut names);
+            mentioned::collect(option.value.to_token_stream(), &mut names);
         }
         names
     }
@@ -270,77 +273,39 @@ impl Args {
 
     /// Whether the runtime can answer instead of the body, whatever the settings say.
     pub(crate) fn can_reject(&self) -> bool {
-        let breaker_off = matches!(
-            self.breaker,
-            Some(Opt {
-                value: Switch::Off,
-                ..
-            })
-        );
-        let timeout_off = matches!(
-            self.timeout,
-            Some(Opt {
-                value: Switch::Off,
-                ..
-            })
-        );
-        let deadline_on = matches!(
-            self.deadline,
-            Some(Opt {
-                value: Switch::On(_),
-                ..
-            })
-        );
-        let rate_limit_on = matches!(
-            self.rate_limit,
-            Some(Opt {
-                value: Switch::On(_),
-                ..
-            })
-        );
-        let bulkhead_on = matches!(
-            self.bulkhead,
-            Some(Opt {
-                value: Switch::On(_),
-                ..
-            })
-        );
-        !breaker_off
-            || !timeout_off
-            || deadline_on
-            || rate_limit_on
-            || bulkhead_on
+        !is_written_off(&self.breaker)
+            || !is_written_off(&self.timeout)
+            || is_written_on(&self.deadline)
+            || is_written_on(&self.rate_limit)
+            || is_written_on(&self.bulkhead)
             || !self.require.is_empty()
             || !self.resources.is_empty()
     }
 }
 
-fn collect_names(tokens: TokenStream, names: &mut HashSet<String>) {
-    for tree in tokens {
-        match tree {
-            TokenTree::Ident(ident) => {
-                names.insert(ident.to_string());
-            }
-            TokenTree::Group(group) => collect_names(group.stream(), names),
-            TokenTree::Literal(literal) => collect_captured(&literal.to_string(), names),
-            TokenTree::Punct(_) => {}
-        }
-    }
+fn is_written_off<T>(option: &Option<Opt<Switch<T>>>) -> bool {
+    matches!(
+        option,
+        Some(Opt {
+            value: Switch::Off,
+            ..
+        })
+    )
 }
 
-/// The names in a format string: `"{a} of {b:?}"`.
-fn collect_captured(text: &str, names: &mut HashSet<String>) {
-    if !text.ends_with(['"', '#']) {
-        return;
-    }
-    for part in text.split('{').skip(1) {
-        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
-        names.insert(part[..end.unwrap_or(part.len())].to_owned());
-    }
+fn is_written_on<T>(option: &Option<Opt<Switch<T>>>) -> bool {
+    matches!(
+        option,
+        Some(Opt {
+            value: Switch::On(_),
+            ..
+        })
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::TokenStream;
     use quote::quote;
 
     use super::*;

@@ -31,6 +31,10 @@ impl Category {
         if let Some(known) = names::CATEGORIES.iter().find(|known| **known == name) {
             return Some(Self::BuiltIn(known, text.span()));
         }
+        if name.trim().is_empty() {
+            ctxt.error(expr, "`category` must not be empty");
+            return None;
+        }
         let hint = match names::category(&name) {
             Some(near) => format!("did you mean `\"{near}\"`?"),
             None => format!(

@@ -7,8 +7,9 @@ use quote::quote;
 use crate::args::{Args, Attribute, Opt, Switch};
 use crate::ctxt::Ctxt;
 use crate::limits::Limit;
+use crate::number::Count;
 use crate::policy::{Backoff, Breaker, DEFAULT_WINDOW, Window};
-use crate::value::{Count, Time};
+use crate::time::Time;
 
 pub(crate) fn consistent(args: &Args, ctxt: &Ctxt) {
     backoff_in_order(args, ctxt);

@@ -91,7 +91,8 @@ pub(crate) fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
         Expr::Path(path) if path.qself.is_none() => path.path.clone(),
         Expr::Lit(lit) => {
             let text = match &lit.lit {
-                Lit::Str(text) => text.value(),
+                Lit::Str(text) if is_absolute(&text.value()) => text.value(),
+                Lit::Str(text) => format!("::{}", text.value()),
                 _ => "::resilience".to_owned(),
             };
             ctxt.error(
@@ -121,6 +122,10 @@ pub(crate) fn krate(expr: &Expr, ctxt: &Ctxt) -> Option<Path> {
     };
     ctxt.error(expr, format!("the path must be absolute; {hint}"));
     None
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with("::") || path.starts_with("crate::")
 }
 
 pub(crate) fn is_off(expr: &Expr) -> bool {

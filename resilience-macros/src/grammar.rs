@@ -72,6 +72,14 @@ fn argument(input: ParseStream<'_>) -> syn::Result<RawArg> {
         return Err(input.error("expected an option: `name = value`, `name(..)` or `name`"));
     }
     let name = input.call(Ident::parse_any)?;
+    if input.peek(Token![::]) {
+        return Err(input.error("the name of an option is one word: `name = value`"));
+    }
+    if input.peek(Token![:]) || input.peek(Token![==]) {
+        return Err(input.error(format!(
+            "a value stands behind one `=`: write `{name} = ..`"
+        )));
+    }
     let value = if input.peek(Token![=]) {
         let equals = input.parse::<Token![=]>()?;
         if input.is_empty() || input.peek(Token![,]) {
@@ -153,6 +161,22 @@ mod tests {
         let (names, errors) = names(quote!(retry_if = |a, b| f::<A, B>(a, b), retries = 1));
         assert_eq!(names, ["retry_if", "retries"]);
         assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_sign_before_a_value_is_one_error() {
+        for tokens in [
+            quote!(retries: 3, timeout = "1s"),
+            quote!(retries == 3, timeout = "1s"),
+            quote!(a::retries = 3, timeout = "1s"),
+        ] {
+            let (names, errors) = names(tokens);
+            assert_eq!(
+                (&*names, errors.len()),
+                (&["timeout".to_owned()][..], 1),
+                "{errors:?}"
+            );
+        }
     }
 
     #[test]

@@ -48,14 +48,9 @@ pub(crate) fn parameters(sig: &Signature) -> Vec<Parameter> {
         let Pat::Ident(pat) = &*input.pat else {
             return None;
         };
-        let renew = match peel(&input.ty) {
-            Type::Reference(reference) if reference.mutability.is_some() => Renew::Reborrow,
-            Type::Reference(_) => Renew::Copy,
-            _ => Renew::Clone(Box::new(erase_impl(&input.ty))),
-        };
         Some(Parameter {
             ident: pat.ident.clone(),
-            renew,
+            renew: Renew::of(&input.ty),
         })
     };
     sig.inputs.iter().filter_map(named).collect()
@@ -65,11 +60,31 @@ pub(crate) fn parameters(sig: &Signature) -> Vec<Parameter> {
 pub(crate) enum Renew {
     /// By `Clone`. The type is `_` where it is not spelt out.
     Clone(Box<Type>),
-    /// A shared reference is copied.
+    /// A shared reference is copied, and so is a number.
     Copy,
     /// A unique reference is borrowed again.
     Reborrow,
 }
+
+impl Renew {
+    /// How a parameter of this type that is a plain name is had again.
+    fn of(ty: &Type) -> Self {
+        match peel(ty) {
+            Type::Reference(reference) if reference.mutability.is_some() => Self::Reborrow,
+            Type::Reference(_) => Self::Copy,
+            Type::Path(path) if PRIMITIVES.iter().any(|name| path.path.is_ident(name)) => {
+                Self::Copy
+            }
+            _ => Self::Clone(Box::new(erase_impl(ty))),
+        }
+    }
+}
+
+/// Types whose values need no `Clone`, which spares the compiler work.
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize",
+];
 
 /// What stands before the part of a pattern that is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,7 +136,6 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
             Type::Reference(_) => Through::Shared,
             _ => Through::Value,
         };
-        let whole = erase_impl(&input.ty);
         let first = bindings.len();
         let is_name = matches!(&*input.pat, Pat::Ident(pat) if pat.subpat.is_none());
         each_binding(
@@ -132,10 +146,10 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
                     // `ref a` and `ref mut a` are references whatever they point into.
                     (Some(false), _) | (None, Through::Shared) => Renew::Copy,
                     (Some(true), _) | (None, Through::Unique) => Renew::Reborrow,
-                    (None, Through::Value) if is_name => Renew::Clone(Box::new(whole.clone())),
+                    (None, Through::Value) if is_name => Renew::of(&input.ty),
                     (None, Through::Value) => Renew::Clone(Box::new(inferred())),
                 };
-                // A shared reference that is not assigned to is as good for every attempt as it is.
+                // What is copied and not assigned to is as good for every attempt as it is.
                 let needed = !matches!(renew, Renew::Copy) || mutability.is_some();
                 let seen = bindings
                     .iter()
@@ -301,7 +315,7 @@ mod tests {
 
     #[test]
     fn owned_arguments_are_cloned_and_references_are_not() {
-        let sig = syn::parse_quote!(fn f(&self, a: String, b: &str, c: &mut Vec<u8>, _: X));
+        let sig = syn::parse_quote!(fn f(&self, a: String, b: &str, c: &mut Vec<u8>, d: u8, _: X));
         assert_eq!(list(sig), ["a: clone String", "c: reborrow"]);
     }
 
@@ -324,7 +338,7 @@ mod tests {
     #[test]
     fn mut_moves_from_the_parameter_to_the_attempt() {
         let (sig, list) = bindings(syn::parse_quote!(fn f(mut a: u8, mut b: &str)));
-        assert_eq!(list, ["mut a: clone u8", "mut b: copy"]);
+        assert_eq!(list, ["mut a: copy", "mut b: copy"]);
         assert!(!sig.contains("mut"), "{sig}");
     }
 

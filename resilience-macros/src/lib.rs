@@ -21,13 +21,18 @@ mod inputs;
 mod item;
 mod lifetimes;
 mod limits;
+mod mentioned;
 mod model;
 mod names;
+mod number;
 mod policy;
 mod redirect;
 mod require;
 mod resource;
-mod value;
+#[cfg(test)]
+mod snapshots;
+mod time;
+mod word;
 
 use proc_macro::TokenStream;
 

@@ -12,9 +12,10 @@ use crate::ctxt::Ctxt;
 use crate::forms::{is_off, list, whole_number};
 use crate::grammar::{RawValue, peel};
 use crate::names;
+use crate::number::{Count, Ratio};
 use crate::policy::nested;
 use crate::redirect;
-use crate::value::{Count, Ratio, Time};
+use crate::time::Time;
 
 /// `rate_limit(..)`
 #[derive(Default)]

@@ -10,8 +10,10 @@ use crate::ctxt::Ctxt;
 use crate::forms::{expr, is_off, list, whole_number, wrong};
 use crate::grammar::{self, RawArg, RawValue, peel};
 use crate::names::{self, enumerate};
+use crate::number::{Count, Factor, Share};
 use crate::redirect;
-use crate::value::{Count, Factor, Jitter, Share, Time};
+use crate::time::Time;
+use crate::word::Jitter;
 
 /// `backoff(..)`
 #[derive(Default)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use opentelemetry::logs::LogRecord as _;
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -262,6 +263,12 @@ impl<T: LogExporter> LogExporter for Counted<T> {
 impl<T: LogProcessor> LogProcessor for Counted<T> {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
         self.counts.take();
+        // The bridge says only when it saw the event, which is when it happened.
+        if record.timestamp().is_none()
+            && let Some(seen) = record.observed_timestamp()
+        {
+            record.set_timestamp(seen);
+        }
         self.inner.emit(record, scope);
     }
 

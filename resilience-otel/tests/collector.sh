@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Runs the example `collected` against collectors that nobody here wrote, and compares what they
-# decoded with what the program knows it did, number for number. They come from PyPI into a virtual
-# environment of their own: `rotel` (a collector) and `oteltap` (a receiver that prints JSON).
+# Runs the example `collected` and the sync pipeline, with dependencies that fail, against collectors
+# that nobody here wrote, and compares what these decoded with what the programs know they did, number
+# for number. The collectors come from PyPI into a virtual environment: `rotel` (a collector) and
+# `oteltap` (a receiver that prints JSON). COLLECTOR_VENV names one to keep for the next time.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
-venv=${COLLECTOR_VENV:-$(mktemp -d)/venv}
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+venv=${COLLECTOR_VENV:-$temporary/venv}
 if [ ! -x "$venv/bin/oteltap" ]; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check rotel==0.0.1a15 oteltap==1.0.0
+  if ! { python3 -m venv "$venv" &&
+    "$venv/bin/pip" install --quiet --disable-pip-version-check rotel==0.0.1a15 oteltap==1.0.0; }; then
+    echo 'collector.sh: the collectors cannot be installed from PyPI: nothing was compared' >&2
+    exit 1
+  fi
 fi
 cargo build --quiet -p resilience-otel --example collected
-target=$(cargo metadata --format-version 1 --no-deps | "$venv/bin/python" -c \
-  'import json, sys; print(json.load(sys.stdin)["target_directory"])')
-"$venv/bin/python" tests/collector.py "$target/debug/examples/collected"
+cargo build --quiet -p sync-pipeline --bin sync-pipeline --example fake_servers
+"$venv/bin/python" resilience-otel/tests/collector.py "$(realpath "${CARGO_TARGET_DIR:-target}")/debug"

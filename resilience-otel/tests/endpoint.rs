@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use resilience::{
     Category, Classification, Classify, Context, Runtime, Summary, fail_fast, resilient,
 };
 use resilience_otel::{Axiom, Config, Error, Telemetry};
-use support::{Answer, Endpoint, Request, attributes, logs, metrics, spans, text, total};
+use support::{Answer, Endpoint, Request, attributes, logs, metrics, points, spans, text, total};
 use tracing_subscriber::layer::SubscriberExt;
 
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +168,7 @@ fn check_logs(records: &[LogRecord], spans: &[Span], call: &Span) {
     };
     assert_eq!(failed.severity_text, "WARN");
     assert_eq!(failed.trace_id, call.trace_id);
+    assert!((call.start_time_unix_nano..=call.end_time_unix_nano).contains(&failed.time_unix_nano));
     let inside = spans.iter().find(|span| span.span_id == failed.span_id);
     assert_eq!(inside.unwrap().parent_span_id, call.span_id);
     let about = attributes(&failed.attributes);
@@ -230,6 +232,64 @@ fn check_metrics(found: &[Metric], summary: &Summary) {
         !all.contains("s-1") && !all.contains("u-1"),
         "a session or user in metrics"
     );
+}
+
+/// What somebody else writes decides how long these texts are.
+#[resilient(operation = "verbose", retries = 1, backoff(initial = "1ms"), breaker = off, fields(text))]
+async fn verbose(text: &str) -> anyhow::Result<()> {
+    anyhow::bail!("{text}")
+}
+
+#[test]
+fn what_is_sent_keeps_to_the_limits_of_axiom() {
+    let endpoint = Endpoint::new(Answer::Yes);
+    let telemetry = Telemetry::new(&axiom(&endpoint)).unwrap();
+    let runtime = Runtime::builder().no_waits().build();
+    let text = "long ".repeat(30_000);
+    listening(&telemetry, &runtime, async {
+        let about = Context::new()
+            .session_id(&text)
+            .agent(&text)
+            .file(&text)
+            .with("anything", text.clone());
+        let calls = about.scope(async {
+            for _ in 0..400 {
+                verbose(&text).await.unwrap_err();
+            }
+        });
+        calls.await;
+    });
+    let delivery = telemetry.shutdown();
+    assert!(delivery.is_complete(), "{delivery}");
+    let requests = endpoint.requests();
+    let (mut fields, mut longest) = (BTreeSet::new(), 0);
+    for request in &requests {
+        assert!(request.body.len() <= 4 << 20, "{}", request.body.len());
+        let one = std::slice::from_ref(request);
+        let spans = spans(one).into_iter().map(|span| span.attributes);
+        let logs = logs(one).into_iter().map(|log| log.attributes);
+        let events: Vec<_> = spans.chain(logs).collect();
+        assert!(events.len() <= 10_000, "{}", events.len());
+        for (name, value) in events.iter().flat_map(|it| attributes(it)) {
+            assert!(name.len() <= 200, "{name}");
+            longest = longest.max(value.len());
+            fields.insert(name.to_owned());
+        }
+    }
+    assert!(
+        (1024..1100).contains(&longest),
+        "a field of {longest} bytes"
+    );
+    assert!((10..100).contains(&fields.len()), "{fields:?}");
+    for metric in metrics(&requests) {
+        assert!(metric.name.len() <= 256);
+        for (name, value) in points(std::slice::from_ref(&metric), &metric.name)
+            .iter()
+            .flat_map(|(attributes, _)| attributes)
+        {
+            assert!(name.len() <= 256 && value.len() <= 1024, "{name} {value}");
+        }
+    }
 }
 
 #[test]

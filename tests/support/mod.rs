@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilience::{Category, Classification, Classify, Error};
+use resilience::{Category, Classification, Classify, Error, Runtime};
 
 /// What the scripted dependency fails with.
 #[derive(Debug)]
@@ -156,6 +156,29 @@ pub async fn elapsed<T>(future: impl Future<Output = T>) -> Duration {
     let start = tokio::time::Instant::now();
     let _ = future.await;
     start.elapsed()
+}
+
+/// A future's output, and how long it takes.
+pub async fn waited<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let start = tokio::time::Instant::now();
+    (future.await, start.elapsed())
+}
+
+/// How a call ended, in a word.
+pub fn kind<T>(result: Result<T, Failure>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(Failure::Theirs(..)) => "theirs",
+        Err(Failure::Ours(error)) => error.kind_name(),
+    }
+}
+
+/// How a call in this runtime ends, in a word.
+pub async fn ends<T>(
+    runtime: &Runtime,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> &'static str {
+    kind(runtime.scope(call).await)
 }
 
 /// A future that the test polls by hand.

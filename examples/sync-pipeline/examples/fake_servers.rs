@@ -1,7 +1,8 @@
-//! The servers of the tests, for `tests/walkthrough.sh`: prints the addresses of a Weaviate and of
-//! an embedding server, and serves until its standard input ends, for a minute at most.
+//! The servers of the tests, for scripts: prints the addresses of a Weaviate and of an embedding
+//! server, and serves until its standard input ends, for a minute at most.
 //!
-//! With `slow` as its argument, every answer comes half a second later.
+//! Arguments, and later the lines of its standard input, say what goes wrong from then on; each line
+//! is repeated when it holds.
 
 // OpenAI is a name, not code.
 #![allow(clippy::doc_markdown)]
@@ -11,7 +12,7 @@
 #[path = "../tests/app/fake/mod.rs"]
 mod fake;
 
-use std::io::Read as _;
+use std::io::BufRead as _;
 use std::time::Duration;
 
 use fake::embeddings::FakeEmbeddings;
@@ -19,19 +20,42 @@ use fake::weaviate::FakeWeaviate;
 use fake::{Kind, Lasts};
 
 fn main() {
-    let (weaviate, embeddings) = (FakeWeaviate::start(), FakeEmbeddings::start());
-    if std::env::args().nth(1).as_deref() == Some("slow") {
-        let late = Kind::Late(Duration::from_millis(500));
-        weaviate.faults.add("", late.clone(), Lasts::Forever);
-        embeddings.faults.add("", late, Lasts::Forever);
+    let servers = (FakeWeaviate::start(), FakeEmbeddings::start());
+    for word in std::env::args().skip(1) {
+        obey(&word, &servers);
     }
-    println!("{} {}", weaviate.url(), embeddings.url());
+    println!("{} {}", servers.0.url(), servers.1.url());
     std::thread::spawn(|| {
         std::thread::sleep(LIFETIME);
         std::process::exit(0);
     });
-    // What is written there is of no interest.
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    for word in std::io::stdin().lock().lines().map_while(Result::ok) {
+        obey(&word, &servers);
+        println!("{word}");
+    }
+}
+
+fn obey(word: &str, (weaviate, embeddings): &(FakeWeaviate, FakeEmbeddings)) {
+    let unavailable = Kind::Status(503, None, String::new());
+    match word {
+        // Every answer comes half a second later.
+        "slow" => {
+            let late = Kind::Late(Duration::from_millis(500));
+            weaviate.faults.add("", late.clone(), Lasts::Forever);
+            embeddings.faults.add("", late, Lasts::Forever);
+        }
+        // Objects of this path are not taken.
+        "picky" => {
+            let invalid = &[("doc-0003", "invalid text property 'content'")];
+            let kind = Kind::FailedObjects(invalid);
+            weaviate.faults.add("POST /v1/batch", kind, Lasts::Forever);
+        }
+        // Two requests find nobody.
+        "hiccup" => weaviate.faults.add("GET", unavailable, Lasts::Times(2)),
+        "down" => weaviate.faults.add("", unavailable, Lasts::Forever),
+        "up" => weaviate.faults.clear(),
+        other => panic!("no such word: {other}"),
+    }
 }
 
 const LIFETIME: Duration = Duration::from_secs(60);

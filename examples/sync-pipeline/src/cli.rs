@@ -395,6 +395,8 @@ pub(crate) const FOREIGN_WEAVIATE: [(&str, &str); 2] = [
 pub(crate) const PREFIX: &str = "SYNC_PIPELINE_";
 /// How much to log.
 pub(crate) const LOG_VARIABLE: &str = "SYNC_PIPELINE_LOG";
+/// OpenTelemetry's own variable for the address of a collector.
+pub(crate) const ENDPOINT_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 const AFTER_HELP: &str = "\
 Exit status: 0 all well, 1 some records failed, 2 could not run, 130 or 143 stopped by a signal.
@@ -408,6 +410,10 @@ Other variables:
                                    defaults of what `--settings` can say one by one
   SYNC_PIPELINE_LOG                off, error, warn, info, debug or trace: what to log to
                                    standard error (default: off)
+  OTEL_EXPORTER_OTLP_ENDPOINT      a collector, such as http://localhost:4318: sync and retry send
+                                   traces, logs and metrics there; other OTEL_* variables hold, too
+  AXIOM_TOKEN, AXIOM_EDGE, AXIOM_TRACES_DATASET, _LOGS_DATASET, _METRICS_DATASET
+                                   the same to Axiom
 
 Example:
   git ls-files | sync-pipeline sync --stdin

@@ -5,9 +5,10 @@
 //! encoding.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,6 +31,7 @@ pub enum Plan<'a> {
 pub struct Source<'a> {
     place: Place<'a>,
     length: Option<u64>,
+    modified: Option<SystemTime>,
 }
 
 /// Why a change is not indexed, without anything being wrong.
@@ -101,14 +103,8 @@ pub async fn plan(change: &Change, limit: u64) -> Plan<'_> {
         return Plan::Skip(Skip::Asked);
     }
     let source = match &change.body {
-        Body::Text(text) => Source {
-            place: Place::Text(text),
-            length: Some(text.len() as u64),
-        },
-        Body::Base64(code) => Source {
-            place: Place::Base64(code),
-            length: Some(decoded_length(code)),
-        },
+        Body::Text(text) => Source::in_record(Place::Text(text), text.len() as u64),
+        Body::Base64(code) => Source::in_record(Place::Base64(code), decoded_length(code)),
         Body::Ref(path) => match Source::on_disk(path).await {
             Ok(source) => source,
             Err(skip) => return Plan::Skip(skip),
@@ -137,24 +133,38 @@ pub async fn read(source: &Source<'_>, limit: u64) -> Result<String, ContentErro
     }
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
     /// The length in bytes, where it is known before reading.
     pub const fn length(&self) -> Option<u64> {
         self.length
     }
 
-    async fn on_disk(path: &Path) -> Result<Source<'_>, Skip> {
+    /// When its file was written last. A record says nothing about that.
+    pub const fn modified(&self) -> Option<SystemTime> {
+        self.modified
+    }
+
+    const fn in_record(place: Place<'a>, length: u64) -> Self {
+        Self {
+            place,
+            length: Some(length),
+            modified: None,
+        }
+    }
+
+    async fn on_disk(path: &'a Path) -> Result<Self, Skip> {
         if let Some(extension) = binary_extension(path) {
             return Err(Skip::Binary { extension });
         }
-        let length = match tokio::fs::metadata(path).await {
-            Ok(metadata) if metadata.is_dir() => return Err(Skip::Directory),
-            Ok(metadata) if metadata.is_file() => Some(metadata.len()),
-            _ => None,
-        };
-        Ok(Source {
+        let metadata = tokio::fs::metadata(path).await.ok();
+        if metadata.as_ref().is_some_and(Metadata::is_dir) {
+            return Err(Skip::Directory);
+        }
+        let file = metadata.filter(Metadata::is_file);
+        Ok(Self {
             place: Place::File(path),
-            length,
+            length: file.as_ref().map(Metadata::len),
+            modified: file.and_then(|file| file.modified().ok()),
         })
     }
 }

@@ -81,6 +81,9 @@ pub(crate) fn base_address(text: &str) -> Result<String, String> {
     if !matches!(address.scheme(), "http" | "https") {
         return Err("it begins with neither http:// nor https://".to_owned());
     }
+    if address.query().is_some() || address.fragment().is_some() {
+        return Err("it has a query; a key belongs into the variable for it".to_owned());
+    }
     let base = text.trim_end_matches('/').trim_end_matches("/v1");
     Ok(base.trim_end_matches('/').to_owned())
 }
@@ -107,6 +110,22 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> Classification {
     } else {
         Classification::new(Category::NETWORK)
     }
+}
+
+/// What a status means where nothing else is known; a failure of the server's own is of this
+/// category.
+pub(crate) fn by_status(status: u16, upstream: Category) -> Classification {
+    let category = match status {
+        401 | 403 => Category::AUTH,
+        404 => Category::NOT_FOUND,
+        408 => Category::TIMEOUT,
+        409 => Category::CONFLICT,
+        429 => Category::RATE_LIMIT,
+        400..=499 => Category::VALIDATION,
+        500..=599 => upstream,
+        _ => Category::UNKNOWN,
+    };
+    Classification::new(category).with_reason(format!("HTTP status {status}"))
 }
 
 /// A message in one line, of bounded length.
@@ -188,5 +207,6 @@ mod tests {
         }
         assert!(base_address("ftp://h").is_err());
         assert!(base_address("h:1").is_err());
+        assert!(base_address("http://h?token=t").is_err());
     }
 }

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Nobody is left to tell if this fails too.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {}", report::chain(&error));
             ExitCode::from(COULD_NOT_RUN)
         }
     }
@@ -50,11 +50,13 @@ fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
     } else {
         Format::Text
     };
-    let mut screen = match &cli.command {
-        Command::Sync(_) | Command::Retry(_) => Screen::with_progress(format),
-        _ => Screen::plain(format),
+    let (mut screen, export) = match &cli.command {
+        Command::Sync(_) | Command::Retry(_) => {
+            (Screen::with_progress(format), telemetry::export()?)
+        }
+        _ => (Screen::plain(format), None),
     };
-    telemetry::log_to(&screen).context("setting up the log")?;
+    telemetry::log_to(&screen, export.as_ref())?;
     services::apply_settings(common)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

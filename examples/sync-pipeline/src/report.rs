@@ -173,7 +173,7 @@ pub(crate) struct Summary<'a> {
 /// Tells the end of a run, and what to do next.
 pub(crate) fn summary(screen: &mut Screen, summary: &Summary<'_>) {
     let breakers = telemetry::breakers();
-    screen.object(&summary_json(summary, &breakers));
+    screen.object(&summary_json(summary));
     let Summary {
         tally, collection, ..
     } = summary;
@@ -192,7 +192,9 @@ pub(crate) fn summary(screen: &mut Screen, summary: &Summary<'_>) {
     } else if tally.nothing_changed() {
         screen.line("  Nothing changed in the index.");
     }
-    let (attempts, retries) = telemetry::attempts();
+    let resilience::Summary {
+        attempts, retries, ..
+    } = resilience::summary();
     screen.line(format_args!(
         "  {attempts} attempts of annotated steps, {retries} of them retries"
     ));
@@ -255,8 +257,7 @@ fn next_steps(summary: &Summary<'_>) -> Vec<String> {
     steps
 }
 
-fn summary_json(summary: &Summary<'_>, breakers: &[BreakerState]) -> Value {
-    let (attempts, retries) = telemetry::attempts();
+fn summary_json(summary: &Summary<'_>) -> Value {
     json!({
         "event": "summary",
         "run_id": summary.run_id,
@@ -265,9 +266,7 @@ fn summary_json(summary: &Summary<'_>, breakers: &[BreakerState]) -> Value {
         "collection": summary.collection,
         "dry_run": summary.dry_run,
         "counts": summary.tally,
-        "attempts": attempts,
-        "retries": retries,
-        "breakers": breakers.iter().map(breaker_json).collect::<Vec<_>>(),
+        "runtime": resilience::summary(),
     })
 }
 
@@ -310,20 +309,12 @@ pub(crate) fn outcome(entry: &Entry, outcome: &Outcome) -> String {
 }
 
 pub(crate) fn outcome_json(entry: &Entry, outcome: &Outcome) -> Value {
-    let reason = match outcome {
-        Outcome::Skipped(skip) => Some(skip.to_string()),
-        _ => None,
+    let mut object = record_json(entry, outcome.name());
+    object["reason"] = match outcome {
+        Outcome::Skipped(skip) => skip.to_string().into(),
+        _ => Value::Null,
     };
-    json!({
-        "event": "record",
-        "run_id": &*entry.run_id,
-        "line": entry.line,
-        "operation": entry.operation,
-        "path": entry.path,
-        "repo": entry.repo,
-        "outcome": outcome.name(),
-        "reason": reason,
-    })
+    object
 }
 
 /// What became of a record that failed.
@@ -342,6 +333,16 @@ pub(crate) fn failure(entry: &Entry, failure: &Failure) -> String {
 }
 
 pub(crate) fn failure_json(entry: &Entry, failure: &Failure) -> Value {
+    let mut object = record_json(entry, "failed");
+    object["category"] = failure.category.as_str().into();
+    object["severity"] = failure.severity.as_str().into();
+    object["message"] = failure.message.as_str().into();
+    object["waits_for"] = failure.waits_for.into();
+    object
+}
+
+/// What is told of every record.
+fn record_json(entry: &Entry, outcome: &str) -> Value {
     json!({
         "event": "record",
         "run_id": &*entry.run_id,
@@ -349,27 +350,14 @@ pub(crate) fn failure_json(entry: &Entry, failure: &Failure) -> Value {
         "operation": entry.operation,
         "path": entry.path,
         "repo": entry.repo,
-        "outcome": "failed",
-        "category": failure.category.as_str(),
-        "severity": failure.severity.as_str(),
-        "message": failure.message,
-        "waits_for": failure.waits_for,
+        "outcome": outcome,
     })
 }
 
-/// An error with its causes. A cause whose text the one before has already said is left out.
+/// An error with its causes, in one line. What others wrote into it may hold secrets; nobody keeps or
+/// shows them.
 pub(crate) fn chain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        if text.is_empty() {
-            text = cause;
-        } else if !text.ends_with(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
+    resilience::redact(&resilience::technical(error.as_ref())).into_owned()
 }
 
 /// A breaker's service and state.
@@ -442,22 +430,11 @@ const TOP_KINDS: usize = 5;
 
 #[cfg(test)]
 mod tests {
-    use anyhow::{Context as _, anyhow};
-
     use super::*;
 
     #[test]
     fn control_characters_are_shown() {
         assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
         assert_eq!(printable("é…"), "é…");
-    }
-
-    #[test]
-    fn a_chain_says_nothing_twice() {
-        let error = Err::<(), _>(anyhow!("inner"))
-            .context("outer: inner")
-            .expect_err("an error");
-        assert_eq!(chain(&error), "outer: inner");
-        assert_eq!(chain(&anyhow!("inner").context("outer")), "outer: inner");
     }
 }

@@ -68,49 +68,19 @@ impl Outcome {
     }
 }
 
-/// A change and where it comes from.
-#[derive(Clone, Copy, Debug)]
-struct Job<'a> {
-    pipeline: &'a Pipeline,
-    change: &'a Change,
-    line: u64,
-    worker: &'a Worker,
-}
-
-/// The right to read and embed. Waited for before an attempt, whose time it must not use up; given
-/// back for the wait for the index; taken again for another attempt.
-#[derive(Debug)]
-struct Worker {
-    all: Arc<Semaphore>,
-    held: Mutex<Option<OwnedSemaphorePermit>>,
-}
-
 /// Does what a change record asks for.
-pub(crate) async fn apply(
-    pipeline: &Pipeline,
-    change: &Change,
-    line: u64,
-) -> anyhow::Result<Outcome> {
-    let worker = Worker::of(&pipeline.workers);
-    let job = Job {
-        pipeline,
-        change,
-        line,
-        worker: &worker,
-    };
+pub(crate) async fn apply(pipeline: &Pipeline, change: &Change) -> anyhow::Result<Outcome> {
     if change.op == Op::Delete {
-        return sync_delete(job).await;
+        return sync_delete(pipeline, change).await;
     }
     let source = match content::plan(change, pipeline.max_file_size).await {
         Plan::Skip(skip) => return Ok(Outcome::Skipped(skip)),
         Plan::Read(source) => source,
     };
     let _place = pipeline.room.place(footprint(&source)).await;
+    let worker = Worker::of(&pipeline.workers);
     worker.hold().await;
-    let outcome = match change.op {
-        Op::Add => sync_add(job, &source).await,
-        Op::Modify | Op::Delete => sync_modify(job, &source).await,
-    };
+    let outcome = sync_document(pipeline, change, &source, &worker).await;
     match &change.not_json {
         Some(reason) => outcome
             .with_context(|| format!("the line was taken as a path, as it is not JSON ({reason})")),
@@ -118,84 +88,25 @@ pub(crate) async fn apply(
     }
 }
 
-#[resilient(
-    operation = "sync_add",
-    retries = 2,
-    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
-    timeout = "10m", // a large file takes many requests, each with a limit of its own
-    fields(
-        collection = &job.pipeline.collection,
-        dry_run = job.pipeline.dry_run,
-        path = &job.change.path,
-        line = job.line,
-        content_length = length(source),
-    )
-)]
-async fn sync_add(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job, source).await
-}
-
-#[resilient(
-    operation = "sync_modify",
-    retries = 2,
-    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
-    timeout = "10m", // a large file takes many requests, each with a limit of its own
-    fields(
-        collection = &job.pipeline.collection,
-        dry_run = job.pipeline.dry_run,
-        path = &job.change.path,
-        line = job.line,
-        content_length = length(source),
-    )
-)]
-async fn sync_modify(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    put(job, source).await
-}
-
-#[resilient(
-    operation = "sync_delete",
-    retries = 2,
-    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
-    fields(
-        collection = &job.pipeline.collection,
-        dry_run = job.pipeline.dry_run,
-        path = &job.change.path,
-        line = job.line,
-    )
-)]
-async fn sync_delete(job: Job<'_>) -> anyhow::Result<Outcome> {
-    let Job {
-        pipeline, change, ..
-    } = job;
-    let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
-    if pipeline.dry_run {
-        let stored = look_up_document(&*pipeline.index, id)
-            .await
-            .context("looking the document up")?;
-        return Ok(if stored.is_some() {
-            Outcome::WouldDelete
-        } else {
-            Outcome::NotThere
-        });
-    }
-    let removed = remove_document(&*pipeline.index, id)
-        .await
-        .context("removing the document")?;
-    Ok(if removed {
-        Outcome::Deleted
-    } else {
-        Outcome::NotThere
-    })
-}
-
 /// Reads, embeds and indexes, unless the index has this very content already.
-async fn put(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
-    let Job {
-        pipeline,
-        change,
-        worker,
-        ..
-    } = job;
+#[resilient(
+    operation = "sync_document",
+    retries = 2,
+    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
+    timeout = "10m", // a large file takes many requests, each with a limit of its own
+    fields(
+        op = %change.op,
+        collection = &pipeline.collection,
+        dry_run = pipeline.dry_run,
+        content_length = length(source),
+    )
+)]
+async fn sync_document(
+    pipeline: &Pipeline,
+    change: &Change,
+    source: &Source<'_>,
+    worker: &Worker,
+) -> anyhow::Result<Outcome> {
     worker.hold().await;
     let text = content::read(source, pipeline.max_file_size).await?;
     let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
@@ -220,6 +131,7 @@ async fn put(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
         repo: change.repo.clone(),
         path: change.path.clone(),
         content_hash,
+        modified: source.modified(),
         content: text,
         model: model.to_owned(),
         chunks,
@@ -232,6 +144,46 @@ async fn put(job: Job<'_>, source: &Source<'_>) -> anyhow::Result<Outcome> {
     Ok(Outcome::Indexed {
         chunks: document.chunks.len(),
     })
+}
+
+/// Takes a document out of the index.
+#[resilient(
+    operation = "sync_delete",
+    retries = 2,
+    breaker = off, // what fails in here has a breaker of its own, or is the record's fault
+    fields(
+        collection = &pipeline.collection,
+        dry_run = pipeline.dry_run,
+    )
+)]
+async fn sync_delete(pipeline: &Pipeline, change: &Change) -> anyhow::Result<Outcome> {
+    let id = object_id(&pipeline.collection, change.repo.as_deref(), &change.path);
+    if pipeline.dry_run {
+        let stored = look_up_document(&*pipeline.index, id)
+            .await
+            .context("looking the document up")?;
+        return Ok(if stored.is_some() {
+            Outcome::WouldDelete
+        } else {
+            Outcome::NotThere
+        });
+    }
+    let removed = remove_document(&*pipeline.index, id)
+        .await
+        .context("removing the document")?;
+    Ok(if removed {
+        Outcome::Deleted
+    } else {
+        Outcome::NotThere
+    })
+}
+
+/// The right to read and embed. Waited for before an attempt, whose time it must not use up; given
+/// back for the wait for the index; taken again for another attempt.
+#[derive(Debug)]
+struct Worker {
+    all: Arc<Semaphore>,
+    held: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Worker {

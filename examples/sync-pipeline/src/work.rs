@@ -279,7 +279,8 @@ async fn work_on(pipeline: Arc<Pipeline>, store: Store, job: Job, turn: Option<T
     let number = job.number;
     let (label, result) = match job.record {
         Ok(Record::Change(change)) => {
-            let result = steps::apply(&pipeline, &change, number).await;
+            let about = telemetry::about(&job.run_id, &change.path, number);
+            let result = about.scope(steps::apply(&pipeline, &change)).await;
             (Label::of(change), result)
         }
         Ok(Record::Changeset(set)) => {
@@ -289,7 +290,7 @@ async fn work_on(pipeline: Arc<Pipeline>, store: Store, job: Job, turn: Option<T
         Err(error) => (Label::unreadable(error.path.clone()), Err(error.into())),
     };
     let result = result.map_err(|error| {
-        let (category, severity) = telemetry::kind_of(&error, number, label.path.as_deref());
+        let (category, severity) = telemetry::kind_of(&error, &job.run_id, number);
         Failure {
             category,
             severity,

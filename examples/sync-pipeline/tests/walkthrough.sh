@@ -142,10 +142,11 @@ check 'a stopped run is taken up again' 1 '^Taking up run sync_' 'done before' '
 
 serve slow
 seq -f '{"path": "kill%g.py", "content": "x"}' 1 40 >forty
-on_weaviate=(sync --input forty --weaviate "$weaviate" --workers 4 --batch-size 2)
-"$bin/sync-pipeline" "${on_weaviate[@]}" >/dev/null 2>&1 9>&- &
+on_weaviate=(sync --input forty --weaviate "$weaviate" --workers 4 --batch-size 2 --verbose)
+: >killed
+"$bin/sync-pipeline" "${on_weaviate[@]}" >killed 2>&1 9>&- &
 child=$!
-sleep 1.6
+wait_for 10 grep -q ': indexed ' killed
 { kill -9 "$child" && wait "$child"; } 2>/dev/null || true
 try sync-pipeline status --recent 1
 check 'a killed run is known to be left behind' 0 'left behind: '
@@ -153,8 +154,7 @@ check 'a killed run is known to be left behind' 0 'left behind: '
 : >interrupted
 "$bin/sync-pipeline" "${on_weaviate[@]}" >interrupted 2>&1 9>&- &
 child=$!
-wait_for 10 grep -q 'Taking up run' interrupted
-sleep 0.3
+wait_for 10 grep -q ': indexed ' interrupted
 kill -TERM "$child"
 ended=0
 wait "$child" || ended=$?

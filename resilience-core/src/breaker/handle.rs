@@ -12,6 +12,10 @@ use crate::stats::BreakerSummary;
 /// What is moved by hand stays there until [`reset`](Self::reset); every call sees it at once.
 /// Attempts that run at that moment count for nothing any more.
 ///
+/// Where calls have a `key`, each key has a breaker of its own. What is moved by hand here moves all
+/// of them, also those of keys that come later; [`state`](Self::state) and
+/// [`summary`](Self::summary) tell of the one that calls without a key have.
+///
 /// ```
 /// # use resilience_core::{BreakerState, Runtime};
 /// # let runtime = Runtime::new();
@@ -75,9 +79,8 @@ impl BreakerHandle {
     }
 
     fn force(&self, manual: Manual) {
-        if let Some(moved) = self.service.guards.breaker.force(manual) {
-            let service = self.service();
-            emit(&self.shared, Event::moved(service, moved));
+        if let Some(moved) = self.service.force(manual) {
+            emit(&self.shared, Event::moved(self.service(), moved));
         }
     }
 }

@@ -84,8 +84,8 @@ struct HalfOpen {
     slow: u32,
 }
 
-/// Leave to run one attempt. Give it back with [`Breaker::succeed`], [`Breaker::fail`] or
-/// [`Breaker::release`].
+/// Leave to run one attempt: the word of a healthy breaker, with another flag where it is a probe.
+/// Give it back with [`Breaker::succeed`], [`Breaker::fail`] or [`Breaker::release`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Admission(NonZeroU64);
@@ -140,7 +140,15 @@ impl Breaker {
     #[inline]
     pub(crate) fn admit_closed(&self) -> Option<Admission> {
         let word = self.word.load();
-        (word & CLOSED != 0).then_some(Admission::new(Word::generation(word), false))
+        let healthy = NonZeroU64::new(word | CLOSED | CLEAN)?;
+        (word & CLOSED != 0).then_some(Admission(healthy))
+    }
+
+    /// The same, where nobody need measure the attempt either.
+    #[inline]
+    pub(crate) fn admit_unmeasured(&self) -> Option<Admission> {
+        let admission = self.admit_closed()?;
+        self.word.slow().is_none().then_some(admission)
     }
 
     /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
@@ -153,10 +161,16 @@ impl Breaker {
         })
     }
 
+    /// Whether a success that nobody measured changes nothing, so that it need not be reported.
+    #[inline]
+    pub(crate) fn stays(&self, admission: Admission) -> bool {
+        self.word.load() == admission.0.get()
+    }
+
     /// Whether a success changes nothing, so that it need not be reported.
     #[inline]
     pub(crate) fn is_healthy(&self, admission: Admission, elapsed: Option<Duration>) -> bool {
-        self.word.load() == Word::of(admission.generation(), CLOSED | CLEAN)
+        self.stays(admission)
             && match (elapsed, self.word.slow()) {
                 (Some(elapsed), Some(slow)) => elapsed < slow,
                 _ => true,
@@ -215,6 +229,16 @@ impl Breaker {
     /// What can be seen of it at `now`.
     pub(crate) fn look(&self, now: Moment) -> Look {
         lock(&self.inner).look(now)
+    }
+
+    /// Where an operator holds it, if one does.
+    pub(crate) fn held(&self) -> Option<Manual> {
+        match lock(&self.inner).phase {
+            Phase::ForcedOpen => Some(Manual::ForceOpen),
+            Phase::ForcedClosed(_) => Some(Manual::ForceClosed),
+            Phase::Disabled => Some(Manual::Disable),
+            Phase::Closed(_) | Phase::Open { .. } | Phase::HalfOpen(_) => None,
+        }
     }
 
     /// What an operator asks for. It holds at once and for everybody, and but for
@@ -465,21 +489,18 @@ impl Phase {
 }
 
 impl Admission {
-    /// Generations begin at 1, so that the word is never zero.
     #[inline]
     const fn new(generation: u64, probe: bool) -> Self {
-        match NonZeroU64::new(generation << 1 | probe as u64) {
-            Some(word) => Self(word),
-            None => Self(NonZeroU64::MIN),
-        }
+        let flags = if probe { 0 } else { CLEAN };
+        Self(NonZeroU64::MIN.saturating_add(Word::of(generation, flags)))
     }
 
     const fn generation(self) -> u64 {
-        self.0.get() >> 1
+        Word::generation(self.0.get())
     }
 
     const fn is_probe(self) -> bool {
-        self.0.get() & 1 != 0
+        self.0.get() & CLEAN == 0
     }
 }
 

@@ -36,8 +36,18 @@ use crate::sync::{Mutex, lock};
 /// Counting a call is one addition to a counter of the thread's own. Only a retry takes the lock.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    calls: Shards<AtomicU64>,
+    calls: Shards<Calls>,
     ledger: Mutex<Ledger>,
+}
+
+/// The calls of the threads of one shard. Each call is counted once.
+#[derive(Debug, Default)]
+struct Calls {
+    /// Those that succeeded at once, when they did: by far the most, for which this is the only
+    /// counter. The statistics read it too.
+    straight: AtomicU64,
+    /// The others, when the first attempt failed, or at their end.
+    other: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -76,9 +86,22 @@ impl Budget {
     }
 
     /// Counts a call.
-    #[inline]
     pub(crate) fn count(&self) {
-        self.calls.mine().fetch_add(1, Ordering::Relaxed);
+        self.calls.mine().other.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a call that succeeded at its first attempt, of which nobody took the time.
+    #[inline]
+    pub(crate) fn count_straight(&self) {
+        self.calls.mine().straight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many of those there were since the beginning.
+    pub(crate) fn straight(&self) -> u64 {
+        self.calls
+            .iter()
+            .map(|calls| calls.straight.load(Ordering::Relaxed))
+            .fold(0, u64::wrapping_add)
     }
 
     /// Whether there may be one more retry at `now`. If so, it is spent.
@@ -86,11 +109,12 @@ impl Budget {
         let mut ledger = lock(&self.ledger);
         // Each counter only grows, and is read under the lock, so the sum only grows. What others
         // count meanwhile is found by the next question.
-        let counted = self
+        let other = self
             .calls
             .iter()
-            .map(|calls| calls.load(Ordering::Relaxed))
+            .map(|calls| calls.other.load(Ordering::Relaxed))
             .fold(0, u64::wrapping_add);
+        let counted = other.wrapping_add(self.straight());
         ledger.pass(now, counted);
         ledger.withdraw()
     }

@@ -88,7 +88,7 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> Option<Classification> 
 #[macro_export]
 macro_rules! register_classify {
     ($($error:ty),+ $(,)?) => {
-        $($crate::__private::inventory::submit! {
+        $($crate::__private_0_1_0::inventory::submit! {
             $crate::classify::Registration::of::<$error>()
         })+
     };

@@ -5,16 +5,16 @@ use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::call::Decisions;
 use crate::driver::{Attempt, Call, Step, Unmet, begin_with};
 use crate::how::How;
 use crate::outcome::ResultOf;
 use crate::probe::Look;
-use crate::runtime::{Kept, Runtime, SiteRef, SiteState};
-use crate::scope::{self, Enclosing};
-use crate::site::Site;
+use crate::runtime::{Kept, Runtime, SiteState};
+use crate::scope;
+use crate::site::{self, Site};
 use crate::sync::{Mutex, lock};
 use crate::{Classification, Classify, Error};
 
@@ -76,6 +76,14 @@ pub use self::builder::PolicyBuilder;
 /// `policy.run(..).await.or_else(..)`. And while the fields of an annotated function's call are
 /// named in its attribute, a policy names none.
 ///
+/// # Settings and operators
+///
+/// A policy that has been built is a site like an annotated function: [`sites`](crate::sites) and
+/// [`inspect`](crate::inspect) list it, [`problems`](crate::problems) tells where it disagrees with
+/// others, `[sites."operation"]` and `[services.NAME]` of the settings hold for it. `[sites]` may
+/// name only what is known, since a name that nobody has is a mistake as a rule: build the policies
+/// before the settings are loaded, or write under `[services]`.
+///
 /// # Services
 ///
 /// The numbers of breaker, limits and budget are the service's. What annotated functions write for
@@ -97,9 +105,8 @@ struct Inner {
 }
 
 impl Policy {
-    /// Begins a policy like `#[resilient]`. `operation` names it in events and statistics, and is its
-    /// service unless something else is. Settings find it by its service: `[sites]` is for annotated
-    /// functions, which are known before they are called.
+    /// Begins a policy like `#[resilient]`. `operation` names it in events, statistics and settings,
+    /// and is its service unless something else is.
     #[track_caller]
     pub const fn builder(operation: &'static str) -> PolicyBuilder {
         PolicyBuilder::resilient(operation, Location::caller())
@@ -112,9 +119,11 @@ impl Policy {
     }
 
     fn new(site: Site) -> Self {
+        let site = Arc::new(site);
+        site::know(&site);
         Self(Arc::new(Inner {
-            site: Arc::new(site),
-            global: OnceLock::new(),
+            site,
+            global: Kept::new(),
             scoped: Mutex::new(None),
         }))
     }
@@ -172,12 +181,18 @@ impl Policy {
 
     fn decisions(&self) -> Decisions {
         let state = match scope::current_runtime() {
-            None => SiteRef::kept(&self.0.global).unwrap_or_else(|| {
-                SiteRef::keep(&self.0.global, Runtime::global().policy(&self.0.site))
-            }),
-            Some(runtime) => self.scoped(&runtime).into(),
+            None => self.global(),
+            Some(runtime) => self.scoped(&runtime),
         };
-        Decisions::of(state, Enclosing::here())
+        Decisions::of(state.into())
+    }
+
+    fn global(&self) -> Arc<SiteState> {
+        self.0.global.get().unwrap_or_else(|| {
+            let state = Runtime::global().policy(&self.0.site);
+            self.0.global.set(&state);
+            state
+        })
     }
 
     fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {

@@ -13,7 +13,7 @@ use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::resolve::{Resolved, Subject, Written};
 use crate::settings::shared::merge;
-use crate::site::{Place, Site, registered};
+use crate::site::{self, Place, Site};
 
 /// The settings in force, each with its origin. `Display` gives a readable table.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,13 +22,13 @@ use crate::site::{Place, Site, registered};
 pub struct Inspection {
     /// How often settings have been applied, the beginning included.
     pub generation: u64,
-    /// Every annotated function, called or not, by file and line.
+    /// Every annotated function, called or not, by file and line, and every policy built so far.
     pub sites: Vec<SiteInspection>,
     /// The limits of named resources.
     pub resources: Vec<Setting>,
     /// `error_history_limit` and `log_level`, where settings say something.
     pub telemetry: Vec<Setting>,
-    /// Services that settings name and no annotated function has.
+    /// Services that settings name and no annotated function or policy has.
     pub unused_services: Vec<String>,
     /// When settings were last loaded, with or without success; `None` where they never were.
     pub loaded: Option<SystemTime>,
@@ -36,18 +36,18 @@ pub struct Inspection {
     pub problems: Vec<Problem>,
 }
 
-/// The settings of one annotated function.
+/// The settings of one annotated function, or of a policy.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SiteInspection {
     /// What `operation = ".."` says, else the path.
     pub operation: String,
-    /// `crate::module::Type::method`.
+    /// `crate::module::Type::method`; of a policy, the operation.
     pub path: String,
     /// The name under which it shares a breaker and settings.
     pub service: String,
-    /// Where the attribute stands.
+    /// Where the attribute stands, or the policy was built.
     pub place: Place,
     /// What holds.
     pub settings: Vec<Setting>,
@@ -100,14 +100,14 @@ pub struct WorstCase {
 }
 
 impl Runtime {
-    /// What applies to every annotated function of the program, and where it comes from.
+    /// What applies to every annotated function and policy of the program, and where it comes from.
     pub fn inspect(&self) -> Inspection {
         let live = &self.shared().live;
         let snapshot = live.current();
         let last = live.last();
         let document = snapshot.settings.document();
-        let sites = registered();
-        let mut services: BTreeMap<&str, Vec<&'static Site>> = BTreeMap::new();
+        let sites = site::known();
+        let mut services: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
         for site in &sites {
             services.entry(site.service()).or_default().push(site);
         }
@@ -137,7 +137,8 @@ impl Runtime {
                 .iter()
                 .map(|site| {
                     let peers = services.get(site.service()).map_or(&[][..], Vec::as_slice);
-                    inspect_site(site, peers, &document.written)
+                    let learned = self.learned(site.service());
+                    inspect_site(site, peers, learned, &document.written)
                 })
                 .collect(),
             resources: document
@@ -162,8 +163,16 @@ impl Runtime {
     }
 }
 
-fn inspect_site(site: &'static Site, peers: &[&'static Site], written: &Written) -> SiteInspection {
-    let attributes = merge(peers.iter().map(|site| site.written()), |_, _| {});
+/// `learned` is what the service has heard of its sites so far: of policies, in the order in which
+/// they were first run.
+fn inspect_site(
+    site: &Site,
+    peers: &[&Site],
+    learned: Option<Layer>,
+    written: &Written,
+) -> SiteInspection {
+    let peers_wrote = peers.iter().map(|site| site.written());
+    let attributes = merge(learned.into_iter().chain(peers_wrote), |_, _| {});
     let shared = written.service(site.service(), &attributes);
     let origin = Origin::attribute(site.place());
     let subject = Subject {
@@ -273,7 +282,7 @@ fn categories<'a>(settings: &SiteSettings, written: &'a Written) -> Vec<&'a str>
 
 fn worst_case(
     site: &Site,
-    peers: &[&'static Site],
+    peers: &[&Site],
     settings: &SiteSettings,
     written: &Written,
 ) -> WorstCase {
@@ -340,7 +349,7 @@ impl fmt::Display for Inspection {
             }
         }
         for service in &self.unused_services {
-            writeln!(f, "no annotated function has the service {service:?}")?;
+            writeln!(f, "nothing has the service {service:?}")?;
         }
         if !self.problems.is_empty() {
             writeln!(f, "the last load failed; what held before holds:")?;

@@ -1,9 +1,9 @@
-//! What settings can be about: the annotated functions, and the names that ship.
+//! What settings can be about: the annotated functions, the policies, and the names that ship.
 
 use crate::Category;
 use crate::options::Options;
 use crate::settings::table::PROFILES;
-use crate::site::{Place, registered};
+use crate::site::{self, Place};
 
 /// The sites of the program, as far as settings are checked against them.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +22,9 @@ pub(crate) struct KnownSite {
 }
 
 impl Known {
-    /// Every registered site.
-    pub(crate) fn registered() -> Self {
-        let sites = registered().into_iter().map(|site| KnownSite {
+    /// Every site there is now.
+    pub(crate) fn now() -> Self {
+        let sites = site::known().into_iter().map(|site| KnownSite {
             operation: site.operation().to_owned(),
             names: site.names(),
             service: site.service().to_owned(),

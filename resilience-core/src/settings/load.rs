@@ -186,7 +186,7 @@ impl Loader {
     /// As [`load`](Self::load), in a program that has settings already: an empty file is one that
     /// somebody is about to write.
     pub(crate) fn read(self, again: bool) -> Result<Settings, Problems> {
-        let known = Known::registered();
+        let known = Known::now();
         let variables = self.variables.clone().unwrap_or_else(env::of_process);
         let mut document = Document::default();
         let mut problems = Problems::new();

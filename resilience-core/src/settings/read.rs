@@ -99,7 +99,7 @@ impl Reader<'_> {
                     return Some(site.operation.clone());
                 }
                 let nearest = nearest(name, self.known.site_names());
-                let problem = wrong("no annotated function has this name", nearest)
+                let problem = wrong("no annotated function or policy has this name", nearest)
                     .expected("an operation, a path or `file:line`");
                 self.problems.push(problem);
                 return None;

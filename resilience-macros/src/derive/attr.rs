@@ -9,7 +9,7 @@ use crate::ctxt::Ctxt;
 use crate::forms::krate;
 use crate::grammar::{self, RawArg, RawValue, peel};
 use crate::names::{enumerate, nearest};
-use crate::value::Time;
+use crate::time::Time;
 
 /// The arguments of one attribute.
 #[derive(Clone, Default)]

@@ -3,11 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Expr, Field, Fields, Lit, LitStr, Member, Path};
+use syn::{DeriveInput, Expr, Field, Fields, Lit, LitStr, Member, Path, Type};
 
 use super::attr::{After, Retryable, Says, Severity};
 use crate::expand::private_of;
 use crate::grammar::peel;
+use crate::inputs;
 
 /// One variant, or the struct.
 pub(crate) struct Arm<'a> {
@@ -119,15 +120,14 @@ impl Arm<'_> {
             (None, None) => self.source(),
             (None, Some(_)) => None,
         };
+        let unknown = quote!(#private::Classification::unknown().with_error_type(#error_type));
         let mut value = match (inner, &says.category) {
-            (Some(member), _) => ask(&member, &quote!(classify), private),
+            (Some(member), _) => self.ask(&member, &quote!(classify), &unknown, private),
             (None, Some(category)) => {
                 let category = category.tokens(private);
                 quote!(#private::Classification::new(#category).with_error_type(#error_type))
             }
-            (None, None) => {
-                quote!(#private::Classification::unknown().with_error_type(#error_type))
-            }
+            (None, None) => unknown,
         };
         if let Some(severity) = &says.severity {
             let severity = match severity {
@@ -166,6 +166,7 @@ impl Arm<'_> {
     fn user(&self, private: &TokenStream) -> TokenStream {
         let pattern = self.pattern();
         let says = &self.says;
+        let none = quote!(::core::option::Option::None);
         let value = match (&says.user, &says.transparent) {
             (Some(user), _) => {
                 let text = Self::text(user);
@@ -175,9 +176,9 @@ impl Arm<'_> {
             (None, Some(_)) => self
                 .fields
                 .members()
-                .map(|member| ask(&member, &quote!(user), private))
+                .map(|member| self.ask(&member, &quote!(user), &none, private))
                 .collect(),
-            (None, None) => quote!(::core::option::Option::None),
+            (None, None) => none,
         };
         quote!(#pattern => #value,)
     }
@@ -202,6 +203,36 @@ impl Arm<'_> {
             .any(|member| binding(&member) == *name)
     }
 
+    /// What the type of a field says, by what it implements; of an `Option`, the type inside, and
+    /// `none` without a value.
+    fn ask(
+        &self,
+        member: &Member,
+        question: &TokenStream,
+        none: &TokenStream,
+        private: &TokenStream,
+    ) -> TokenStream {
+        let field = binding(member);
+        let ask = |value: &Ident| {
+            quote! {{
+                let __resilience_ask = #private::probe_at(#value).__resilience_look().#question;
+                __resilience_ask(#value)
+            }}
+        };
+        let mut members = self.fields.iter().zip(self.fields.members());
+        if !members.any(|(field, other)| other == *member && is_option(&field.ty)) {
+            return ask(&field);
+        }
+        let inside = format_ident!("__resilience_source");
+        let answer = ask(&inside);
+        quote! {
+            match #field {
+                ::core::option::Option::Some(#inside) => #answer,
+                ::core::option::Option::None => #none,
+            }
+        }
+    }
+
     /// The text for people: a format string over the fields, or any expression for a text.
     fn text(user: &Expr) -> TokenStream {
         if let Expr::Lit(lit) = peel(user)
@@ -214,15 +245,12 @@ impl Arm<'_> {
     }
 }
 
-/// What a field's own type says, by what it implements.
-fn ask(member: &Member, field: &TokenStream, private: &TokenStream) -> TokenStream {
-    let binding = binding(member);
-    quote! {
-        {
-            let __resilience_ask = #private::probe_at(#binding).__resilience_look().#field;
-            __resilience_ask(#binding)
-        }
-    }
+fn is_option(ty: &Type) -> bool {
+    let Type::Path(path) = inputs::peel(ty) else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "Option" && !last.arguments.is_none())
 }
 
 /// The variable that holds a reference to the field.

@@ -22,7 +22,7 @@ pub(crate) fn attempt(model: &Model, private: &TokenStream) -> TokenStream {
         .bindings
         .iter()
         .map(|binding| renew(binding, model, private));
-    let block = block(model);
+    let block = block(model, private);
     let pinned = if model.args.boxed.is_some() {
         let output = &model.output;
         quote_spanned! {Span::mixed_site()=>
@@ -56,6 +56,7 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
         ..
     } = binding;
     let used = used(binding);
+    let lints = lints(binding);
     let value = match renew {
         Renew::Clone(ty) => {
             let reuse = reuse(model, ty, private);
@@ -75,11 +76,23 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
     };
     quote_spanned! {Span::mixed_site()=>
         #attrs
-        #[allow(unknown_lints, clippy::used_underscore_binding, clippy::shadow_reuse)]
-        #[allow(clippy::shadow_same, clippy::shadow_unrelated, elided_lifetimes_in_paths)]
+        #lints
         #used
         let #mutability #ident = #value;
     }
+}
+
+/// The lints that the name and the type would meet a second time. Each name in the list costs the
+/// compiler time, in every function.
+fn lints(binding: &Binding) -> TokenStream {
+    let underscore = binding.ident.to_string().starts_with('_');
+    let underscore = underscore.then(|| quote!(clippy::used_underscore_binding,));
+    let shadow = match binding.renew {
+        Renew::Clone(_) => quote!(clippy::shadow_reuse, elided_lifetimes_in_paths),
+        Renew::Copy => quote!(clippy::shadow_same),
+        Renew::Reborrow => quote!(clippy::shadow_reuse, clippy::shadow_same),
+    };
+    quote!(#[allow(#underscore #shadow)])
 }
 
 /// Keeps the compiler from calling a variable unused that only the attribute uses.
@@ -89,8 +102,8 @@ fn used(binding: &Binding) -> Option<TokenStream> {
 
 /// The `async` block around the body. Spanned at it: what the compiler has to say about moves into
 /// the block is about the body.
-fn block(model: &Model) -> TokenStream {
-    let fake_return = fake_return(model);
+fn block(model: &Model, private: &TokenStream) -> TokenStream {
+    let fake_return = fake_return(model, private);
     let body = &model.body;
     if model.moves() {
         // Takes `self` as a whole. Of a field alone that the body overwrites, the compiler would say
@@ -128,8 +141,7 @@ fn block(model: &Model) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             #(#attrs)*
             #used
-            #[allow(unknown_lints, clippy::used_underscore_binding)]
-            #[allow(clippy::shadow_same)]
+            #[allow(clippy::used_underscore_binding, clippy::shadow_same)]
             let #mutability #ident = #ident;
         }
     });
@@ -145,24 +157,10 @@ fn block(model: &Model) -> TokenStream {
 
 /// A `return` of the right type comes first, so that the body's own ones and its tail are coerced
 /// to it, as they would be in the plain function.
-fn fake_return(model: &Model) -> TokenStream {
+fn fake_return(model: &Model, private: &TokenStream) -> TokenStream {
     let output = &model.output;
-    let value = quote_spanned! {output.span()=>
-        let __resilience_return: #output = loop {};
-        return __resilience_return;
-    };
+    let value = quote_spanned!(output.span()=> return #private::never::<#output>(););
     quote_spanned! {Span::mixed_site()=>
-        #[allow(
-            unknown_lints,
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::empty_loop,
-            clippy::implicit_return,
-            clippy::let_unit_value,
-            clippy::let_with_type_underscore,
-            clippy::needless_return,
-            clippy::unreachable,
-        )]
         if false {
             #value
         }

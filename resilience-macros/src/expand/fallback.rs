@@ -32,12 +32,23 @@ pub(crate) fn applies(model: &Model, private: &TokenStream) -> Option<TokenStrea
 /// where that is asked. What the fallback returns is what the function does.
 ///
 /// ```text
-/// let error = match ended { Ok(value) => return Ok(value), Err(error) => error };
-/// let answer = Call::answer(&call, path(a, b, error));
-/// let answer = answer.await;
+/// let error = match ended {
+///     Err(error) if Call::is_enabled(&call) => error,
+///     result => return result,
+/// };
+/// let answer = 'answer: {
+///     let later = match Call::answer(&call, path(a, b, error)) {
+///         Answered::Now(answer) => break 'answer answer,
+///         Answered::Later(later) => later,
+///     };
+///     later.await
+/// };
 /// Call::fell_back(&call, 1, &answer);
 /// answer
 /// ```
+///
+/// No result is held while a fallback is awaited, so that the future is `Send` though the result
+/// is not.
 pub(crate) fn after(
     model: &Model,
     private: &TokenStream,
@@ -48,8 +59,9 @@ pub(crate) fn after(
     let first = if fallback.on.is_empty() {
         quote_spanned! {Span::mixed_site()=>
             let __resilience_error = match #ended {
-                #result::Ok(__resilience_value) => return #result::Ok(__resilience_value),
-                #result::Err(__resilience_error) => __resilience_error,
+                #result::Err(__resilience_error)
+                    if #private::Call::is_enabled(&__resilience_call) => __resilience_error,
+                __resilience_result => return __resilience_result,
             };
         }
     } else {
@@ -64,21 +76,29 @@ pub(crate) fn after(
     let functions = fallback.functions.iter().enumerate().map(|(at, function)| {
         let number = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
         let answer = answer(model, private, function, at + 1 == last);
-        let then = if at + 1 == last {
-            quote_spanned!(Span::mixed_site()=> __resilience_answer)
-        } else {
-            quote_spanned! {Span::mixed_site()=>
-                let __resilience_error = match __resilience_answer {
+        let ended = quote_spanned! {Span::mixed_site()=>
+            let __resilience_answer = '__resilience_answer: {
+                let __resilience_later = match #answer {
+                    #private::Answered::Now(__resilience_answer) => {
+                        break '__resilience_answer __resilience_answer;
+                    }
+                    #private::Answered::Later(__resilience_later) => __resilience_later,
+                };
+                __resilience_later.await
+            };
+            #private::Call::fell_back(&__resilience_call, #number, &__resilience_answer);
+        };
+        if at + 1 == last {
+            return quote_spanned!(Span::mixed_site()=> #ended __resilience_answer);
+        }
+        quote_spanned! {Span::mixed_site()=>
+            let __resilience_error = {
+                #ended
+                match __resilience_answer {
                     #result::Ok(__resilience_value) => return #result::Ok(__resilience_value),
                     #result::Err(__resilience_error) => __resilience_error,
-                };
-            }
-        };
-        quote_spanned! {Span::mixed_site()=>
-            let __resilience_answer = #answer;
-            let __resilience_answer = __resilience_answer.await;
-            #private::Call::fell_back(&__resilience_call, #number, &__resilience_answer);
-            #then
+                }
+            };
         }
     });
     quote!(#first #(#functions)*)

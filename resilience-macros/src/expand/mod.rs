@@ -7,7 +7,7 @@
 //!         let out = {
 //!             let a = reuse::<String>(&a);
 //!             let attempt = pin!(async {
-//!                 if false { let r: Result<u64, E> = loop {}; return r; }
+//!                 if false { return never::<Result<u64, E>>(); }
 //!                 let _ = &mut *self;
 //!                 let a = a;
 //!                 { ..body.. }
@@ -39,9 +39,6 @@ use crate::args::Args;
 use crate::boxed_future::BoxedFuture;
 use crate::model::Model;
 
-/// The module of the facade that generated code may use, and nobody else.
-const PRIVATE: &str = "__private";
-
 /// Something that stands where `tokens` do, from their first to their last: the path of a function
 /// in the private module, with its generic arguments, and a call of it. The compiler then reports
 /// what is wrong with them there, and once, though it may look at a bound more than once.
@@ -72,16 +69,23 @@ fn spanned(path: &TokenStream, span: Span) -> TokenStream {
     path.clone().into_iter().map(respan).collect()
 }
 
-/// The path of that module.
+/// The path of the module of the facade that generated code may use, and nobody else.
 pub(crate) fn private(args: &Args) -> TokenStream {
     private_of(args.krate.as_ref())
 }
 
 /// The path of that module, given what `crate = path` says.
 pub(crate) fn private_of(krate: Option<&Path>) -> TokenStream {
-    let module = Ident::new(PRIVATE, Span::call_site());
+    let module = Ident::new(&module(), Span::call_site());
     let krate = krate.map_or_else(|| quote!(::resilience), ToTokens::to_token_stream);
     quote!(#krate::#module)
+}
+
+/// The name of that module, which says the version. A facade of another version has none of that
+/// name, and the compiler says which one it has.
+pub(crate) fn module() -> String {
+    let version = env!("CARGO_PKG_VERSION").replace(['.', '-', '+'], "_");
+    format!("__private_{version}")
 }
 
 pub(crate) fn expand(model: &Model) -> TokenStream {

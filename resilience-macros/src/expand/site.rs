@@ -12,8 +12,8 @@ use crate::resource::Resource;
 
 /// ```text
 /// let mut call = {
-///     fn path() -> &'static str { type_name_of_val(&path) }
-///     static SITE: Site = Site::new("f", path, file!(), ..);
+///     enum Here {}
+///     static SITE: Site = Site::new("f", type_name::<Here>, file!(), ..);
 ///     inventory::submit! { Registered(&SITE) }
 ///     begin::<Result<u64, E>>(&SITE)
 /// };
@@ -34,12 +34,10 @@ pub(crate) fn begin(model: &Model, private: &TokenStream) -> TokenStream {
     let begin = call_at(&model.output, private, "begin", site);
     quote_spanned! {Span::mixed_site()=>
         let mut __resilience_call = {
-            fn __resilience_path() -> &'static ::core::primitive::str {
-                ::core::any::type_name_of_val(&__resilience_path)
-            }
+            enum __ResilienceHere {}
             static __RESILIENCE_SITE: #private::Site = #private::Site::new(
                 #name,
-                __resilience_path,
+                ::core::any::type_name::<__ResilienceHere>,
                 #place,
                 #options,
             );

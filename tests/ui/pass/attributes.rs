@@ -2,8 +2,10 @@
 
 #![deny(deprecated, unused_must_use)]
 
-use crate::support::{Failure, block_on};
+use crate::support::{Failure, Flaky, block_on};
 use resilience::resilient;
+
+static DEPENDENCY: Flaky = Flaky::new(1);
 
 /// Documented.
 #[resilient(retries = 1)]
@@ -13,6 +15,7 @@ use resilience::resilient;
 pub async fn documented() -> Result<u8, Failure> {
     #![allow(unused_variables, clippy::all)]
     let unused = 1;
+    DEPENDENCY.run()?;
     Ok(1)
 }
 
@@ -25,6 +28,7 @@ async fn old() -> Result<u8, Failure> {
 #[test]
 fn runs() {
     assert_eq!(block_on(documented()), Ok(1));
+    assert_eq!(DEPENDENCY.runs(), 2);
     #[allow(deprecated)]
     let old = old();
     assert_eq!(block_on(old), Ok(2));

@@ -2,8 +2,11 @@
 
 #![deny(unused)]
 
-use crate::support::{Failure, block_on};
+use crate::support::{Failure, Flaky, block_on};
 use resilience::resilient;
+
+static FREE: Flaky = Flaky::new(1);
+static METHOD: Flaky = Flaky::new(1);
 
 #[resilient(retries = 1)]
 async fn some(
@@ -14,6 +17,7 @@ async fn some(
 ) -> Result<usize, Failure> {
     #[cfg(any())]
     compile_error!("left out");
+    FREE.run()?;
     Ok(kept.len())
 }
 
@@ -28,6 +32,7 @@ impl Client {
         #[expect(unused_variables)] expected: Vec<u8>,
     ) -> Result<usize, Failure> {
         kept.push('x');
+        METHOD.run()?;
         Ok(kept.len())
     }
 
@@ -43,5 +48,6 @@ fn runs() {
         assert_eq!(some("abc".into(), String::new(), vec![]).await, Ok(3));
         assert_eq!(Client.some("abc".into(), vec![]).await, Ok(4));
         assert_eq!(Client.conditional().await, Ok(1));
+        assert_eq!((FREE.runs(), METHOD.runs()), (2, 2));
     });
 }

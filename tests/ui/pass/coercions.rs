@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use crate::support::{Failure, block_on};
+use crate::support::{Failure, Flaky, block_on};
 use resilience::{fail_fast, resilient};
+
+static DEPENDENCY: Flaky = Flaky::new(1);
 
 #[resilient]
 async fn boxed(one: bool) -> Result<Box<dyn Debug>, Failure> {
+    DEPENDENCY.run()?;
     if one {
         return Ok(Box::new(1));
     }
@@ -40,6 +43,7 @@ async fn error(n: &str) -> Result<u8, Box<dyn Error + Send + Sync>> {
 fn runs() {
     block_on(async {
         assert_eq!(format!("{:?}", boxed(true).await.unwrap()), "1");
+        assert_eq!(DEPENDENCY.runs(), 2);
         assert_eq!(pointer(true).await.unwrap()(2), 4);
         assert_eq!(slice().await.unwrap().len(), 2);
         assert!(

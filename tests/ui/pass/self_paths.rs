@@ -1,7 +1,9 @@
 //! `Self`, its constants, and items in the body with a `self` of their own.
 
-use crate::support::{Failure, block_on};
+use crate::support::{Failure, Flaky, block_on};
 use resilience::resilient;
+
+static DEPENDENCY: Flaky = Flaky::new(1);
 
 #[derive(Clone, PartialEq, Debug)]
 struct Step(u8);
@@ -28,6 +30,7 @@ impl Step {
                 *self
             }
         }
+        DEPENDENCY.run()?;
         let Self(mine) = self;
         Ok(Self(
             Inner(*mine).double().get() + other.0 + Self::FIRST.local(),
@@ -38,4 +41,5 @@ impl Step {
 #[test]
 fn runs() {
     assert_eq!(block_on(Step(2).next(Step(3))), Ok(Step(8)));
+    assert_eq!(DEPENDENCY.runs(), 2);
 }

@@ -3,12 +3,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::support::{Failure, block_on, spawn};
+use crate::support::{Failure, Flaky, block_on, spawn};
 use resilience::{fail_fast, resilient};
+
+static DEPENDENCY: Flaky = Flaky::new(1);
+static METHOD: Flaky = Flaky::new(1);
 
 #[resilient(retries = 1)]
 async fn cell(counter: Cell<u8>) -> Result<u8, Failure> {
     tokio::task::yield_now().await;
+    DEPENDENCY.run()?;
     Ok(counter.get())
 }
 
@@ -24,6 +28,7 @@ impl Client {
     #[resilient(retries = 1)]
     async fn unique(&mut self, value: Cell<u8>) -> Result<u8, Failure> {
         tokio::task::yield_now().await;
+        METHOD.run()?;
         self.0.set(self.0.get() + value.get());
         Ok(self.0.get())
     }
@@ -71,5 +76,6 @@ fn runs() {
         spawn(async { Client(Cell::new(1)).unique(Cell::new(2)).await }),
         Ok(3)
     );
+    assert_eq!((DEPENDENCY.runs(), METHOD.runs()), (2, 2));
     assert_eq!(block_on(local(Rc::new(4))), Ok(Rc::new(4)));
 }

@@ -14,7 +14,7 @@ use resilience::{Category, Classification, Classify, Retry, resilient};
 pub use crate::embed::hash::HashEmbedder;
 pub use crate::embed::http::HttpEmbedder;
 
-use crate::http::no_answer;
+use crate::http::{by_status, no_answer};
 
 /// A future of a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -93,8 +93,12 @@ impl Classify for EmbedError {
                 quota,
                 ..
             } => {
-                let failure = status_failure(*status, *quota);
-                retry_after.map_or(failure.clone(), |after| failure.with_retry_after(after))
+                let failure = by_status(*status, Category::SERVICE);
+                match retry_after {
+                    _ if *quota => failure.with_retry(Retry::No),
+                    Some(after) => failure.with_retry_after(*after),
+                    None => failure,
+                }
             }
             Self::Answer(_) => Classification::new(Category::SERVICE).with_retry(Retry::Unsure),
             Self::Address { .. } | Self::Client(_) => Classification::new(Category::VALIDATION),
@@ -154,25 +158,6 @@ pub(crate) fn normalise(vector: &mut [f32]) {
         for x in vector {
             *x = (f64::from(*x) / length) as f32;
         }
-    }
-}
-
-fn status_failure(status: u16, quota: bool) -> Classification {
-    let category = match status {
-        401 | 403 => Category::AUTH,
-        404 => Category::NOT_FOUND,
-        408 => Category::TIMEOUT,
-        409 => Category::CONFLICT,
-        429 => Category::RATE_LIMIT,
-        400..=499 => Category::VALIDATION,
-        500..=599 => Category::SERVICE,
-        _ => Category::UNKNOWN,
-    };
-    let failure = Classification::new(category).with_reason(format!("HTTP status {status}"));
-    if quota {
-        failure.with_retry(Retry::No)
-    } else {
-        failure
     }
 }
 

@@ -5,6 +5,7 @@ mod weaviate;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use resilience::{Category, Classification, Classify, resilient};
 use uuid::Uuid;
@@ -68,6 +69,8 @@ pub struct Document {
     pub content_hash: String,
     /// Its text.
     pub content: String,
+    /// When its file was written last, where there is one.
+    pub modified: Option<SystemTime>,
     /// The model that made the vectors.
     pub model: String,
     /// Its chunks and their vectors.

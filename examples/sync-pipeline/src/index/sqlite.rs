@@ -266,6 +266,7 @@ mod tests {
             path: path.into(),
             content_hash: "h".into(),
             content: "x".into(),
+            modified: None,
             model: "m".into(),
             chunks: vectors
                 .iter()

@@ -1,6 +1,5 @@
 //! An embedding server that is slow, strict, away, or another one.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::json;
@@ -8,7 +7,7 @@ use serde_json::json;
 use crate::fake::embeddings::{FakeEmbeddings, error};
 use crate::fake::proxy::{Proxy, Trouble};
 use crate::fake::{Kind, Lasts};
-use crate::place::{Place, Ran, records, run};
+use crate::place::{Place, Ran, dead_port, records, run};
 
 fn command(place: &Place, url: &str, args: &[&str]) -> Command {
     let mut command = place.command(args);
@@ -50,10 +49,7 @@ fn a_batch_that_is_too_large_goes_in_halves_and_in_order() {
 #[test]
 fn records_are_kept_while_the_service_is_away() {
     let place = Place::new();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|it| it.local_addr())
-        .expect("a port")
-        .port();
+    let port = dead_port();
     let url = format!("http://127.0.0.1:{port}");
     let ran = sync(&place, &url, &records(0..12));
     assert_eq!(ran.status, Some(1), "{ran:#?}");

@@ -2,15 +2,13 @@
 //! is in the index once or listed as failed, and the server was not asked too often.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::fake::proxy::{Proxy, Trouble};
 use crate::fake::weaviate::{FakeWeaviate, error};
 use crate::fake::{Kind, Lasts};
-use crate::place::{Place, Ran, end, path, records, run, start};
+use crate::place::{Place, Ran, Working, dead_port, path, records, run};
 
 const RECORDS: usize = 20;
 const INVALID: (&str, &str) = ("doc-0013", "invalid text property 'content'");
@@ -44,7 +42,22 @@ impl Case {
     }
 
     fn run(&self, more: &[&str]) -> Ran {
-        run(self.command(more), records(0..RECORDS).as_bytes())
+        self.within_budget(self.command(more))
+    }
+
+    /// Runs it, and sees that the server was not asked too often: each service may add a fifth to
+    /// its calls, or ten retries a second.
+    fn within_budget(&self, command: Command) -> Ran {
+        let started = Instant::now();
+        let ran = run(command, records(0..RECORDS).as_bytes());
+        let seconds = usize::try_from(started.elapsed().as_secs()).expect("a number") + 1;
+        // A look-up and a write of each record; the collection is looked up and made.
+        let first = 2 * RECORDS + 2;
+        let services = 3;
+        let most = first + first / 5 + services * 10 * seconds;
+        let requests = self.requests("");
+        assert!(requests <= most, "{requests} requests, at most {most}");
+        ran
     }
 
     /// Runs through a proxy with short time limits.
@@ -55,7 +68,7 @@ impl Case {
         command
             .env("SYNC_PIPELINE_SHORT_TIMEOUT", "0.3")
             .env("SYNC_PIPELINE_MEDIUM_TIMEOUT", "0.3");
-        run(command, records(0..RECORDS).as_bytes())
+        self.within_budget(command)
     }
 
     fn proxy(&self, trouble: Trouble, connections: usize) -> Proxy {
@@ -182,17 +195,18 @@ fn a_short_outage_is_sat_out() {
 
 #[test]
 fn three_seconds_without_a_leader_are_sat_out() {
-    for (code, on) in [(422, "POST /v1/schema"), (500, "POST /v1/batch")] {
-        let until = Lasts::Until(Instant::now() + Duration::from_secs(3));
-        let case = Case::fails(
-            on,
-            Kind::Status(code, None, error("leader not found")),
-            until,
-        );
-        case.all_indexed(&case.run(&[]));
-        let requests = case.requests(on);
-        assert!((2..=20).contains(&requests), "{requests} requests");
-    }
+    std::thread::scope(|threads| {
+        for (code, on) in [(422, "POST /v1/schema"), (500, "POST /v1/batch")] {
+            threads.spawn(move || {
+                let until = Lasts::Until(Instant::now() + Duration::from_secs(3));
+                let elects = Kind::Status(code, None, error("leader not found"));
+                let case = Case::fails(on, elects, until);
+                case.all_indexed(&case.run(&[]));
+                let requests = case.requests(on);
+                assert!((2..=20).contains(&requests), "{requests} requests");
+            });
+        }
+    });
 }
 
 #[test]
@@ -289,10 +303,7 @@ fn what_is_too_large_together_goes_in_parts() {
 #[test]
 fn an_absent_server_fails_records_and_a_later_retry_indexes_them() {
     let place = Place::new();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|it| it.local_addr())
-        .expect("a port")
-        .port();
+    let port = dead_port();
     let url = format!("http://127.0.0.1:{port}");
     let args = ["sync", "--stdin", "--weaviate", &url];
     let ran = place.run(&args, records(0..RECORDS));
@@ -323,7 +334,8 @@ fn a_settings_file_changes_the_numbers() {
     case.place.write(
         "settings.toml",
         "[services.vector_index]\nretries = 0\n
-         [services.vector_index.breaker]\nfailure_threshold = 3\ndistinct_calls = 1\n",
+         [services.vector_index.breaker]\nfailure_threshold = 3\ndistinct_calls = 1\n
+         [sites.sync_document]\nbackoff = { initial = \"10ms\" }\n",
     );
     let ran = case.run(&["--settings", "settings.toml", "--workers", "1"]);
     assert_eq!(ran.status, Some(1), "{ran:#?}");
@@ -341,33 +353,24 @@ fn a_settings_file_changes_the_numbers() {
 fn the_breaker_opens_and_the_same_run_recovers() {
     let down = Kind::Status(503, None, String::new());
     let case = Case::fails("", down, Lasts::Forever);
-    let mut child = start(case.command(&["--workers", "2", "--verbose"]));
-    let mut input = child.stdin.take().expect("piped");
-    input.write_all(records(0..10).as_bytes()).expect("read");
-    input.flush().expect("read");
-    // The ten have failed when the database says so; then nothing more is asked of the server.
-    let failed = || case.place.json(&["failed"]).len();
-    let patience = Instant::now() + Duration::from_secs(30);
-    while failed() < 10 {
-        assert!(Instant::now() < patience, "only {} failed", failed());
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    case.place.write(
+        "settings.toml",
+        "[services.vector_index]\nbackoff = { initial = \"10ms\" }\n
+         [services.vector_index.breaker]\nwait_duration = \"300ms\"\n",
+    );
+    let command = case.command(&["--settings", "settings.toml", "--workers", "2", "--verbose"]);
+    let mut working = Working::start(command);
+    working.feed(records(0..10));
+    working.hear(": failed ", 10);
     let asked = case.requests("");
     assert!((5..=20).contains(&asked), "{asked} requests");
     case.weaviate.faults.clear();
-    std::thread::sleep(Duration::from_millis(5_100));
+    std::thread::sleep(Duration::from_millis(310));
     // The probe is one record alone: others that came beside it would be refused.
-    input.write_all(records(10..11).as_bytes()).expect("read");
-    input.flush().expect("read");
-    while case.weaviate.paths().is_empty() {
-        assert!(Instant::now() < patience, "no probe");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    input
-        .write_all(records(11..RECORDS).as_bytes())
-        .expect("read");
-    drop(input);
-    let ran = end(child);
+    working.feed(records(10..11));
+    working.hear(": indexed ", 1);
+    working.feed(records(11..RECORDS));
+    let ran = working.end();
     assert_eq!(ran.status, Some(1), "{ran:#?}");
     ran.line("  20 records: 10 indexed");
     assert!(!ran.says("Breakers that are not closed"), "{ran:#?}");

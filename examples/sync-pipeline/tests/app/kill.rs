@@ -1,12 +1,11 @@
 //! `kill -9` at random moments: the next process goes on, and nothing is lost or done twice.
 
-use std::io::Write as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::place::{Place, records};
+use crate::place::{Place, Working, records};
 
 const RECORDS: usize = 5_000;
 const KILLS: u32 = 30;
@@ -87,16 +86,11 @@ fn a_file_that_has_changed_since_is_not_skipped() {
     for name in ["a.txt", "b.txt", "c.txt"] {
         place.write(name, "old");
     }
-    let mut child = crate::place::start(place.command(&["sync", "--stdin"]));
-    let mut input = child.stdin.take().expect("piped");
-    input.write_all(b"a.txt\nb.txt\n").expect("read");
-    let patience = Instant::now() + Duration::from_secs(20);
-    while done(&place) < 2 {
-        assert!(Instant::now() < patience);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().expect("killed");
-    child.wait().expect("ended");
+    let mut working = Working::start(place.command(&["sync", "--stdin", "--verbose"]));
+    working.feed("a.txt\nb.txt\n");
+    working.hear(": indexed ", 2);
+    working.child.kill().expect("killed");
+    working.child.wait().expect("ended");
     // File systems keep time in steps.
     std::thread::sleep(Duration::from_millis(60));
     place.write("b.txt", "new");

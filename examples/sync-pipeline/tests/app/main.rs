@@ -10,6 +10,7 @@ mod faults;
 mod kill;
 mod place;
 mod retry;
+mod secrets;
 mod signals;
 mod stores;
 mod weaviate;

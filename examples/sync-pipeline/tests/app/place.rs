@@ -1,9 +1,10 @@
 //! A folder of its own for every test, and the program in it.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::ops::Range;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -31,12 +32,11 @@ impl Place {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sync-pipeline"));
-        for (name, _) in std::env::vars().filter(|(name, _)| {
-            name.starts_with("SYNC_PIPELINE_")
-                || name.starts_with("WCD_")
-                || name.starts_with("WEAVIATE_")
-        }) {
-            command.env_remove(name);
+        let ours = ["SYNC_PIPELINE_", "WCD_", "WEAVIATE_", "OTEL_", "AXIOM_"];
+        for (name, _) in std::env::vars() {
+            if ours.iter().any(|prefix| name.starts_with(prefix)) {
+                command.env_remove(name);
+            }
         }
         command.args(args).current_dir(self.path());
         command
@@ -116,6 +116,62 @@ pub(crate) fn end(child: Child) -> Ran {
         out: String::from_utf8(stdout).expect("text"),
         err: String::from_utf8(stderr).expect("text"),
     }
+}
+
+/// The program at work: fed and listened to.
+pub(crate) struct Working {
+    pub(crate) child: Child,
+    input: ChildStdin,
+    lines: BufReader<ChildStdout>,
+    out: String,
+}
+
+impl Working {
+    pub(crate) fn start(command: Command) -> Self {
+        let mut child = start(command);
+        let input = child.stdin.take().expect("piped");
+        let lines = BufReader::new(child.stdout.take().expect("piped"));
+        Self {
+            child,
+            input,
+            lines,
+            out: String::new(),
+        }
+    }
+
+    pub(crate) fn feed(&mut self, input: impl AsRef<[u8]>) {
+        self.input.write_all(input.as_ref()).expect("taken");
+        self.input.flush().expect("taken");
+    }
+
+    /// Reads on until it has said this so many times. What it says of a record is stored.
+    pub(crate) fn hear(&mut self, text: &str, times: usize) {
+        let mut heard = 0;
+        while heard < times {
+            let mut line = String::new();
+            let read = self.lines.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended without {text:?}: {}", self.out);
+            heard += usize::from(line.contains(text));
+            self.out += &line;
+        }
+    }
+
+    /// Ends its input and waits for its end.
+    pub(crate) fn end(mut self) -> Ran {
+        drop(self.input);
+        self.lines.read_to_string(&mut self.out).expect("text");
+        let ran = end(self.child);
+        Ran {
+            out: self.out,
+            ..ran
+        }
+    }
+}
+
+/// A port at which nobody listens.
+pub(crate) fn dead_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// So many records with their content in them: `doc-0000.txt` and on.

@@ -1,11 +1,10 @@
 //! A database that is shared, locked or full.
 
 use std::io::Write as _;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::place::{Place, end, records, run, start};
+use crate::place::{Place, Working, end, records, run, start};
 
 #[test]
 fn two_processes_share_one_database() {
@@ -57,8 +56,13 @@ fn two_processes_share_one_database() {
 fn a_locked_database_is_a_clear_error_and_nothing_is_lost() {
     let place = Place::new();
     place.sync(records(0..5));
+    place.write(
+        "settings.toml",
+        "[services.vector_index]\nbackoff = { initial = \"10ms\" }\n
+         [sites.sync_document]\nbackoff = { initial = \"10ms\" }\n",
+    );
     let sync = || {
-        let mut command = place.command(&["sync", "--stdin"]);
+        let mut command = place.command(&["sync", "--stdin", "--settings", "settings.toml"]);
         command.env("SYNC_PIPELINE_SQLITE_TIMEOUT", "0.2");
         command
     };
@@ -73,25 +77,14 @@ fn a_locked_database_is_a_clear_error_and_nothing_is_lost() {
     other.execute_batch("ROLLBACK").expect("unlocked");
 
     // In the middle of a run.
-    let mut child = start(sync());
-    let mut input = child.stdin.take().expect("piped");
-    input.write_all(records(10..15).as_bytes()).expect("read");
-    let documents = || -> u64 {
-        let count = "SELECT count(*) FROM completed_lines";
-        place
-            .database()
-            .query_row(count, [], |row| row.get(0))
-            .expect("counted")
-    };
-    let patience = Instant::now() + Duration::from_secs(20);
-    while documents() < 10 {
-        assert!(Instant::now() < patience);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut command = sync();
+    command.arg("--verbose");
+    let mut working = Working::start(command);
+    working.feed(records(10..15));
+    working.hear(": indexed ", 5);
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    input.write_all(records(15..20).as_bytes()).expect("read");
-    drop(input);
-    let ran = end(child);
+    working.feed(records(15..20));
+    let ran = working.end();
     assert_eq!(ran.status, Some(2), "{ran:#?}");
     assert!(ran.err.contains("database is locked"), "{ran:#?}");
     ran.line("The same command with the same input goes on where this run ended.");

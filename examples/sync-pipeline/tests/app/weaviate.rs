@@ -1,6 +1,6 @@
 //! A healthy Weaviate.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fake::weaviate::FakeWeaviate;
 use crate::place::{Place, path, records, run};
@@ -17,7 +17,9 @@ fn files_become_objects_with_the_ids_of_other_implementations() {
         "--collection",
         "SRC_ENTERPRISE__",
     ];
+    place.write("docs.md", "A file on this disk, and the longest of them.\n");
     let input = [
+        json!("docs.md"),
         json!({"path": "src/main.py", "content": "print(1)\nprint(2)\n"}),
         json!({"path": "src/main.py", "repo": "ServiceA", "content": "x = 1"}),
         json!({"path": "empty", "content": ""}),
@@ -32,9 +34,16 @@ fn files_become_objects_with_the_ids_of_other_implementations() {
         class["description"],
         "sync-pipeline, vectors of lexical-hash-384-v1"
     );
+    assert_eq!(
+        types(&class),
+        "file_path:text:field relative_path:text:field file_name:text:field \
+         repository:text:field extension:text:field language:text:field content:text:word \
+         content_hash:text:field size_bytes:int: line_count:int: last_modified:date: \
+         embedding_model:text:field"
+    );
     let mut objects = weaviate.objects();
     objects.sort_by_key(|object| object["properties"]["size_bytes"].as_u64());
-    assert_eq!(objects.len(), 3);
+    assert_eq!(objects.len(), 4);
     assert_eq!(objects[0].get("vector"), None, "nothing to say, no vector");
     assert_eq!(objects[1]["id"], "5c6aec15-ee47-588d-bf68-d992f572c136");
     assert_eq!(objects[1]["properties"]["repository"], "ServiceA");
@@ -44,12 +53,38 @@ fn files_become_objects_with_the_ids_of_other_implementations() {
     assert_eq!(properties["content"], "print(1)\nprint(2)\n");
     assert_eq!(properties["file_name"], "main.py");
     assert_eq!(properties["extension"], "py");
+    assert_eq!(properties["language"], "python");
     assert_eq!(properties["line_count"], 2);
+    assert_eq!(properties["size_bytes"], 18);
+    assert_eq!(
+        properties.get("last_modified"),
+        None,
+        "a record does not say when"
+    );
     assert_eq!(properties["embedding_model"], "lexical-hash-384-v1");
 
+    let on_disk = &objects[3]["properties"];
+    assert_eq!(on_disk["language"], "markdown");
+    let written = on_disk["last_modified"].as_str().expect("a date");
+    assert!(
+        written.starts_with("20") && written.ends_with('Z'),
+        "{written}"
+    );
+
     let again = place.run(&args, &input);
-    again.line("  3 records: 0 indexed, 3 unchanged");
+    again.line("  4 records: 0 indexed, 4 unchanged");
     assert_eq!(weaviate.asked("POST /v1/schema").len(), 1);
+}
+
+/// Name, type and tokenization of every property of a class.
+fn types(class: &Value) -> String {
+    let properties = class["properties"].as_array().expect("properties");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let one = |it: &Value| {
+        let parts = [&it["name"], &it["dataType"][0], &it["tokenization"]];
+        parts.map(text).join(":")
+    };
+    properties.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::normal::phrase;
+use super::phrases::Phrases;
 use super::rule::{Rank, Verdict};
 use super::table::pairs::PAIRS;
 use super::table::signs::{self, Unit};
@@ -13,7 +12,7 @@ use super::table::{self, os};
 
 /// Every phrase of every table, ready to be searched for.
 pub(super) struct Lexicon {
-    pub(super) phrases: AhoCorasick,
+    pub(super) phrases: Phrases,
     /// What each phrase stands for, by its number.
     pub(super) entries: Vec<Entry>,
     /// The reason of each pair.
@@ -30,8 +29,10 @@ pub(super) enum Entry {
     },
     Part(Part),
     Evidence,
+    Complaint,
     NoError,
     Calm,
+    Guess,
     Final,
     Allowance,
     Pace,
@@ -84,8 +85,10 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     }
     for (texts, entry) in [
         (signs::EVIDENCE, (|| Entry::Evidence) as fn() -> Entry),
+        (signs::COMPLAINT, || Entry::Complaint),
         (signs::NO_ERROR, || Entry::NoError),
         (signs::CALM, || Entry::Calm),
+        (signs::GUESS, || Entry::Guess),
         (signs::FINAL, || Entry::Final),
         (signs::ALLOWANCE, || Entry::Allowance),
         (signs::PACE, || Entry::Pace),
@@ -100,12 +103,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     for (text, unit) in signs::WAIT {
         add(text, Entry::Wait(*unit));
     }
-    let phrases = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(&patterns)
-        // Fails only on more states than 32 bits count, and a test builds these tables.
-        .expect("the tables are small");
+    let phrases = Phrases::new(&patterns);
     let pairs = PAIRS
         .iter()
         .map(|pair| format!("{} (words near each other)", pair.name))
@@ -136,6 +134,19 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn no_two_beginnings_of_phrases_are_taken_for_one() {
+        let mut beginnings = HashSet::new();
+        for rule in table::RULES.into_iter().flatten() {
+            for text in rule.phrases {
+                let words: Vec<_> = text.split(' ').collect();
+                beginnings.extend((1..=words.len()).map(|n| words[..n].join(" ")));
+            }
+        }
+        let phrases: Vec<_> = beginnings.iter().map(|text| phrase(text)).collect();
+        assert_eq!(Phrases::new(&phrases).ways(), beginnings.len());
+    }
 
     #[test]
     fn every_phrase_is_in_normal_form_and_stands_in_one_rule() {

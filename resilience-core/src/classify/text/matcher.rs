@@ -16,10 +16,8 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let mut best = Best::default();
     let mut near = Near::default();
     let lexicon: &'static Lexicon = &LEXICON;
-    for found in lexicon.phrases.find_overlapping_iter(text.words) {
-        // The spaces at both ends belong to the pattern.
-        let (start, end) = (found.start() + 1, found.end() - 1);
-        match &lexicon.entries[found.pattern().as_usize()] {
+    lexicon.phrases.find(text.words, |number, start, end| {
+        match &lexicon.entries[number] {
             Entry::Finding {
                 rank,
                 verdict,
@@ -43,14 +41,17 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
                 near.met(part, start, end, |finding| best.offer(text, finding));
             }
             Entry::Evidence => signs.evidence += 1,
+            // `the invalid entries` speaks of something known.
+            Entry::Complaint => signs.complaint |= text.word_before(start - 1).0 != b"the",
             Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
             Entry::Calm => signs.calm = true,
+            Entry::Guess => best.guesses = true,
             Entry::Final => signs.last = true,
             Entry::Allowance => signs.limit.allowance = true,
             Entry::Pace => signs.limit.pace = true,
             Entry::Wait(unit) => signs.wait = hint::wait(text, end, *unit).or(signs.wait),
         }
-    }
+    });
     numbers::read(text, |finding| best.offer(text, finding));
     let Some(finding) = best.pick(&signs) else {
         return Classification::unknown();
@@ -92,6 +93,7 @@ pub(super) struct Finding {
 #[derive(Default)]
 struct Signs {
     evidence: u32,
+    complaint: bool,
     no_error: u32,
     calm: bool,
     last: bool,
@@ -109,9 +111,11 @@ struct Limit {
 /// The strongest finding of each rank so far.
 #[derive(Default)]
 struct Best {
-    by_rank: [Option<Finding>; 8],
+    by_rank: [Option<Finding>; 9],
     /// A word of daily language whose place in the text says that it is meant.
     clear_word: Option<Finding>,
+    /// Whether the text has come to guessing: what it says from there on replaces nothing.
+    guesses: bool,
 }
 
 impl Best {
@@ -120,17 +124,20 @@ impl Best {
         if !finding.is_code && rank <= Rank::Topic && rank != Rank::Loose {
             match (position(text, finding.start, finding.end), rank) {
                 (Position::Data, _) => return,
-                (Position::Clear, Rank::Word) => return keep(&mut self.clear_word, finding),
+                (Position::Clear, Rank::Word) => {
+                    return keep(&mut self.clear_word, finding, self.guesses);
+                }
                 (Position::Clear, Rank::Topic) => rank = Rank::Decisive,
                 (Position::Clear | Position::Prose, _) => {}
             }
         }
-        keep(&mut self.by_rank[rank as usize], finding);
+        keep(&mut self.by_rank[rank as usize], finding, self.guesses);
     }
 
     fn pick(&self, signs: &Signs) -> Option<Finding> {
-        let is_error = signs.evidence > signs.no_error;
-        let is_calm = (signs.calm || signs.no_error > 0) && !is_error;
+        let is_reported = signs.evidence > signs.no_error;
+        let is_calm = (signs.calm || signs.no_error > 0) && !is_reported;
+        let is_error = is_reported || (signs.complaint && !is_calm);
         let held = |rank: Rank| self.by_rank[rank as usize];
         // A report of success that mentions a failure is none; a code stays one.
         let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code);
@@ -143,12 +150,13 @@ impl Best {
             .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
+            .or_else(|| held(Rank::Subject).filter(|_| is_error))
     }
 }
 
 /// Keeps the later finding; of two that end together, the longer.
-fn keep(slot: &mut Option<Finding>, finding: Finding) {
-    if slot.is_none_or(|held| (finding.end, held.start) > (held.end, finding.start)) {
+fn keep(slot: &mut Option<Finding>, finding: Finding, guessed: bool) {
+    if slot.is_none_or(|held| !guessed && (finding.end, held.start) > (held.end, finding.start)) {
         *slot = Some(finding);
     }
 }
@@ -157,8 +165,15 @@ fn keep(slot: &mut Option<Finding>, finding: Finding) {
 #[derive(Default)]
 struct Near {
     /// For each pair, where its last subject and its last event ended, and where they began.
-    subjects: [Option<(usize, usize)>; PAIRS.len()],
-    events: [Option<(usize, usize)>; PAIRS.len()],
+    subjects: [Option<Place>; PAIRS.len()],
+    events: [Option<Place>; PAIRS.len()],
+}
+
+/// Where something stands in the normalised words, which are fewer bytes than this counts.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u16,
+    end: u16,
 }
 
 impl Near {
@@ -169,21 +184,27 @@ impl Near {
         end: usize,
         mut found: impl FnMut(Finding),
     ) {
-        let close = |other: Option<(usize, usize)>| {
-            other.filter(|(_, other_end)| *other_end < start && start - other_end <= NEAR)
+        let short = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        let here = Place {
+            start: short(start),
+            end: short(end),
+        };
+        let close = |other: Option<Place>| {
+            other.filter(|other| other.end < here.start && here.start - other.end <= NEAR)
         };
         for &(pair, role) in &part.roles {
             let other = match role {
                 Role::Subject => {
-                    self.subjects[pair] = Some((start, end));
+                    self.subjects[pair] = Some(here);
                     close(self.events[pair])
                 }
                 Role::Event => {
-                    self.events[pair] = Some((start, end));
+                    self.events[pair] = Some(here);
                     close(self.subjects[pair])
                 }
             };
-            if let Some((start, _)) = other {
+            if let Some(other) = other {
+                let start = usize::from(other.start);
                 let Pair { rank, verdict, .. } = PAIRS[pair];
                 let reason = LEXICON.pairs[pair].as_str();
                 found(Finding {
@@ -200,4 +221,4 @@ impl Near {
 }
 
 /// How many bytes may stand between the two, about six words.
-const NEAR: usize = 36;
+const NEAR: u16 = 36;

@@ -10,6 +10,7 @@ mod lexicon;
 mod matcher;
 mod normal;
 mod numbers;
+mod phrases;
 mod position;
 mod rule;
 mod rules;
@@ -35,6 +36,11 @@ pub(super) fn bytes(text: &[u8]) -> Classification {
 
 /// Gives the normal form of a text, or of its two ends, to `read`.
 fn normalised<R>(text: &[u8], read: impl FnOnce(&Normal<'_>) -> R) -> R {
+    // Room is cleared before use, so a short text gets little.
+    if text.len() <= SHORT {
+        let mut room = normal::Room::<{ normal::room_for(SHORT) }>::new();
+        return read(&room.normalise(text));
+    }
     if text.len() <= USUAL {
         let mut room = normal::Room::<{ normal::room_for(USUAL) }>::new();
         return read(&room.normalise(text));
@@ -46,3 +52,6 @@ fn normalised<R>(text: &[u8], read: impl FnOnce(&Normal<'_>) -> R) -> R {
 
 /// Up to this length nothing is allocated. Nearly all error messages are shorter.
 const USUAL: usize = 480;
+
+/// Most error messages are shorter than this.
+const SHORT: usize = 128;

@@ -54,6 +54,21 @@ impl<'a> Normal<'a> {
     }
 }
 
+/// The words of a normalised text: the start and the end of each.
+pub(super) fn words(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while text.get(at) == Some(&b' ') {
+            at += 1;
+        }
+        let start = at;
+        while text.get(at).is_some_and(|&byte| byte != b' ') {
+            at += 1;
+        }
+        (at > start).then_some((start, at))
+    })
+}
+
 /// Space on the stack for a text of usual length.
 pub(super) struct Room<const N: usize> {
     words: [u8; N],

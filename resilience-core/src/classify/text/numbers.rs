@@ -17,8 +17,8 @@ pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
         let (_, start) = text.word_before(from + digit);
         let length = words[start..].iter().position(|&byte| byte == b' ');
         let end = length.map_or(words.len(), |length| start + length);
-        // Codes have at most six characters (-10061); SQLSTATEs may begin with a letter.
-        if end - start <= 6 {
+        // Codes have at most eleven characters (-2146893018); SQLSTATEs may begin with a letter.
+        if end - start <= 11 {
             Place { text, start, end }.read(&mut offer);
         }
         from = end;
@@ -46,7 +46,9 @@ impl<'a> Place<'a> {
                 end,
             });
         };
-        if let Some(state) = self.sql_state() {
+        if self.word().starts_with(b"aadsts") {
+            offer(Rank::Code, verdict::AUTH, "Microsoft Entra ID: AADSTS");
+        } else if let Some(state) = self.sql_state() {
             offer(state.rank, state.verdict, state.reason);
         } else if let Some(number) = number(self.word()) {
             if self.is_column() {
@@ -126,8 +128,18 @@ impl<'a> Place<'a> {
             || ((10_000..12_000).contains(&number) && matches!(one, b"error" | b"code" | b"winsock" | b"wsa"));
         // libuv and Python's `exc.errno` print some negated. Small ones are other things: Python
         // numbers the failures of name lookup from -2 to -11.
-        let number = if number < -12 { -number } else { number };
-        if cue { os::anywhere(number) } else { None }
+        let number = if (-999_999..-12).contains(&number) {
+            -number
+        } else {
+            number
+        };
+        if !cue {
+            None
+        } else if os::SCHANNEL.iter().any(|range| range.contains(&number)) {
+            Some(&os::TLS)
+        } else {
+            os::anywhere(number)
+        }
     }
 
     /// `at line 3 column 14`: where a parser stopped.
@@ -148,9 +160,10 @@ impl<'a> Place<'a> {
                 .strip_suffix(cue.as_bytes())
                 .is_some_and(|rest| rest.ends_with(b" "))
         };
-        vendor::NUMBERED
-            .iter()
-            .find(|code| code.numbers.contains(&number) && code.cues.iter().any(follows))
+        vendor::NUMBERED.iter().find(|code| {
+            code.numbers.iter().any(|range| range.contains(&number))
+                && code.cues.iter().any(follows)
+        })
     }
 
     fn status(self, number: i32) -> Option<&'static Status> {

@@ -17,6 +17,9 @@ pub(super) struct Rule {
 /// How much a finding says. The highest decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
+    /// A thing that such failures are about. Counts in a text that calls itself an error and says
+    /// nothing else; whether another attempt helps it does not tell.
+    Subject,
     /// A word of daily language. Counts where the text calls itself an error, or where the word
     /// stands alone between punctuation or is an identifier such as `NotFound`.
     Word,
@@ -108,6 +111,8 @@ pub(in crate::classify) mod verdict {
     pub(in crate::classify) const NETWORK: Verdict = Verdict::of(Category::NETWORK);
     /// No connection came about.
     pub(in crate::classify) const UNREACHED: Verdict = NETWORK.unprocessed();
+    /// Something went wrong on the way, or before it.
+    pub(in crate::classify) const NETWORK_UNSURE: Verdict = NETWORK.retry(Retry::Unsure);
     /// The two ends will not agree: certificates, protocol versions.
     pub(in crate::classify) const NETWORK_FINAL: Verdict = UNREACHED.retry(Retry::No);
     /// This machine's own socket setup is wrong.
@@ -126,6 +131,8 @@ pub(in crate::classify) mod verdict {
 
     /// Too much at a time; what was begun may have stopped half-way.
     pub(in crate::classify) const LIMITED: Verdict = Verdict::of(Category::RATE_LIMIT);
+    /// Too much asked for, of something that may or may not renew itself.
+    pub(in crate::classify) const LIMITED_UNSURE: Verdict = LIMITED.retry(Retry::Unsure);
     /// Turned away at the door.
     pub(in crate::classify) const THROTTLED: Verdict = LIMITED.unprocessed();
     /// Waiting a moment does not help: somebody must pay or raise a limit.
@@ -155,6 +162,13 @@ pub(in crate::classify) mod verdict {
     /// Two transactions met; the same one again goes through. Nobody's fault, and no sign of a
     /// sick service.
     pub(in crate::classify) const COLLISION: Verdict = CONFLICT.retry(Retry::Yes);
+
+    pub(in crate::classify) const AUTH_UNSURE: Verdict = AUTH.retry(Retry::Unsure);
+    pub(in crate::classify) const VALIDATION_UNSURE: Verdict = VALIDATION.retry(Retry::Unsure);
+    pub(in crate::classify) const FILE_UNSURE: Verdict = DISK.retry(Retry::Unsure);
+    pub(in crate::classify) const MEMORY_UNSURE: Verdict = MEMORY.retry(Retry::Unsure);
+    pub(in crate::classify) const CONFLICT_UNSURE: Verdict = CONFLICT.retry(Retry::Unsure);
+    pub(in crate::classify) const ENCODING_UNSURE: Verdict = ENCODING.retry(Retry::Unsure);
 
     /// A mistake in a program: which dependency, if any, nobody can tell.
     pub(in crate::classify) const UNKNOWN: Verdict = Verdict::of(Category::UNKNOWN);

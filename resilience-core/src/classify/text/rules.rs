@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
+use super::phrases::Phrases;
 use super::{Window, normal, normalised};
 use crate::{Classification, classify};
 
@@ -28,7 +27,7 @@ use crate::{Classification, classify};
 #[derive(Clone, Default)]
 pub struct Rules {
     own: Vec<(String, Classification)>,
-    phrases: Option<AhoCorasick>,
+    phrases: Phrases,
 }
 
 impl Rules {
@@ -36,7 +35,7 @@ impl Rules {
     pub const fn builtin() -> Self {
         Self {
             own: Vec::new(),
-            phrases: None,
+            phrases: Phrases::none(),
         }
     }
 
@@ -52,15 +51,7 @@ impl Rules {
             classification
         };
         self.own.push((normal::phrase(pattern), classification));
-        // A pattern without words never matches, but keeps its number.
-        let patterns = self.own.iter().map(|(phrase, _)| match phrase.as_str() {
-            " " => "\0",
-            phrase => phrase,
-        });
-        self.phrases = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(patterns)
-            .ok();
+        self.phrases = Phrases::new(self.own.iter().map(|(phrase, _)| phrase));
         self
     }
 
@@ -88,7 +79,7 @@ impl Rules {
     /// Classifies an error: own rules on the text of each error in the chain, from the outermost
     /// on, then as [`classify::error`].
     pub fn error(&self, error: &(dyn Error + 'static)) -> Classification {
-        if self.phrases.is_some() {
+        if !self.own.is_empty() {
             for link in classify::chain(error) {
                 if let Some(found) = Window::of(&link, |text| self.own(text).cloned()) {
                     return found;
@@ -99,12 +90,15 @@ impl Rules {
     }
 
     fn own(&self, text: &[u8]) -> Option<&Classification> {
-        let phrases = self.phrases.as_ref()?;
+        if self.own.is_empty() {
+            return None;
+        }
         let first = normalised(text, |normal| {
-            phrases
-                .find_overlapping_iter(normal.words)
-                .map(|found| found.pattern().as_usize())
-                .min()
+            let mut first = None;
+            self.phrases.find(normal.words, |number, _, _| {
+                first = Some(first.map_or(number, |first: usize| first.min(number)));
+            });
+            first
         })?;
         Some(&self.own[first].1)
     }

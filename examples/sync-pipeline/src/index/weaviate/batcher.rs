@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use resilience::Context;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::index::weaviate::Collection;
 use crate::index::weaviate::error::WeaviateError;
-use crate::index::weaviate::{Collection, client};
 use crate::index::{Document, IndexError};
 
 /// Collects documents. Its task ends with it.
@@ -22,6 +23,8 @@ pub(super) struct Batcher {
 /// A document that waits for its result.
 struct Waiting {
     document: Arc<Document>,
+    /// The run that it belongs to.
+    session: Option<String>,
     reply: oneshot::Sender<Result<(), IndexError>>,
 }
 
@@ -36,7 +39,11 @@ impl Batcher {
     pub(super) async fn write(&self, document: Arc<Document>) -> Result<(), IndexError> {
         let (reply, result) = oneshot::channel();
         let gone = || IndexError::from(WeaviateError::GivenUp);
-        let waiting = Waiting { document, reply };
+        let waiting = Waiting {
+            document,
+            session: Context::current().session_id.clone(),
+            reply,
+        };
         self.queue.send(waiting).await.map_err(|_| gone())?;
         result.await.map_err(|_| gone())?
     }
@@ -65,10 +72,15 @@ async fn collect(
             batch.push(next);
         }
         let collection = Arc::clone(&collection);
-        tokio::spawn(async move {
+        // A batch is about no file, but it is a part of the run.
+        let about = match &batch[0].session {
+            Some(session) => Context::new().session_id(session),
+            None => Context::new(),
+        };
+        tokio::spawn(about.scope(async move {
             send(&collection, batch).await;
             drop(request);
-        });
+        }));
     }
 }
 
@@ -82,7 +94,7 @@ async fn send(collection: &Collection, batch: Vec<Waiting>) {
     let mut left = vec![batch];
     while let Some(mut batch) = left.pop() {
         let documents: Vec<&Document> = batch.iter().map(|waiting| &*waiting.document).collect();
-        match client::batch(&collection.client, &documents).await {
+        match collection.client.batch(&documents).await {
             Ok(failures) => {
                 let result = |failure: Option<String>| match failure {
                     Some(message) => Err(WeaviateError::Object(message).into()),

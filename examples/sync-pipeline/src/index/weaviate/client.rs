@@ -37,6 +37,34 @@ impl WeaviateClient {
         })
     }
 
+    /// Whether the server takes requests at this moment.
+    #[resilient(
+        operation = "weaviate_ready",
+        service = "weaviate",
+        category = "weaviate",
+        retries = 0
+    )]
+    pub(super) async fn ready(&self) -> Result<(), WeaviateError> {
+        send(self.request(Method::GET, ".well-known/ready")).await?;
+        Ok(())
+    }
+
+    /// One object.
+    pub(super) async fn get(
+        &self,
+        collection: &str,
+        id: Uuid,
+    ) -> Result<Option<Found>, WeaviateError> {
+        let request = self.request(Method::GET, &format!("objects/{collection}/{id}"));
+        unless_missing(json(request).await)
+    }
+
+    /// Removes one object. Says whether it was there.
+    pub(super) async fn delete(&self, collection: &str, id: Uuid) -> Result<bool, WeaviateError> {
+        let request = self.request(Method::DELETE, &format!("objects/{collection}/{id}"));
+        Ok(unless_missing(send(request).await)?.is_some())
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self
             .http
@@ -49,191 +77,113 @@ impl WeaviateClient {
     }
 }
 
-/// Whether the server takes requests.
 #[resilient(
-    operation = "weaviate_ready",
     service = "weaviate",
     category = "weaviate",
-    retries = 0,
-    timeout = "5m", // the request has a limit of its own, which can be set
+    retries = 4,
+    backoff(initial = "300ms", max = "30s"),
     // Eight batches that see the same three seconds without a leader are no outage yet.
     breaker(failure_threshold = 20, wait_duration = "5s"),
+    timeout = "5m", // every request has a limit of its own, which can be set
 )]
-pub(super) async fn ready(client: &WeaviateClient) -> Result<(), WeaviateError> {
-    send(client.request(Method::GET, ".well-known/ready")).await?;
-    Ok(())
-}
+impl WeaviateClient {
+    /// What the server knows about a collection.
+    #[resilient(operation = "weaviate_schema", fields(collection))]
+    pub(super) async fn class(&self, collection: &str) -> Result<Option<Class>, WeaviateError> {
+        let request = self.request(Method::GET, &format!("schema/{collection}"));
+        unless_missing(json(request).await)
+    }
 
-/// What the server knows about a collection.
-#[resilient(
-    operation = "weaviate_schema",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 4,
-    backoff(initial = "300ms", max = "30s"),
-    timeout = "5m",
-    fields(collection)
-)]
-pub(super) async fn class(
-    client: &WeaviateClient,
-    collection: &str,
-) -> Result<Option<Class>, WeaviateError> {
-    let request = client.request(Method::GET, &format!("schema/{collection}"));
-    match json(request).await {
-        Ok(class) => Ok(Some(class)),
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(error),
+    /// Makes a collection. Says whether it was this call that made it.
+    #[resilient(operation = "weaviate_create", fields(collection))]
+    pub(super) async fn create(
+        &self,
+        collection: &str,
+        model: &str,
+    ) -> Result<bool, WeaviateError> {
+        let request = self
+            .request(Method::POST, "schema")
+            .timeout(self.timeouts.medium)
+            .json(&wire::class(collection, model));
+        match send(request).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_already_there() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Any object of a collection.
+    #[resilient(operation = "weaviate_sample", fields(collection))]
+    pub(super) async fn sample(&self, collection: &str) -> Result<Option<Found>, WeaviateError> {
+        let path = format!("objects?class={collection}&limit=1");
+        let listed: Listed = json(self.request(Method::GET, &path)).await?;
+        Ok(listed.objects.into_iter().next())
+    }
+
+    /// Writes objects. The answer has, for each in its place, why it was not taken.
+    ///
+    /// # Errors
+    ///
+    /// A batch of which nothing was taken, for a reason that is not its objects', is a failure of the
+    /// server, although its status is 200.
+    #[resilient(operation = "weaviate_batch", fields(objects = documents.len()))]
+    pub(super) async fn batch(
+        &self,
+        documents: &[&Document],
+    ) -> Result<Vec<Option<String>>, WeaviateError> {
+        let objects = documents.iter().copied().map(Object::of).collect();
+        let request = self
+            .request(Method::POST, "batch/objects")
+            .timeout(self.timeouts.medium)
+            .json(&Batch { objects });
+        let taken: Vec<Taken> = json(request).await?;
+        if taken.len() != documents.len() {
+            return Err(WeaviateError::Answer(format!(
+                "{} results for {} objects",
+                taken.len(),
+                documents.len()
+            )));
+        }
+        let failures: Vec<Option<String>> = taken
+            .into_iter()
+            .map(|taken| taken.failure().map(|message| shortened(&message)))
+            .collect();
+        let servers_fault = |message: &Option<String>| {
+            message.as_ref().is_some_and(|message| {
+                let failure = WeaviateError::Object(message.clone()).classify();
+                failure.fault() == Fault::Remote
+            })
+        };
+        if failures.iter().all(servers_fault) {
+            let messages = failures.into_iter().flatten().collect();
+            return Err(WeaviateError::Batch { messages });
+        }
+        Ok(failures)
+    }
+
+    /// The objects that are nearest to a vector.
+    #[resilient(operation = "weaviate_search", fields(collection))]
+    pub(super) async fn search(
+        &self,
+        collection: &str,
+        vector: &[f32],
+        limit: usize,
+    ) -> Result<Answer, WeaviateError> {
+        let request = self
+            .request(Method::POST, "graphql")
+            .timeout(self.timeouts.medium)
+            .json(&wire::nearest(collection, vector, limit));
+        json(request).await
     }
 }
 
-/// Makes a collection. Says whether it was this call that made it.
-#[resilient(
-    operation = "weaviate_create",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 4,
-    backoff(initial = "300ms", max = "30s"),
-    timeout = "5m",
-    fields(collection)
-)]
-pub(super) async fn create(
-    client: &WeaviateClient,
-    collection: &str,
-    model: &str,
-) -> Result<bool, WeaviateError> {
-    let request = client
-        .request(Method::POST, "schema")
-        .timeout(client.timeouts.medium)
-        .json(&wire::class(collection, model));
-    match send(request).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_already_there() => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Any object of a collection.
-#[resilient(
-    operation = "weaviate_sample",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 4,
-    backoff(initial = "300ms", max = "30s"),
-    timeout = "5m",
-    fields(collection)
-)]
-pub(super) async fn sample(
-    client: &WeaviateClient,
-    collection: &str,
-) -> Result<Option<Found>, WeaviateError> {
-    let path = format!("objects?class={collection}&limit=1");
-    let listed: Listed = json(client.request(Method::GET, &path)).await?;
-    Ok(listed.objects.into_iter().next())
-}
-
-/// One object.
-pub(super) async fn get(
-    client: &WeaviateClient,
-    collection: &str,
-    id: Uuid,
-) -> Result<Option<Found>, WeaviateError> {
-    let request = client.request(Method::GET, &format!("objects/{collection}/{id}"));
-    match json(request).await {
+/// What is not there is an answer, too.
+fn unless_missing<T>(answer: Result<T, WeaviateError>) -> Result<Option<T>, WeaviateError> {
+    match answer {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Removes one object. Says whether it was there.
-pub(super) async fn delete(
-    client: &WeaviateClient,
-    collection: &str,
-    id: Uuid,
-) -> Result<bool, WeaviateError> {
-    let request = client.request(Method::DELETE, &format!("objects/{collection}/{id}"));
-    match send(request).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_missing() => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Writes objects. The answer has, for each in its place, why it was not taken.
-///
-/// # Errors
-///
-/// A batch of which nothing was taken, for a reason that is not its objects', is a failure of the
-/// server, although its status is 200.
-#[resilient(
-    operation = "weaviate_batch",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 4,
-    backoff(initial = "300ms", max = "30s"),
-    timeout = "5m",
-    fields(objects = documents.len())
-)]
-pub(super) async fn batch(
-    client: &WeaviateClient,
-    documents: &[&Document],
-) -> Result<Vec<Option<String>>, WeaviateError> {
-    let body = Batch {
-        objects: documents
-            .iter()
-            .map(|document| Object::of(document))
-            .collect(),
-    };
-    let request = client
-        .request(Method::POST, "batch/objects")
-        .timeout(client.timeouts.medium)
-        .json(&body);
-    drop(body);
-    let taken: Vec<Taken> = json(request).await?;
-    if taken.len() != documents.len() {
-        return Err(WeaviateError::Answer(format!(
-            "{} results for {} objects",
-            taken.len(),
-            documents.len()
-        )));
-    }
-    let failures: Vec<Option<String>> = taken
-        .into_iter()
-        .map(|taken| taken.failure().map(|message| shortened(&message)))
-        .collect();
-    let servers_fault = |message: &Option<String>| {
-        message.as_ref().is_some_and(|message| {
-            let failure = WeaviateError::Object(message.clone()).classify();
-            failure.fault() == Fault::Remote
-        })
-    };
-    if failures.iter().all(servers_fault) {
-        let messages = failures.into_iter().flatten().collect();
-        return Err(WeaviateError::Batch { messages });
-    }
-    Ok(failures)
-}
-
-/// The objects that are nearest to a vector.
-#[resilient(
-    operation = "weaviate_search",
-    service = "weaviate",
-    category = "weaviate",
-    retries = 0,
-    timeout = "5m",
-    fields(collection)
-)]
-pub(super) async fn search(
-    client: &WeaviateClient,
-    collection: &str,
-    vector: &[f32],
-    limit: usize,
-) -> Result<Answer, WeaviateError> {
-    let request = client
-        .request(Method::POST, "graphql")
-        .timeout(client.timeouts.medium)
-        .json(&wire::nearest(collection, vector, limit));
-    json(request).await
 }
 
 async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, WeaviateError> {

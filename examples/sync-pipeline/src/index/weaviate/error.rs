@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use resilience::{Category, Classification, Classify, Effect, Fault, Retry, Severity};
 
-use crate::http::{Refusal, no_answer, shortened};
+use crate::http::{Refusal, by_status, no_answer, shortened};
 use crate::index::IndexError;
 
 /// Why Weaviate did not do it.
@@ -106,7 +106,8 @@ impl Classify for WeaviateError {
                 retry_after,
                 message,
             } => {
-                let failure = by_message(message).unwrap_or_else(|| by_status(*status));
+                let failure =
+                    by_message(message).unwrap_or_else(|| by_status(*status, Category::WEAVIATE));
                 match retry_after {
                     // It says when to come back, so it has not begun with the work.
                     Some(after) => failure.with_retry_after(*after).with_effect(Effect::None),
@@ -174,20 +175,6 @@ pub(super) fn by_message(message: &str) -> Option<Classification> {
         return None;
     };
     Some(failure)
-}
-
-fn by_status(status: u16) -> Classification {
-    let category = match status {
-        401 | 403 => Category::AUTH,
-        404 => Category::NOT_FOUND,
-        408 => Category::TIMEOUT,
-        409 => Category::CONFLICT,
-        429 => Category::RATE_LIMIT,
-        400..=499 => Category::VALIDATION,
-        500..=599 => Category::WEAVIATE,
-        _ => Category::UNKNOWN,
-    };
-    Classification::new(category).with_reason(format!("HTTP status {status}"))
 }
 
 /// The message in one of the three forms of an error, or in none: proxies send HTML.

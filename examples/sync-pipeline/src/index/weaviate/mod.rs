@@ -3,6 +3,7 @@
 mod batcher;
 mod client;
 mod error;
+mod language;
 mod wire;
 
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl Collection {
             if self.same_model(model).await? {
                 return Ok(());
             }
-            if client::create(&self.client, &self.name, model).await? {
+            if self.client.create(&self.name, model).await? {
                 return Ok(());
             }
             // Somebody else was faster, and may work with another model.
@@ -88,13 +89,13 @@ impl Collection {
 
     /// Whether the collection is there. One that holds vectors of another model is an error.
     async fn same_model(&self, model: &str) -> Result<bool, IndexError> {
-        let Some(class) = client::class(&self.client, &self.name).await? else {
+        let Some(class) = self.client.class(&self.name).await? else {
             return Ok(false);
         };
         let stored = match described_model(&class.description) {
             Some(stored) => stored.to_owned(),
             // Somebody else made it: its objects tell, where there are any.
-            None => match client::sample(&self.client, &self.name).await? {
+            None => match self.client.sample(&self.name).await? {
                 Some(object) => object.properties.embedding_model,
                 None => model.to_owned(),
             },
@@ -117,7 +118,8 @@ impl Collection {
 impl VectorIndex for WeaviateIndex {
     fn stored(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Stored>, IndexError>> {
         Box::pin(async move {
-            let found = client::get(&self.collection.client, &self.collection.name, id).await?;
+            let Collection { client, name, .. } = &*self.collection;
+            let found = client.get(name, id).await?;
             Ok(found.map(|found| Stored {
                 content_hash: found.properties.content_hash,
                 model: found.properties.embedding_model,
@@ -130,9 +132,8 @@ impl VectorIndex for WeaviateIndex {
     }
 
     fn delete(&self, id: Uuid) -> BoxFuture<'_, Result<bool, IndexError>> {
-        Box::pin(async move {
-            Ok(client::delete(&self.collection.client, &self.collection.name, id).await?)
-        })
+        let Collection { client, name, .. } = &*self.collection;
+        Box::pin(async move { Ok(client.delete(name, id).await?) })
     }
 
     fn batch_size(&self) -> usize {
@@ -140,7 +141,7 @@ impl VectorIndex for WeaviateIndex {
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), IndexError>> {
-        Box::pin(async move { Ok(client::ready(&self.collection.client).await?) })
+        Box::pin(async move { Ok(self.collection.client.ready().await?) })
     }
 
     fn nearest<'a>(
@@ -154,8 +155,8 @@ impl VectorIndex for WeaviateIndex {
             if !self.collection.same_model(model).await? {
                 return Ok(Vec::new());
             }
-            let mut answer =
-                client::search(&self.collection.client, collection, vector, limit).await?;
+            let client = &self.collection.client;
+            let mut answer = client.search(collection, vector, limit).await?;
             if let Some(error) = answer.errors.first() {
                 return Err(WeaviateError::Answer(error["message"].to_string()).into());
             }

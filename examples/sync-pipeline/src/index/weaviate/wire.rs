@@ -1,10 +1,13 @@
 //! The shapes of Weaviate's REST interface.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::chunk::prefix;
 use crate::index::Document;
+use crate::index::weaviate::language::language;
 
 /// What `GET /v1/schema/{collection}` answers, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -58,10 +61,14 @@ struct Properties<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<&'a str>,
     extension: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'static str>,
     content: &'a str,
     content_hash: &'a str,
     size_bytes: usize,
     line_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified: Option<String>,
     embedding_model: &'a str,
 }
 
@@ -131,10 +138,12 @@ impl<'a> Object<'a> {
                 file_name,
                 repository: document.repo.as_deref(),
                 extension,
+                language: language(file_name, extension),
                 content: prefix(&document.content, MAX_CONTENT),
                 content_hash: &document.content_hash,
                 size_bytes: document.content.len(),
                 line_count: document.content.lines().count(),
+                last_modified: document.modified.and_then(date),
                 embedding_model: &document.model,
             },
             vector: document.vector(),
@@ -161,7 +170,7 @@ impl Taken {
 /// The body of `POST /v1/schema`. The description says whose vectors the collection holds.
 pub(super) fn class(collection: &str, model: &str) -> Value {
     let text = |name: &str, tokenization: &str| json!({"name": name, "dataType": ["text"], "tokenization": tokenization});
-    let number = |name: &str| json!({"name": name, "dataType": ["int"]});
+    let of_type = |name: &str, kind: &str| json!({"name": name, "dataType": [kind]});
     json!({
         "class": collection,
         "description": description(model),
@@ -173,13 +182,21 @@ pub(super) fn class(collection: &str, model: &str) -> Value {
             text("file_name", "field"),
             text("repository", "field"),
             text("extension", "field"),
+            text("language", "field"),
             text("content", "word"),
             text("content_hash", "field"),
-            number("size_bytes"),
-            number("line_count"),
+            of_type("size_bytes", "int"),
+            of_type("line_count", "int"),
+            of_type("last_modified", "date"),
             text("embedding_model", "field"),
         ],
     })
+}
+
+/// RFC 3339, as a `date` has to be; nothing for a file from before 1970 or after 9999.
+fn date(time: SystemTime) -> Option<String> {
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    (seconds < YEAR_10_000).then(|| humantime::format_rfc3339_seconds(time).to_string())
 }
 
 /// Says in a collection's description which model its vectors are of.
@@ -202,6 +219,8 @@ pub(super) fn nearest(collection: &str, vector: &[f32], limit: usize) -> Value {
 }
 
 const DESCRIPTION: &str = "sync-pipeline, vectors of ";
+/// In seconds since 1970.
+const YEAR_10_000: u64 = 253_402_300_800;
 /// What an object holds of a longer text.
 const MAX_CONTENT: usize = 500_000;
 
@@ -236,6 +255,15 @@ mod tests {
                 text("no explanation")
             ]
         );
+    }
+
+    #[test]
+    fn dates_are_those_that_a_date_can_hold() {
+        let after = |seconds| UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds));
+        assert_eq!(date(UNIX_EPOCH).as_deref(), Some("1970-01-01T00:00:00Z"));
+        let last = after(YEAR_10_000 - 1).and_then(date);
+        assert_eq!(last.as_deref(), Some("9999-12-31T23:59:59Z"));
+        assert_eq!(after(YEAR_10_000).and_then(date), None);
     }
 
     #[test]

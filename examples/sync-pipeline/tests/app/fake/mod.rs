@@ -30,7 +30,9 @@ pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
+    /// Null where it is not JSON.
     pub(crate) body: Value,
+    pub(crate) bytes: Bytes,
 }
 
 /// What happens instead of an answer, to requests of this kind.
@@ -89,6 +91,7 @@ impl Server {
                         .and_then(|value| value.to_str().ok())
                         .map(str::to_owned),
                     body: serde_json::from_slice(&bytes).unwrap_or_default(),
+                    bytes,
                 })
                 .await
             }

@@ -15,6 +15,7 @@ pub(super) mod signs;
 pub(in crate::classify) mod sql;
 mod state;
 pub(in crate::classify) mod status;
+mod subjects;
 mod system;
 mod time;
 mod tls;
@@ -24,13 +25,14 @@ pub(super) mod vendor;
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 10] = [
+pub(super) const RULES: [&[Rule]; 11] = [
     access::RULES,
     data::RULES,
     limits::RULES,
     network::RULES,
     service::RULES,
     state::RULES,
+    subjects::RULES,
     system::RULES,
     time::RULES,
     tls::RULES,

@@ -3,6 +3,8 @@
 //! Source: POSIX.1-2024 <errno.h>; the numbers of Linux (`asm-generic/errno.h`), macOS
 //! (`sys/errno.h`) and Windows Sockets (`winerror.h`).
 
+use std::ops::RangeInclusive;
+
 use crate::classify::text::rule::{Verdict, verdict};
 use crate::{Category, Retry};
 
@@ -45,6 +47,20 @@ pub(in crate::classify) fn here(number: i32) -> Option<&'static Errno> {
 pub(in crate::classify::text) fn all() -> &'static [Errno] {
     ERRNOS
 }
+
+/// The numbers that Windows gives to failures of TLS and of certificates (winerror.h, `SEC_E_*`
+/// and `CERT_E_*`: 0x8009_0300 to 0x8009_03ff, 0x800b_0100 to 0x800b_01ff).
+pub(in crate::classify::text) const SCHANNEL: [RangeInclusive<i32>; 2] =
+    [-0x7ff6_fd00..=-0x7ff6_fc01, -0x7ff4_ff00..=-0x7ff4_fe01];
+
+pub(in crate::classify::text) static TLS: Errno = Errno {
+    name: "",
+    linux: 0,
+    macos: None,
+    winsock: None,
+    verdict: verdict::NETWORK_FINAL,
+    reason: "Windows: TLS",
+};
 
 macro_rules! errnos {
     ($($name:literal $linux:literal $(mac $macos:literal)? $(win $winsock:literal)? => $verdict:expr;)*) => {

@@ -44,6 +44,23 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "over the limit",
 ];
 
+/// Words of complaint: evidence of an error, unless the text reports a success.
+pub(in crate::classify::text) const COMPLAINT: &[&str] = &[
+    "invalid",
+    "unknown",
+    "unsupported",
+    "unrecognized",
+    "illegal",
+    "malformed",
+    "must",
+    "doesnt",
+    "does not",
+    "incorrect",
+    "incompatible",
+    "ora",
+    "tns",
+];
+
 /// Reports of success, of settings and of plans. Without evidence of an error such a text is no
 /// failure, whatever it mentions.
 pub(in crate::classify::text) const CALM: &[&str] = &[
@@ -82,6 +99,10 @@ pub(in crate::classify::text) const CALM: &[&str] = &[
     "raised to",
     "report",
     "diagram",
+    "were removed",
+    "were skipped",
+    "was removed",
+    "were ignored",
 ];
 
 /// Evidence that is none.
@@ -104,6 +125,27 @@ pub(in crate::classify::text) const NO_ERROR: &[&str] = &[
     "error log",
     "errors fixed",
     "error codes",
+];
+
+/// What follows is a guess about what stands before it.
+pub(in crate::classify::text) const GUESS: &[&str] = &[
+    "possibly",
+    "perhaps",
+    "probably",
+    "maybe",
+    "might be",
+    "may be caused by",
+    "could be caused by",
+    "are you sure",
+    "did you mean",
+    "make sure",
+    "check that",
+    "please check",
+    "check if",
+    "perhaps you",
+    "hint",
+    "or it may",
+    "or you may",
 ];
 
 /// Says outright that another attempt is in vain.

@@ -79,7 +79,8 @@ static STATES: &[SqlState] = states![
     "54" "program limit exceeded" Code verdict::VALIDATION;
     "55" "object not in prerequisite state" Code verdict::CONFLICT;
     "55006" "object in use" Code verdict::COLLISION;
-    "55p03" "lock not available" Code verdict::COLLISION;
+    // A lock timeout has it too.
+    "55p03" "lock not available" Phrase verdict::COLLISION;
     "57" "operator intervention" Code verdict::SERVICE;
     // A statement timeout has this code too; only the words tell the two apart.
     "57014" "query cancelled" Vague verdict::CANCELLED;

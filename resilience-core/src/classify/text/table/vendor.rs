@@ -3,28 +3,32 @@
 //! Sources: `MySQL` server and client error reference, Oracle error messages, SQL Server
 //! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`.
 
+use std::ops::RangeInclusive;
+
 use crate::Retry;
 use crate::classify::text::rule::{Rank, Verdict, verdict};
 
 /// Numbers that mean the same after one of the cue words.
 pub(in crate::classify::text) struct Numbered {
     pub(in crate::classify::text) cues: &'static [&'static str],
-    pub(in crate::classify::text) numbers: &'static [i32],
+    pub(in crate::classify::text) numbers: &'static [RangeInclusive<i32>],
     pub(in crate::classify::text) rank: Rank,
     pub(in crate::classify::text) verdict: Verdict,
     pub(in crate::classify::text) reason: &'static str,
 }
 
 macro_rules! numbered {
-    ($($cues:ident [$($number:literal)*] $rank:ident $verdict:expr, $reason:literal;)*) => {
+    ($($cues:ident [$($first:literal $(to $last:literal)?)*] $rank:ident $verdict:expr, $reason:literal;)*) => {
         &[$(Numbered {
             cues: $cues,
-            numbers: &[$($number),*],
+            numbers: &[$(numbered!(@ $first $(to $last)?)),*],
             rank: Rank::$rank,
             verdict: $verdict,
             reason: $reason,
         },)*]
     };
+    (@ $only:literal) => { $only..=$only };
+    (@ $first:literal to $last:literal) => { $first..=$last };
 }
 
 const MYSQL: &[&str] = &["error", "code", "errno", "mysql", "hy000"];
@@ -32,9 +36,22 @@ const CURL: &[&str] = &["curl"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
+const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
 const GRPC: &[&str] = &["grpc status", "grpc code", "rpc error code"];
 
 pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
+    // winerror.h; decisive, since the words beside it are those of many conditions.
+    WINDOWS [2 3 15] Decisive verdict::FILE_MISSING, "Windows: no such file";
+    WINDOWS [1 5 6 17 19 80 87 123 145 183 206 267 1314] Decisive verdict::FILE_REFUSED, "Windows: file refused";
+    WINDOWS [32 33 170] Decisive verdict::FILE_BUSY, "Windows: file in use";
+    WINDOWS [21 23 39 112 1117] Decisive verdict::DISK, "Windows: disk";
+    WINDOWS [8 14 1450 1455] Decisive verdict::MEMORY, "Windows: out of memory";
+    WINDOWS [121 1460 10060] Decisive verdict::TIMEOUT, "Windows: timed out";
+    WINDOWS [995 1223] Decisive verdict::CANCELLED, "Windows: cancelled";
+    WINDOWS [1225 1231 10061 11001 11002 11004] Decisive verdict::UNREACHED, "Windows: not reached";
+    WINDOWS [64 109 232 1236 10053 10054] Decisive verdict::NETWORK, "Windows: connection broken";
+    WINDOWS [86 1326 1327 1330 1331] Decisive verdict::AUTH, "Windows: logon failure";
+    WINDOWS [10048] Decisive verdict::SOCKET, "Windows: address in use";
     MYSQL [1040 1203 1226] Code verdict::SERVICE_BUSY, "MySQL: too many connections";
     MYSQL [1044 1045 1142 1143 1227 1698] Code verdict::AUTH, "MySQL: access denied";
     MYSQL [1049 1146] Code verdict::NOT_FOUND, "MySQL: unknown database or table";
@@ -55,6 +72,8 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     ORACLE [1017 1031 28000 28001 1005] Code verdict::AUTH, "Oracle: access";
     ORACLE [942 1403] Code verdict::NOT_FOUND, "Oracle: no such table or data";
     ORACLE [900 904 911 933 936 1400 1438 1722 12899] Code verdict::VALIDATION, "Oracle: bad statement or value";
+    // The ranges that the Oracle manual gives to the parser and to values; what is listed above goes first.
+    ORACLE [900 to 999 1400 to 1499 1700 to 1799 1800 to 1899] Code verdict::VALIDATION, "Oracle: bad statement or value";
     ORACLE [18 20 12516 12518 12519 12520] Code verdict::SERVICE_BUSY, "Oracle: too many sessions";
     ORACLE [1033 1034 1089 1090 12528] Code verdict::SERVICE_BUSY, "Oracle: starting or stopping";
     ORACLE [4030 4031] Code verdict::MEMORY, "Oracle: out of memory";
@@ -73,6 +92,7 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     CURL [51 53 54 58 59 60 66 77 80 83 90 91] Code verdict::NETWORK_FINAL, "curl: TLS";
     CURL [3] Code verdict::VALIDATION, "curl: malformed URL";
     CURL [67 9] Code verdict::AUTH, "curl: access";
+    CURL [23] Code verdict::DISK, "curl: cannot write";
     CURL [27] Code verdict::MEMORY, "curl: out of memory";
     CODE [10107 13435 13436 11600 11602 10058] Code verdict::SERVICE, "MongoDB: no primary";
     CODE [11000 11001] Code verdict::CONFLICT, "MongoDB: duplicate key";

@@ -1,0 +1,128 @@
+//! What the telemetry hears of a call, up to its end.
+
+use std::time::Duration;
+
+use super::{Decisions, Stage};
+use crate::Classification;
+use crate::clock::Moment;
+use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::fields::Fields;
+use crate::redact::redacted;
+use crate::scope::{self, Mark};
+use crate::trace::{Entered, Spans};
+
+impl Decisions {
+    pub(super) fn attempt_failed(
+        &self,
+        classification: &Classification,
+        failure: CallFailure<'_>,
+        message: &dyn Fn() -> String,
+        last: bool,
+        now: Moment,
+    ) {
+        let CallFailure {
+            category,
+            severity,
+            error_type,
+            refused,
+        } = failure;
+        let retries = self.site.settings.retry(category).retries;
+        emit(
+            &self.site.shared,
+            Event::AttemptFailed(AttemptFailed {
+                site: EventSite(&self.site),
+                attempt: self.attempts,
+                of: retries.saturating_add(1).max(self.attempts),
+                last,
+                refused,
+                classification,
+                severity,
+                error_type,
+                message: &redacted(message()),
+                duration: self.attempt_took(now),
+                fields: self.fields(),
+                context: &scope::context(),
+            }),
+        );
+    }
+
+    /// A fallback has run, after the end of the call. For the enclosing attempt, one that succeeds
+    /// is a success of this call.
+    #[cold]
+    pub(crate) fn fell_back(&self, number: u32, succeeded: bool) {
+        if succeeded {
+            self.mark_enclosing(Mark::None);
+        }
+        emit(
+            &self.site.shared,
+            Event::FallbackUsed {
+                site: EventSite(&self.site),
+                number,
+                succeeded,
+                context: &scope::context(),
+            },
+        );
+    }
+
+    /// The end, of every call but those that succeed at once while nobody listens.
+    #[cold]
+    pub(super) fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure<'_>>) {
+        self.stage = Stage::Over;
+        self.count();
+        let began = self.known().and_then(|extra| extra.since);
+        let now = began.map(|_| self.now());
+        let inside = self.inside_span();
+        emit(
+            &self.site.shared,
+            Event::CallFinished {
+                site: EventSite(&self.site),
+                outcome,
+                attempts: self.attempts,
+                duration: now
+                    .zip(began)
+                    .map_or(Duration::ZERO, |(now, began)| now.since(began)),
+                last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
+                failure,
+                context: &scope::context(),
+            },
+        );
+        drop(inside);
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().open();
+            if let Some(spans) = extra.spans.take() {
+                spans.finish(outcome, self.attempts, failure);
+            }
+            if let Some(flight) = extra.pending.take() {
+                self.site.shared.drain.end(flight, extra.asleep.take());
+            }
+        }
+    }
+
+    /// Counts the call for the budget, once.
+    pub(super) fn count(&mut self) {
+        if !std::mem::replace(&mut self.is_counted, true) {
+            self.site.service.budget.count();
+        }
+    }
+
+    /// How long the attempt has taken, so far as it is known.
+    fn attempt_took(&self, now: Moment) -> Duration {
+        self.known()
+            .and_then(|extra| extra.attempt_since)
+            .map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// In the span of the attempt or the call, if there is one.
+    pub(super) fn inside_span(&self) -> Option<Entered> {
+        self.spans().map(Spans::entered)
+    }
+
+    #[inline]
+    pub(super) fn spans(&self) -> Option<&Spans> {
+        self.known().and_then(|extra| extra.spans.as_ref())
+    }
+
+    pub(super) fn fields(&self) -> Option<&Fields> {
+        self.known().and_then(|extra| extra.fields.as_ref())
+    }
+}

@@ -1,0 +1,98 @@
+//! What only a call that waits, fails or has fields needs: one allocation for all of it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+
+use crate::blocking::Work;
+use crate::breaker::CallId;
+use crate::bulkhead;
+use crate::clock::Moment;
+use crate::drain;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::guards::Guards;
+use crate::rate_limit;
+use crate::resource::{Lease, Pool};
+use crate::testing::Struck;
+use crate::trace::Spans;
+
+pin_project! {
+    #[derive(Debug, Default)]
+    #[project = ExtraProjection]
+    pub(super) struct Extra {
+        // For the time limit of an attempt, or the pause after it.
+        #[pin]
+        pub(super) timer: Option<Sleep>,
+        // When the running attempt times out; none until the clock has been read for it.
+        pub(super) due: Option<Moment>,
+        // The earliest limit of the enclosing attempts, known from then on.
+        pub(super) enclosing: Option<Moment>,
+        // When the pause ends, where there is one.
+        pub(super) wake: Option<Moment>,
+        // What `fields(..)` names.
+        pub(super) fields: Option<Fields>,
+        // The requirements that are not met: the answer, instead of a first attempt.
+        pub(super) refusal: Option<Error>,
+        // Given at the first failure.
+        pub(super) id: Option<CallId>,
+        // When the attempt was admitted, where slow calls are counted.
+        pub(super) began: Option<Moment>,
+        // The delay before the attempt that runs.
+        pub(super) delay: Duration,
+        // What a test does to the attempt that runs, and from when on the body may run after all.
+        pub(super) fault: Option<Struck>,
+        pub(super) fault_over: Option<Moment>,
+        // The guards of the call's key, where it has one.
+        pub(super) keyed: Option<Arc<Guards>>,
+        // The place in the line for a permit, or for a slot.
+        pub(super) permit: Option<rate_limit::Ticket>,
+        pub(super) place: Option<bulkhead::Ticket>,
+        // It counts as in flight, with its place among the sleepers.
+        pub(super) pending: Option<drain::Flight>,
+        pub(super) asleep: Option<drain::Place>,
+        // The text of the error before, which a refusal of the next attempt tells.
+        pub(super) last_error: Option<String>,
+        // What `resource(..)` asks for, and what it has got.
+        pub(super) demands: Vec<(&'static str, u64)>,
+        pub(super) leases: Vec<(Arc<Pool>, Lease)>,
+        // When the call and the running attempt began: from their beginning where somebody
+        // listens, else from when they first waited.
+        pub(super) since: Option<Moment>,
+        pub(super) attempt_since: Option<Moment>,
+        pub(super) spans: Option<Spans>,
+        // Blocking work of the attempt, which may outlive it.
+        pub(super) work: Option<Arc<Work>>,
+    }
+}
+
+/// The pointer of a call to its [`Extra`].
+///
+/// A trait object, so that the code which drops an `Extra` is behind it: an annotated function has
+/// only the question whether there is one.
+pub(super) type ExtraBox = Pin<Box<dyn Hidden + Send + Sync>>;
+
+pub(super) trait Hidden: fmt::Debug {
+    fn see(&self) -> &Extra;
+    fn open(self: Pin<&mut Self>) -> ExtraProjection<'_>;
+}
+
+impl Hidden for Extra {
+    fn see(&self) -> &Extra {
+        self
+    }
+
+    fn open(self: Pin<&mut Self>) -> ExtraProjection<'_> {
+        self.project()
+    }
+}
+
+/// A new one, with nothing in it.
+#[inline(never)]
+pub(super) fn new() -> ExtraBox {
+    Box::pin(Extra::default())
+}

@@ -1,0 +1,297 @@
+//! An attempt that failed: what that means for the breaker, and whether there is another one.
+
+use std::time::Duration;
+
+use super::{Decisions, Failed, PANIC, Stage, Verdict};
+use crate::backoff::Backoff;
+use crate::breaker::{CallId, Moved};
+use crate::clock::Moment;
+use crate::error::{ErrorKind, TimeLimit, TimedOut};
+use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::fallback::On;
+use crate::scope::{self, Mark};
+use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
+
+impl Decisions {
+    /// The attempt failed, or was dropped by its timeout.
+    #[cold]
+    pub(crate) fn fail(&mut self, failed: Failed<'_>) -> Verdict {
+        let Failed {
+            classification,
+            error_type,
+            message,
+        } = failed;
+        self.give_back();
+        self.count();
+        if self.mark == Mark::GaveUp && self.site.settings.nested_retry {
+            self.mark = Mark::None;
+        }
+        let refused = classification.is_rejection() || self.mark == Mark::Refused;
+        let rules = self.site.rules.as_deref().filter(|_| !refused);
+        let classification = rules
+            .and_then(|rules| rules.own_text(&message()))
+            .unwrap_or(classification);
+        let classification = self.adopt(classification);
+        let now = self.now();
+        let enclosing = match self.known().and_then(|extra| extra.enclosing) {
+            Some(enclosing) if self.is_anchored() => enclosing,
+            _ => scope::limit(now),
+        };
+        let guarded = self.admission.is_some();
+        let inside = self.inside_span();
+        self.tell_breaker(&classification, refused, now);
+
+        let category = classification.category();
+        let policy = self.site.settings.retry(category);
+        let worth = !refused
+            && self.mark == Mark::None
+            && classification.retry() != Retry::No
+            && classification.severity(self.attempts) != Severity::Critical
+            && (self.site.settings.idempotent || classification.effect() == Effect::None);
+        let over = self.around.fail_fast || self.site.shared.drain.is_draining();
+        let delay = if worth && !over && self.attempts <= policy.retries {
+            self.delay(&classification, policy.backoff, guarded, now, enclosing)
+        } else {
+            None
+        };
+
+        let failure = CallFailure {
+            category,
+            severity: self.severity(&classification, delay.is_none()),
+            error_type: classification.error_type().unwrap_or(error_type),
+            refused,
+        };
+        self.attempt_failed(&classification, failure, message, delay.is_none(), now);
+        drop(inside);
+        if let Some(extra) = &mut self.extra
+            && let Some(spans) = extra.as_mut().open().spans
+        {
+            spans.attempt_failed(failure, delay.is_some());
+        }
+        let Some(delay) = delay else {
+            self.give_up(worth, failure);
+            return Verdict::GiveUp;
+        };
+        let inside = self.inside_span();
+        emit(
+            &self.site.shared,
+            Event::RetryScheduled {
+                site: EventSite(&self.site),
+                next_attempt: self.attempts + 1,
+                delay,
+                context: &scope::context(),
+            },
+        );
+        drop(inside);
+        *self.extra().last_error = Some(message());
+        self.stage = Stage::Between;
+        Verdict::Again
+    }
+
+    /// The runtime's own answer: a refusal ends the call, a timeout is a failed attempt.
+    #[cold]
+    pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
+        if !self.is_running() {
+            self.give_back();
+            self.release_breaker();
+            let inside = self.inside_span();
+            emit(
+                &self.site.shared,
+                Event::Rejected {
+                    site: EventSite(&self.site),
+                    error,
+                    fields: self.fields(),
+                    context: &scope::context(),
+                },
+            );
+            drop(inside);
+            self.mark_enclosing(Mark::Refused);
+            let classification = error.classify();
+            let failure = CallFailure {
+                category: classification.category(),
+                severity: classification.severity(1),
+                error_type: error.kind_name(),
+                refused: true,
+            };
+            self.finish(CallOutcome::Rejected, Some(failure));
+            return Verdict::GiveUp;
+        }
+        self.fail(Failed {
+            classification: Self::classify_own(error),
+            error_type: error.kind_name(),
+            message: &|| error.to_string(),
+        })
+    }
+
+    /// The body panicked, in a poll of the attempt.
+    #[cold]
+    pub(crate) fn panicked(&mut self) {
+        self.leave();
+        self.give_back();
+        let inside = self.inside_span();
+        self.fail_breaker(self.now());
+        drop(inside);
+        let failure = CallFailure {
+            category: self.site.settings.category.unwrap_or(Category::UNKNOWN),
+            severity: Severity::High,
+            error_type: PANIC,
+            refused: false,
+        };
+        self.finish(CallOutcome::Panicked, Some(failure));
+    }
+
+    /// What an answer of the runtime means for the attempt that it ended.
+    pub(crate) fn classify_own(error: &Error) -> Classification {
+        match error.kind() {
+            // The call's own time is over, so there is nothing left to try in.
+            ErrorKind::TimedOut(TimedOut {
+                of: TimeLimit::Call,
+                ..
+            }) => error.classify().with_severity(Severity::Medium),
+            _ => error.classify(),
+        }
+    }
+
+    /// Whether the call has any pattern.
+    #[inline]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.site.settings.enabled
+    }
+
+    /// Whether one of these names the failure.
+    pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
+        let adopted = self.adopt(failure.clone()).category();
+        on.iter().any(|on| on.names(failure, adopted))
+    }
+
+    /// The site's category replaces `unknown`, and, if it names a dependency, `service`.
+    fn adopt(&self, classification: Classification) -> Classification {
+        let Some(own) = self.site.settings.category else {
+            return classification;
+        };
+        match classification.category() {
+            Category::UNKNOWN => classification.adopted_by(own),
+            Category::SERVICE if own.is_dependency() => classification.with_category(own),
+            _ => classification,
+        }
+    }
+
+    /// The delay before the next attempt, and the timer for it; `None` if there is no point.
+    fn delay(
+        &mut self,
+        classification: &Classification,
+        backoff: Backoff,
+        guarded: bool,
+        now: Moment,
+        enclosing: Moment,
+    ) -> Option<Duration> {
+        let previous = self.known().map_or(Duration::ZERO, |extra| extra.delay);
+        let random = self.site.shared.random();
+        let asked = classification.retry_after();
+        let delay = backoff.delay(self.attempts, previous, asked, random)?;
+        let wake = now + delay;
+        if wake >= self.deadline.min(enclosing) {
+            return None;
+        }
+        // An attempt that had no admission of its own needs none the next time either.
+        if guarded && self.guards().breaker.refuses_at(wake) {
+            return None;
+        }
+        if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
+            emit(
+                &self.site.shared,
+                Event::BudgetSpent {
+                    site: EventSite(&self.site),
+                    context: &scope::context(),
+                },
+            );
+            return None;
+        }
+        // A zero delay does not sleep, but every few attempts lets other tasks run.
+        let delay = if self.site.shared.waits {
+            delay
+        } else {
+            Duration::ZERO
+        };
+        let pauses = !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY);
+        if pauses {
+            self.set_timer(wake).ok()?;
+        }
+        let extra = self.extra();
+        *extra.wake = pauses.then_some(wake);
+        *extra.enclosing = Some(enclosing);
+        *extra.delay = delay;
+        extra.since.get_or_insert(now);
+        Some(delay)
+    }
+
+    /// How bad the failure is: a passing one that did not pass is worse.
+    fn severity(&self, classification: &Classification, last: bool) -> Severity {
+        match classification.severity(self.attempts) {
+            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
+            severity => severity,
+        }
+    }
+
+    fn tell_breaker(&mut self, classification: &Classification, refused: bool, now: Moment) {
+        let counts = !refused && self.mark == Mark::None && classification.fault() != Fault::Caller;
+        if counts {
+            self.fail_breaker(now);
+        } else {
+            self.release_breaker();
+        }
+    }
+
+    pub(super) fn release_breaker(&mut self) {
+        if let Some(admission) = self.admission.take() {
+            self.guards().breaker.release(admission);
+        }
+    }
+
+    pub(super) fn fail_breaker(&mut self, now: Moment) {
+        if let Some(admission) = self.admission.take() {
+            let id = self.id();
+            let elapsed = self.began().map(|began| now.since(began));
+            let moved = self.guards().breaker.fail(admission, id, elapsed, now);
+            self.breaker_moved(moved);
+        }
+    }
+
+    pub(super) fn breaker_moved(&self, moved: Option<Moved>) {
+        if let Some(moved) = moved {
+            let service = self.site.service();
+            emit(&self.site.shared, Event::moved(service, moved));
+        }
+    }
+
+    /// Tells the enclosing attempt that trying again from there would multiply: this call has
+    /// tried, or calls inside it have, or the runtime has refused.
+    fn give_up(&mut self, worth: bool, failure: CallFailure<'_>) {
+        if failure.refused {
+            self.mark_enclosing(Mark::Refused);
+        } else if self.mark == Mark::GaveUp
+            || (worth && self.site.settings.can_retry() && !self.around.fail_fast)
+        {
+            self.mark_enclosing(Mark::GaveUp);
+        }
+        self.finish(CallOutcome::Failed, Some(failure));
+    }
+
+    pub(super) fn mark_enclosing(&self, mark: Mark) {
+        if self.around.nested {
+            scope::mark(mark);
+        }
+    }
+
+    fn id(&mut self) -> CallId {
+        if let Some(id) = self.known().and_then(|extra| extra.id) {
+            return id;
+        }
+        let id = self.site.shared.next_call();
+        *self.extra().id = Some(id);
+        id
+    }
+}
+
+/// How many attempts without a delay follow on each other before other tasks get their turn.
+const YIELD_EVERY: u32 = 8;

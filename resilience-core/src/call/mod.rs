@@ -1,0 +1,190 @@
+//! The decisions of one call: everything that does not depend on the user's types, compiled once.
+//!
+//! [`Decisions`] is told what happens (`enter`, `fail`, `succeed`, a drop) and answers what to do.
+//! It awaits nothing; `driver` does. It asks the clock only where a decision needs the time: a body
+//! that is ready at once, behind a closed breaker and without a deadline, never does.
+//!
+//! Most calls are plain: nothing encloses them, nobody listens, their breaker is closed, and their
+//! first attempt succeeds before it waits. What these need is inlined where the body is polled
+//! (`enter_plainly`, `leave`, `succeed`). All others go the long way, which is one for all.
+
+mod end;
+mod extra;
+mod failure;
+mod fault;
+mod limits;
+mod start;
+mod success;
+mod time;
+
+use std::hash::Hash;
+
+use self::extra::{Extra, ExtraBox, ExtraProjection, Hidden};
+use crate::breaker::Admission;
+use crate::clock::Moment;
+use crate::event::CallOutcome;
+use crate::fields::Fields;
+use crate::guards::Guards;
+use crate::runtime::SiteRef;
+use crate::scope::{Enclosing, Mark};
+use crate::site::Site;
+use crate::{Classification, Error};
+
+/// One call, from its beginning to its end.
+#[derive(Debug)]
+pub(crate) struct Decisions {
+    site: SiteRef,
+    /// What only a call that waits, fails or has fields needs: one allocation for all of it.
+    extra: Option<ExtraBox>,
+    /// The call's own deadline.
+    deadline: Moment,
+    admission: Option<Admission>,
+    attempts: u32,
+    stage: Stage,
+    /// For the budget.
+    is_counted: bool,
+    mark: Mark,
+    around: Enclosing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Before the first attempt, with nothing known of the call but its site.
+    Begun,
+    /// Before the first attempt of a call that has an [`Extra`].
+    Prepared,
+    /// The first attempt runs, of a call that nothing encloses, with the leave of its breaker and
+    /// nothing else. Whatever else there is to be known makes it `Running`.
+    Plain,
+    /// Between attempts.
+    Between,
+    /// Waits for a permit of the rate limit.
+    Limited,
+    /// Waits for a slot of the bulkhead.
+    Queued,
+    /// An attempt runs, and holds its admission, and perhaps a slot of the bulkhead.
+    Running { slot: bool },
+    /// The end has been told.
+    Over,
+}
+
+/// What to do after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Wait until the pause is over, then try again.
+    Again,
+    /// Hand the error to the caller.
+    GiveUp,
+}
+
+/// A failure as the telemetry sees it. Texts are made only if somebody asks.
+pub(crate) struct Failed<'a> {
+    pub(crate) classification: Classification,
+    pub(crate) error_type: &'a str,
+    pub(crate) message: &'a dyn Fn() -> String,
+}
+
+impl Decisions {
+    #[inline]
+    pub(crate) fn new(site: &'static Site) -> Self {
+        let site = SiteRef::of(site);
+        Self::of(site)
+    }
+
+    /// A call of a site whose state is at hand.
+    #[inline]
+    pub(crate) fn of(site: SiteRef) -> Self {
+        let deadline = site.deadline();
+        Self {
+            site,
+            extra: None,
+            deadline,
+            admission: None,
+            attempts: 0,
+            stage: Stage::Begun,
+            is_counted: false,
+            mark: Mark::None,
+            around: Enclosing::NONE,
+        }
+    }
+
+    /// Keeps what `fields(..)` names, for the events of this call.
+    pub(crate) fn record(&mut self, fields: Fields) {
+        *self.extra().fields = Some(fields);
+    }
+
+    /// Keeps the answer that the first attempt gets instead of being run.
+    pub(crate) fn refuse(&mut self, refusal: Error) {
+        *self.extra().refusal = Some(refusal);
+    }
+
+    /// Takes what `resource(..)` asks for, before the first attempt.
+    pub(crate) fn demand(&mut self, resource: &'static str, amount: u64) {
+        self.extra().demands.push((resource, amount));
+    }
+
+    /// From now on the call has the guards of this key instead of those of the whole service.
+    pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
+        let guards = self.site.service.keyed(key, self.now());
+        *self.extra().keyed = Some(guards);
+    }
+
+    pub(crate) const fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Plain | Stage::Running { .. })
+    }
+
+    const fn has_slot(&self) -> bool {
+        matches!(self.stage, Stage::Running { slot: true })
+    }
+
+    fn guards(&self) -> &Guards {
+        match self.known().and_then(|extra| extra.keyed.as_ref()) {
+            Some(keyed) => keyed,
+            None => &self.site.service.guards,
+        }
+    }
+
+    /// What only some calls need, if this is one.
+    fn known(&self) -> Option<&Extra> {
+        self.extra.as_deref().map(Hidden::see)
+    }
+
+    fn extra(&mut self) -> ExtraProjection<'_> {
+        match self.stage {
+            Stage::Begun => self.stage = Stage::Prepared,
+            Stage::Plain => self.stage = Stage::Running { slot: false },
+            _ => {}
+        }
+        self.extra.get_or_insert_with(extra::new).as_mut().open()
+    }
+}
+
+impl Drop for Decisions {
+    /// The future was dropped: whatever it held is given back at once.
+    #[inline]
+    fn drop(&mut self) {
+        if self.stage != Stage::Over {
+            self.cancelled();
+        }
+    }
+}
+
+impl Decisions {
+    #[cold]
+    fn cancelled(&mut self) {
+        self.give_back();
+        let limit = self.limit();
+        if self.is_running() && self.admission.is_some() && limit.is_finite() {
+            let now = self.now();
+            if now >= limit {
+                // Whoever dropped it, its time was over: that speaks against the service.
+                self.fail_breaker(now);
+            }
+        }
+        self.release_breaker();
+        self.finish(CallOutcome::Cancelled, None);
+    }
+}
+
+/// The type of error that a panic is.
+pub(crate) const PANIC: &str = "panic";

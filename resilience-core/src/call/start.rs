@@ -1,0 +1,244 @@
+//! The beginning of an attempt, and its time on the task's stack.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{Decisions, Stage};
+use crate::Error;
+use crate::breaker::Admission;
+use crate::event::{EventSite, watched};
+use crate::redact::redacted;
+use crate::runtime::SiteRef;
+use crate::scope::{self, Covered, Enclosing, Frame, Mark};
+use crate::trace::Spans;
+
+impl Decisions {
+    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, as
+    /// most do. Says whether it is such a call; else it needs [`enter`](Self::enter).
+    #[inline]
+    pub(crate) fn enter_plainly(&mut self) -> bool {
+        let SiteRef::First(site) = self.site else {
+            return false;
+        };
+        let shared = &*site.shared;
+        let is_plain = site.is_plain && self.stage == Stage::Begun;
+        if !is_plain || shared.is_watched() {
+            return false;
+        }
+        let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
+            return false;
+        };
+        if !scope::enter_plainly(site, self.deadline) {
+            return false;
+        }
+        self.admission = Some(admission);
+        self.attempts = 1;
+        self.stage = Stage::Plain;
+        true
+    }
+
+    /// Asks for all that an attempt needs, and puts it on the task's stack for one poll; else says
+    /// what to answer instead.
+    #[inline(never)]
+    pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        if !self.is_running()
+            && let Err(instead) = self.poll_start(cx)
+        {
+            return Err(instead.map(|answer| self.after_all(answer)));
+        }
+        if let Some(fault) = self.poll_fault(cx) {
+            return Err(fault);
+        }
+        self.push();
+        Ok(())
+    }
+
+    /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the
+    /// last one.
+    #[cold]
+    fn after_all(&mut self, answer: Error) -> Error {
+        let extra = self.extra.as_mut();
+        match extra.and_then(|extra| extra.as_mut().open().last_error.take()) {
+            Some(last_error) => answer.after(redacted(last_error)),
+            None => answer,
+        }
+    }
+
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        if self.stage == Stage::Between && self.poll_pause(cx).is_pending() {
+            return Err(Poll::Pending);
+        }
+        if matches!(self.stage, Stage::Begun | Stage::Prepared | Stage::Between) {
+            self.start().map_err(Poll::Ready)?;
+        }
+        if self.is_running() {
+            return Ok(());
+        }
+        match self.poll_waiting(cx) {
+            Poll::Ready(Ok(())) => Ok(()),
+            Poll::Ready(Err(refusal)) => Err(Poll::Ready(refusal)),
+            Poll::Pending => Err(Poll::Pending),
+        }
+    }
+
+    /// The breaker, the resources, and then the limits.
+    fn start(&mut self) -> Result<(), Error> {
+        if self.stage != Stage::Between {
+            self.around = Enclosing::here();
+            if watched(&self.site.shared) {
+                self.watch();
+            }
+        }
+        if let Some(extra) = &mut self.extra {
+            let extra = extra.as_mut().open();
+            if let Some(refusal) = extra.refusal.take() {
+                return Err(refusal);
+            }
+            (*extra.attempt_since, *extra.due) = (None, None);
+        }
+        // A site that can carry no answer of ours goes on instead.
+        let silent = self.site.site().options().silent;
+        if self.attempts > 0 && !silent && self.site.shared.drain.is_draining() {
+            return Err(self.drained());
+        }
+        self.mark = Mark::None;
+        if self.site.settings.breaker.is_some() && !self.covered().breaker {
+            let breaker = &self.guards().breaker;
+            let admission = breaker.admit_closed();
+            // Measured only where slow calls are counted.
+            let measured = breaker.slow_call_duration().is_some();
+            self.admission = match admission {
+                Some(admission) => Some(admission),
+                None => Some(self.admit()?),
+            };
+            if measured {
+                let began = self.now();
+                *self.extra().began = Some(began);
+            }
+        }
+        if self.has_limits() {
+            return self.start_limited();
+        }
+        self.run(false);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn run(&mut self, slot: bool) {
+        self.attempts += 1;
+        self.stage = Stage::Running { slot };
+        // Who is watched has it since the call began.
+        if self.extra.is_some() {
+            self.watch_attempt();
+        }
+        if self.site.shared.faults.any() {
+            self.strike();
+        }
+    }
+
+    /// Somebody listens: takes the time of the call and opens its span.
+    #[cold]
+    fn watch(&mut self) {
+        let now = self.now();
+        let spans = Spans::open(EventSite(&self.site), self.fields());
+        let extra = self.extra();
+        *extra.since = Some(now);
+        *extra.spans = spans;
+    }
+
+    /// The same for an attempt. Where nobody listens, it takes the time of one that has waited for
+    /// its slot.
+    #[cold]
+    fn watch_attempt(&mut self) {
+        if !watched(&self.site.shared) && !self.is_anchored() {
+            return;
+        }
+        let (now, attempt) = (self.now(), self.attempts);
+        let extra = self.extra();
+        *extra.attempt_since = Some(now);
+        if let Some(spans) = extra.spans {
+            spans.attempt(attempt);
+        }
+    }
+
+    /// What attempts around this one hold of its guards.
+    #[inline]
+    pub(super) fn covered(&self) -> Covered {
+        if self.around.nested {
+            scope::covers(self.guards().address())
+        } else {
+            Covered::default()
+        }
+    }
+
+    #[cold]
+    fn admit(&self) -> Result<Admission, Error> {
+        let breaker = &self.guards().breaker;
+        let (answer, moves) = breaker.admit(self.now());
+        for moved in moves.into_iter().flatten() {
+            self.breaker_moved(Some(moved));
+        }
+        answer.map_err(|refusal| {
+            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
+        })
+    }
+
+    fn push(&self) {
+        let site = &*self.site;
+        let timeout = match self.due() {
+            Some(_) => None,
+            None => site.settings.timeout,
+        };
+        let extra = self.known();
+        let keyed = extra.and_then(|extra| extra.keyed.as_deref());
+        scope::enter(Frame {
+            until: self.limit(),
+            timeout,
+            attempt: self.attempts,
+            guards: keyed.unwrap_or(&site.service.guards).address(),
+            holds: Covered {
+                breaker: self.admission.is_some(),
+                slot: self.has_slot(),
+            },
+            fail_fast: self.around.fail_fast || site.is_fail_fast,
+            mark: self.mark,
+            ..site.frame
+        });
+        if let Some(extra) = extra {
+            if let Some(work) = &extra.work {
+                scope::put_work(Arc::clone(work));
+            }
+            if let Some(spans) = &extra.spans {
+                spans.enter();
+            }
+        }
+    }
+
+    /// Takes it off again, and learns what the calls inside left behind.
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        if !scope::leave_plainly() {
+            self.leave_at_length();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_at_length(&mut self) {
+        if let Some(spans) = self.spans() {
+            spans.exit();
+        }
+        self.learn(&scope::leave());
+    }
+
+    fn learn(&mut self, frame: &Frame) {
+        self.mark = frame.mark;
+        if frame.works {
+            *self.extra().work = scope::take_work();
+        }
+        if let Some(began) = frame.began
+            && !self.is_anchored()
+        {
+            self.anchor(began);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! An attempt that succeeded.
+
+use super::{Decisions, Stage};
+use crate::event::{CallOutcome, succeeded_unseen};
+use crate::runtime::SiteRef;
+use crate::scope::{self, Mark};
+
+impl Decisions {
+    /// The attempt succeeded.
+    #[inline]
+    pub(crate) fn succeed(&mut self) {
+        if !self.succeed_plainly() {
+            self.succeed_at_length();
+        }
+    }
+
+    /// Ends a call that succeeded at its first attempt, while nobody listens and the breaker has
+    /// nothing to learn. Says whether it is such a call.
+    #[inline]
+    fn succeed_plainly(&mut self) -> bool {
+        let SiteRef::First(site) = self.site else {
+            return false;
+        };
+        let is_plain = self.stage == Stage::Plain
+            && self
+                .admission
+                .is_some_and(|admission| site.service.guards.breaker.stays(admission));
+        if is_plain {
+            self.admission = None;
+            self.stage = Stage::Over;
+            succeeded_unseen(site);
+        }
+        is_plain
+    }
+
+    #[inline(never)]
+    fn succeed_at_length(&mut self) {
+        self.give_back();
+        if let Some(admission) = self.admission.take() {
+            let breaker = &self.guards().breaker;
+            let elapsed = self.elapsed();
+            if !breaker.is_healthy(admission, elapsed) {
+                self.breaker_moved(breaker.succeed(admission, elapsed, self.now()));
+            }
+        }
+        if self.around.nested {
+            scope::mark(Mark::None);
+        }
+        if self.extra.is_none() && self.attempts == 1 {
+            self.stage = Stage::Over;
+            succeeded_unseen(&self.site);
+        } else {
+            self.finish(CallOutcome::Succeeded, None);
+        }
+    }
+}

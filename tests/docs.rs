@@ -1,0 +1,81 @@
+//! The pages under `docs/`: all their examples are compiled, and the patterns' pages are alike.
+
+use std::fs;
+use std::path::Path;
+
+/// Every page with its text.
+fn pages() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut pages: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    pages.sort();
+    pages
+}
+
+#[test]
+fn every_page_with_an_example_is_among_those_that_are_compiled() {
+    let compiled = include_str!("../src/lib.rs");
+    for (name, text) in pages() {
+        let has_example = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("```rust"));
+        let is_compiled = compiled.contains(&format!("include_str!(\"../docs/{name}.md\")"));
+        assert!(!has_example || is_compiled, "docs/{name}.md");
+        let left_out = ["```rust,ignore", "```ignore"];
+        let is_left_out = |line: &str| {
+            left_out
+                .iter()
+                .any(|word| line.trim_start().starts_with(word))
+        };
+        assert!(!text.lines().any(is_left_out), "docs/{name}.md");
+    }
+}
+
+#[test]
+fn the_pages_of_the_patterns_have_one_skeleton() {
+    let patterns = [
+        "blocking",
+        "breaker",
+        "bulkhead",
+        "fallback",
+        "rate-limit",
+        "resources",
+        "retry",
+        "retry-budget",
+        "timeout",
+    ];
+    let skeleton = [
+        "## What it is for",
+        "## Options",
+        "```rust",
+        "```text",
+        "## What happens",
+        "## With the other patterns",
+        "## Telemetry",
+        "## Do and don't",
+    ];
+    for (name, text) in pages() {
+        if !patterns.contains(&&*name) {
+            continue;
+        }
+        let mut from = 0;
+        for part in skeleton {
+            let Some(at) = text[from..].find(part) else {
+                panic!("docs/{name}.md lacks `{part}`, or has it too early")
+            };
+            from += at;
+        }
+        let last = &text[from..];
+        assert!(
+            last.contains("\n- Do ") && last.contains("\n- Don't "),
+            "docs/{name}.md"
+        );
+    }
+}
