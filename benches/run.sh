@@ -61,7 +61,7 @@ if [ "${1:-}" != --write ]; then
         for crate in tokio tower tower-resilience seatbelt backon failsafe recloser governor; do
             printf '%s %s, ' "$crate" "$(version $crate)"
         done
-        printf 'on %s.\n' "$(date -u +%F)"
+        printf 'on %s, at commit %s.\n' "$(date -u +%F)" "$(git describe --always --dirty 2> /dev/null || echo unknown)"
     } > "$machine"
 fi
 "$bin/report" "$results" "$growth" "$machine" "$PWD"

@@ -59,6 +59,7 @@ pub async fn tested(x: u64) -> Result<u64, Failure> {
 }
 
 /// How often [`tested`] has run in this thread.
+#[must_use]
 pub fn runs() -> u64 {
     RUNS.get()
 }

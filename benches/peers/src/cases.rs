@@ -52,7 +52,7 @@ const MEASURED: Numbers = Numbers {
 const CHECKED: Numbers = Numbers {
     timeout: Duration::from_millis(10),
     limit: 5,
-    per: Duration::from_secs(3600),
+    per: Duration::from_hours(1),
     concurrency: 1,
 };
 
@@ -854,7 +854,7 @@ fn governor(n: Numbers) -> &'static DefaultDirectRateLimiter {
 }
 
 fn context() -> ResilienceContext<u64, Result<u64, Failure>> {
-    ResilienceContext::new(&Clock::new_tokio()).name("bench")
+    ResilienceContext::new(Clock::new_tokio()).name("bench")
 }
 
 type Out = Result<u64, Failure>;
@@ -939,4 +939,4 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-const AN_HOUR: Duration = Duration::from_secs(3600);
+const AN_HOUR: Duration = Duration::from_hours(1);

@@ -94,11 +94,10 @@ fn workloads(records: &[Record]) -> String {
             record.workload.as_str()
         };
         before = &record.workload;
-        let marks: String = record
-            .notes
-            .iter()
-            .map(|note| format!("[{}]", number(&mut notes, note)))
-            .collect();
+        let mut marks = String::new();
+        for note in &record.notes {
+            let _ = write!(marks, "[{}]", number(&mut notes, note));
+        }
         let _ = writeln!(
             text,
             "| {workload} | {} {marks} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
