@@ -126,7 +126,7 @@ fn threads(tokio: &tokio::runtime::Runtime) {
             (case.run)(WARM_UP);
             start.wait();
             let mut times = Vec::new();
-            for _ in 0..4 * ROUNDS {
+            for _ in 0..20 * ROUNDS {
                 let before = progress[1 - own].load(Ordering::Relaxed);
                 let time = nanoseconds(&case.run, size);
                 progress[own].fetch_add(1, Ordering::Relaxed);
