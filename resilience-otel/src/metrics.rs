@@ -135,7 +135,7 @@ impl Metrics {
         outcome: &'static str,
         attempts: u32,
         duration: Duration,
-        failure: Option<CallFailure<'_>>,
+        failure: Option<CallFailure>,
     ) {
         let mut attributes = about(site);
         if attempts > 1 {
@@ -240,7 +240,7 @@ fn about(site: EventSite<'_>) -> Vec<KeyValue> {
 }
 
 /// How a call ended, in one word.
-fn name(outcome: CallOutcome, attempts: u32, failure: Option<CallFailure<'_>>) -> &'static str {
+fn name(outcome: CallOutcome, attempts: u32, failure: Option<CallFailure>) -> &'static str {
     match outcome {
         CallOutcome::Succeeded if attempts > 1 => "recovered",
         CallOutcome::Failed if failure.is_some_and(|failure| failure.error_type == "timed_out") => {

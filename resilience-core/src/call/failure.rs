@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit};
 use crate::fallback::On;
+use crate::redact::redacted;
 use crate::scope::{self, Mark};
 use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
@@ -61,7 +62,8 @@ impl Decisions {
             error_type: classification.error_type().unwrap_or(error_type),
             refused,
         };
-        self.attempt_failed(&classification, failure, message, delay.is_none(), now);
+        let message = redacted(message());
+        self.attempt_failed(&classification, failure, &message, delay.is_none(), now);
         drop(inside);
         if let Some(extra) = &mut self.extra
             && let Some(spans) = &mut extra.as_mut().open().spans
@@ -83,7 +85,7 @@ impl Decisions {
             },
         );
         drop(inside);
-        self.extra().last_error = Some(message());
+        self.extra().last_error = Some(message);
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -266,7 +268,7 @@ impl Decisions {
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, failure: CallFailure<'_>) {
+    fn give_up(&mut self, worth: bool, failure: CallFailure) {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp

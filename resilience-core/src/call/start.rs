@@ -7,7 +7,6 @@ use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, watched};
-use crate::redact::redacted;
 use crate::runtime::SiteRef;
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
@@ -82,7 +81,7 @@ impl Decisions {
     fn after_all(&mut self, answer: Error) -> Error {
         let extra = self.extra.as_mut();
         match extra.and_then(|extra| extra.as_mut().open().last_error.take()) {
-            Some(last_error) => answer.after(redacted(last_error)),
+            Some(last_error) => answer.after(last_error),
             None => answer,
         }
     }
