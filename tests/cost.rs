@@ -101,8 +101,8 @@ fn every_workload_allocates_nothing_where_it_is_ready_and_once_where_it_waits() 
     for case in guard::ours::cases() {
         let most = match case.name {
             // What fails is described, kept and counted by its names.
-            "refused" | "fails" | "recovers" => continue,
-            name if name.ends_with("waits") || MORE_THAN_ITS_SITE.contains(&name) => 1,
+            "fails" | "recovers" => continue,
+            name if name.ends_with("waits") => 1,
             _ => 0,
         };
         (case.run)(500);
@@ -115,15 +115,6 @@ fn every_workload_allocates_nothing_where_it_is_ready_and_once_where_it_waits() 
         );
     }
 }
-
-/// These keep something beside the state of the site, in a place that is made for the call.
-const MORE_THAN_ITS_SITE: [&str; 5] = [
-    "rate-limit",
-    "bulkhead",
-    "stack-rate-limit",
-    "stack-bulkhead",
-    "keyed",
-];
 
 #[test]
 fn the_future_is_at_most_120_bytes_larger() {

@@ -67,6 +67,8 @@ pub enum Event<'a> {
         site: EventSite<'a>,
         /// The answer.
         error: &'a Error,
+        /// What it is, in short.
+        failure: CallFailure,
         /// What `fields(..)` names.
         fields: Option<&'a Fields>,
         /// What the task is about.

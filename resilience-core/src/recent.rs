@@ -14,7 +14,7 @@ use crate::runtime::Shared;
 use crate::site::Place;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
-use crate::{Category, Classify, Error, Severity};
+use crate::{Category, Error, Severity};
 
 /// A failed attempt, a refusal or a panic, as kept in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -242,29 +242,27 @@ fn kept(shared: &Shared, event: &Event<'_>) -> Option<Kept> {
         Event::Rejected {
             site,
             error,
+            failure,
             fields,
             context,
-        } => {
-            let classification = error.classify();
-            Some(Kept {
-                at,
-                operation: site.operation(),
-                service: site.service_name(),
-                place: site.place(),
-                attempt: 0,
-                of: 0,
-                last: true,
-                category: classification.category(),
-                severity: classification.severity(1),
-                error_type: error.kind_name(),
-                message: match error.small() {
-                    Some(answer) => Message::Answer(answer),
-                    None => Message::Text(redacted(error.to_string())),
-                },
-                fields: fields.cloned().unwrap_or_default(),
-                context: (*context).clone(),
-            })
-        }
+        } => Some(Kept {
+            at,
+            operation: site.operation(),
+            service: site.service_name(),
+            place: site.place(),
+            attempt: 0,
+            of: 0,
+            last: true,
+            category: failure.category,
+            severity: failure.severity,
+            error_type: failure.error_type,
+            message: match error.small() {
+                Some(answer) => Message::Answer(answer),
+                None => Message::Text(redacted(error.to_string())),
+            },
+            fields: fields.cloned().unwrap_or_default(),
+            context: (*context).clone(),
+        }),
         Event::CallFinished {
             site,
             attempts,

@@ -195,10 +195,11 @@ fn write(event: &Event<'_>) {
         Event::Rejected {
             site,
             error,
+            failure,
             fields,
             context,
         } => about!(debug, "resilience.rejected", site, context, "rejected",
-            error.type = error.kind_name(),
+            error.type = failure.error_type,
             exception.message = &*crate::redact::redacted(error.to_string()),
             resilience.fields = fields.map(display),
         ),

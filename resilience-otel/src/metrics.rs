@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use resilience_core::{
-    BreakerState, CallFailure, CallOutcome, Classify, Event, EventSite, Listener, Runtime,
+    BreakerState, CallFailure, CallOutcome, Event, EventSite, Listener, Runtime,
 };
 
 /// The instruments of one runtime.
@@ -172,16 +172,12 @@ impl Listener for Metrics {
             Event::RetryScheduled { site, delay, .. } => {
                 self.retry_delay.record(delay.as_secs_f64(), &about(site));
             }
-            Event::Rejected { site, error, .. } => {
-                let classification = error.classify();
-                let severity = classification.severity(1).as_str();
-                self.error(
-                    site,
-                    classification.category().as_str(),
-                    severity,
-                    error.kind_name(),
-                );
-            }
+            Event::Rejected { site, failure, .. } => self.error(
+                site,
+                failure.category.as_str(),
+                failure.severity.as_str(),
+                failure.error_type,
+            ),
             Event::BreakerMoved { service, to, .. } => self.transitions.add(
                 1,
                 &[

@@ -96,18 +96,6 @@ impl Decisions {
         if !self.is_running() {
             self.give_back();
             self.release_breaker();
-            let inside = self.inside_span();
-            emit(
-                &self.site.shared,
-                Event::Rejected {
-                    site: EventSite(&self.site),
-                    error,
-                    fields: self.fields(),
-                    context: &scope::context(),
-                },
-            );
-            drop(inside);
-            self.mark_enclosing(Mark::Refused);
             let classification = error.classify();
             let failure = CallFailure {
                 category: classification.category(),
@@ -115,6 +103,19 @@ impl Decisions {
                 error_type: error.kind_name(),
                 refused: true,
             };
+            let inside = self.inside_span();
+            emit(
+                &self.site.shared,
+                Event::Rejected {
+                    site: EventSite(&self.site),
+                    error,
+                    failure,
+                    fields: self.fields(),
+                    context: &scope::context(),
+                },
+            );
+            drop(inside);
+            self.mark_enclosing(Mark::Refused);
             self.finish(CallOutcome::Rejected, Some(failure));
             return Verdict::GiveUp;
         }
