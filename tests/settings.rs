@@ -530,6 +530,119 @@ fn the_worst_case_is_told() {
     );
 }
 
+/// 3 + 1 attempts of at most 2 s, each after at most 3 s in the line; between them 1 s, 2 s and 4 s,
+/// and with full jitter no more; whoever is asked to wait does for at most `max`, three times.
+#[test]
+fn the_worst_case_counts_attempts_delays_lines_jitter_and_the_deadline() {
+    let base = "[services.plain_service]\nretries = 3\ntimeout = \"2s\"\n";
+    let cases = [
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", jitter = \"none\" }",
+            15,
+            35,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", jitter = \"full\" }",
+            15,
+            35,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"3s\", jitter = \"none\" }",
+            14,
+            17,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", factor = 1, jitter = \"none\" }",
+            11,
+            35,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", jitter = \"none\" }\n\
+             rate_limit = { limit = \"1/1s\", max_wait = \"3s\" }",
+            27,
+            47,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", jitter = \"none\" }\ndeadline = \"20s\"",
+            15,
+            20,
+        ),
+        (
+            "backoff = { initial = \"1s\", max = \"9s\", jitter = \"none\" }\ndeadline = \"7s\"",
+            7,
+            7,
+        ),
+    ];
+    for (more, seconds, if_asked) in cases {
+        let inspection = inspect(&format!("{base}{more}\n"));
+        let worst = &site(&inspection, "plain").worst_case;
+        assert_eq!(worst.attempts, 4, "{more}");
+        assert_eq!(worst.duration, Some(Duration::from_secs(seconds)), "{more}");
+        let asked = worst.duration_if_asked;
+        assert_eq!(asked, Some(Duration::from_secs(if_asked)), "{more}");
+    }
+    // Categories differ: the worst of them counts.
+    let inspection = inspect(
+        "[categories.network]\nretries = 9\n[categories.timeout]\nretries = 1\n\
+         [defaults]\nretries = 2\nbackoff = { initial = \"1s\", max = \"1s\", jitter = \"none\" }\n",
+    );
+    let worst = &site(&inspection, "plain").worst_case;
+    // Nine delays of a second, and ten attempts of 30 s.
+    assert_eq!(
+        (worst.attempts, worst.duration),
+        (10, Some(Duration::from_secs(309)))
+    );
+    // Without a limit for attempts there is one for the call, or none.
+    let inspection = inspect("[defaults]\ntimeout = \"off\"\n");
+    assert_eq!(site(&inspection, "plain").worst_case.duration, None);
+    let inspection = inspect("[defaults]\ntimeout = \"off\"\ndeadline = \"3s\"\n");
+    let worst = site(&inspection, "plain").worst_case.duration;
+    assert_eq!(worst, Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn a_rate_limit_of_which_nobody_says_how_many_is_a_problem() {
+    #[resilient(operation = "bursts", service = "bursting", rate_limit(burst = 3))]
+    #[allow(dead_code, reason = "it is looked at through its settings")]
+    async fn bursts() -> Result<(), Error> {
+        Ok(())
+    }
+
+    let told = |runtime: &Runtime| {
+        let problems = runtime.problems().into_iter().map(|it| it.to_string());
+        let ours: Vec<_> = problems.filter(|it| it.contains("bursting")).collect();
+        ours
+    };
+    let problems = told(&Runtime::new());
+    let place = "`services.bursting.rate_limit`: nothing says how many: write `limit`, so that it does nothing: tests/settings.rs:";
+    assert!(
+        problems.len() == 1 && problems[0].starts_with(place),
+        "{problems:?}"
+    );
+    let said = "[services.bursting]\nrate_limit.limit = \"9/1s\"\n";
+    let runtime = Runtime::builder().settings(load(said).unwrap()).build();
+    assert!(told(&runtime).is_empty());
+
+    for (text, expected) in [
+        (
+            "[services.plain_service]\nrate_limit.burst = 3\n",
+            "test.toml:2:1: `services.plain_service.rate_limit`: nothing says how many: write `limit`",
+        ),
+        (
+            "[services.plain_service]\nretries = 3\n[defaults.rate_limit]\nmax_wait = \"1s\"\n",
+            "test.toml:3:11: `defaults.rate_limit`: for ",
+        ),
+        (
+            "[defaults]\nbreaker.slow_call_rate_threshold = 0.5\n",
+            "test.toml:2:9: `defaults.breaker.slow_call_rate_threshold`: for ",
+        ),
+    ] {
+        let problems = load(text).unwrap_err().to_string();
+        assert!(problems.starts_with(expected), "{text}{problems}");
+        assert_eq!(problems.lines().count(), 1, "{problems}");
+    }
+}
+
 #[allow(dead_code, reason = "they are called through their settings")]
 async fn all(script: &Script) -> Result<(), Error> {
     drop((llm(script).await, agent(script).await, strict(script).await));

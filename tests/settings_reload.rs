@@ -254,36 +254,41 @@ async fn a_reload_that_fails_keeps_what_held_and_tells_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
-    let runtime = Runtime::new();
-    let over = Arc::new(AtomicBool::new(false));
+    let runtime = runtime(&with_breaker("failure_threshold = 4"));
+    fail(&runtime, 3).await;
+    let begun = Arc::new(AtomicU64::new(0));
     let calls = 100_000;
     let traffic: Vec<_> = (0..2)
         .map(|_| {
-            let runtime = runtime.clone();
+            let (runtime, begun) = (runtime.clone(), Arc::clone(&begun));
             tokio::spawn(async move {
                 for x in 0..calls / 2 {
+                    begun.fetch_add(1, Ordering::Relaxed);
                     assert_eq!(runtime.scope(quick(x)).await, Ok(x));
                 }
             })
         })
         .collect();
     let reloads = {
-        let (runtime, over) = (runtime.clone(), Arc::clone(&over));
+        let runtime = runtime.clone();
         let variants: Vec<_> = (1..=10)
             .map(|n| {
                 settings(&format!(
                     "[services.quick]\nretries = {n}\nrate_limit = \"1000000000/1s\"\nbulkhead.concurrency = {n}\n\
-                     [services.quick.breaker]\nfailure_rate_threshold = 0.5\nwindow = {}\nminimum_calls = 5\n",
+                     [services.quick.breaker]\nfailure_rate_threshold = 0.5\nwindow = {}\nminimum_calls = 5\n\
+                     [services.tuned]\nretries = 0\nbreaker.failure_threshold = 4\n",
                     10 * n
                 ))
             })
             .collect();
         tokio::task::spawn_blocking(move || {
             for n in 0..1_000 {
-                runtime.apply(&variants[n % variants.len()]);
-                std::thread::yield_now();
+                // One for every hundred calls.
+                while begun.load(Ordering::Relaxed) < 99 * n {
+                    std::thread::yield_now();
+                }
+                runtime.apply(&variants[n as usize % variants.len()]);
             }
-            over.store(true, Ordering::Relaxed);
         })
     };
     for task in traffic {
@@ -291,24 +296,53 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
     }
     reloads.await.unwrap();
     let summary = runtime.summary();
-    assert_eq!((summary.calls, summary.succeeded), (calls, calls));
+    assert_eq!((summary.calls, summary.succeeded), (calls + 3, calls));
+    assert_eq!(runtime.recent_errors(9).len(), 3);
     assert_eq!(runtime.inspect().generation, 1_001);
+    let limits = runtime.limits().pop().unwrap();
+    assert_eq!((limits.running, limits.queued), (Some(0), 0));
+    // Three failures have been counted all the time.
+    assert_eq!(state(&runtime), BreakerState::Closed);
+    fail(&runtime, 1).await;
+    assert_eq!(state(&runtime), BreakerState::Open);
 }
 
 #[cfg(all(feature = "watch", unix))]
 mod watched {
     use super::*;
 
-    /// Within two seconds.
     fn seen(runtime: &Runtime, expected: u32) {
         let expected = expected.to_string();
-        for _ in 0..200 {
-            if retries(runtime) == expected {
-                return;
-            }
+        within_two_seconds(&expected, || retries(runtime) == expected);
+    }
+
+    fn within_two_seconds(what: &str, holds: impl Fn() -> bool) {
+        let start = std::time::Instant::now();
+        while !holds() {
+            assert!(start.elapsed() < Duration::from_secs(2), "{what}");
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("{} after two seconds, not {expected}", retries(runtime));
+    }
+
+    /// Calls, none of which may fail, until it is over; how many there were.
+    fn traffic(runtime: &Runtime, over: &Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
+        let (runtime, over) = (runtime.clone(), Arc::clone(over));
+        std::thread::spawn(move || {
+            let tokio = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
+            let calls = async {
+                let mut calls = 0;
+                while !over.load(Ordering::Relaxed) {
+                    assert_eq!(runtime.scope(quick(calls)).await, Ok(calls));
+                    calls += 1;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                calls
+            };
+            tokio.block_on(calls)
+        })
     }
 
     #[test]
@@ -317,6 +351,11 @@ mod watched {
         let file = directory.file("app.toml");
         std::fs::write(&file, text(1)).unwrap();
         let runtime = of_file(&file);
+        let events = Reloads::default();
+        runtime.add_listener(events.clone());
+        let rejected = || events.0.1.load(Ordering::Relaxed);
+        let over = Arc::new(AtomicBool::new(false));
+        let traffic = traffic(&runtime, &over);
         let _watch = runtime.watch();
         std::thread::sleep(Duration::from_millis(200));
         for round in [10, 20] {
@@ -332,13 +371,24 @@ mod watched {
             std::fs::rename(&file, directory.file("app.toml~")).unwrap();
             std::fs::write(&file, text(round + 2)).unwrap();
             seen(&runtime, round + 2);
-            // Empty half-way, for longer than a writer needs.
-            std::fs::write(&file, "").unwrap();
-            std::thread::sleep(Duration::from_millis(300));
-            assert_eq!(retries(&runtime), (round + 2).to_string());
+            // Empty half-way, then cut off, each for longer than a writer needs.
+            for (half, why) in [("", "is empty"), ("[services.tuned]\nretr", "app.toml:2:")] {
+                let told = rejected();
+                std::fs::write(&file, half).unwrap();
+                within_two_seconds(why, || {
+                    let problems = runtime.inspect().problems;
+                    let text = problems.first().map(ToString::to_string);
+                    text.is_some_and(|text| text.contains(why))
+                });
+                assert_eq!(rejected(), told + 1, "{why}");
+                assert_eq!(retries(&runtime), (round + 2).to_string());
+            }
             std::fs::write(&file, text(round + 3)).unwrap();
             seen(&runtime, round + 3);
+            assert!(runtime.inspect().problems.is_empty());
         }
+        over.store(true, Ordering::Relaxed);
+        assert!(traffic.join().unwrap() > 0);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::bulkhead::Bulkhead;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimiter;
 use crate::runtime::Runtime;
+use crate::settings::{Known, lacking};
 use crate::site::{self, Place};
 
 /// The limits of a service in use.
@@ -36,8 +37,9 @@ pub struct ResourceSummary {
 
 impl Runtime {
     /// What is wrong between the annotated functions and policies of the program (two of one name,
-    /// and different numbers written for what the sites of a service share), and which resources
-    /// they ask for that have no limit in this runtime, also before their first call.
+    /// and different numbers written for what the sites of a service share), and what has no limit
+    /// in this runtime, also before the first call: resources that are asked for, and a
+    /// `rate_limit(..)` of which neither attributes nor settings say how many.
     ///
     /// The global runtime also logs them: the former when it is made, the latter when something is
     /// first called in it.
@@ -47,9 +49,16 @@ impl Runtime {
         problems
     }
 
+    /// What somebody asks to be limited and that has no limit.
+    pub(crate) fn unlimited(&self) -> Vec<Problem> {
+        let mut problems = self.unlimited_resources();
+        problems.extend(lacking(&self.settings().document().written, &Known::now()));
+        problems
+    }
+
     /// The resources that somebody asks for and that have no limit. (What a policy asks for is known
     /// when it has asked.)
-    pub(crate) fn unlimited(&self) -> Vec<Problem> {
+    fn unlimited_resources(&self) -> Vec<Problem> {
         let mut asked: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for site in site::known() {
             for resource in site.options().resources {

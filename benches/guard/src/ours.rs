@@ -107,6 +107,11 @@ async fn stack_bulkhead(x: u64) -> Result<u64, Failed> {
     Ok(black_box(x) + 1)
 }
 
+#[resilient(service = "stack", operation = "stack after a reload")]
+async fn reloaded(x: u64) -> Result<u64, Failed> {
+    Ok(black_box(x) + 1)
+}
+
 #[resilient(service = "stack", operation = "stack that waits")]
 async fn stack_waits(x: u64) -> Result<u64, Failed> {
     Yield::default().await;
@@ -175,6 +180,8 @@ pub fn cases() -> Vec<Case> {
         case!("recovers", recovers, succeeds_at_the_third),
         case!("timeout-waits", timeout_waits, succeeds),
         case!("stack-waits", stack_waits, succeeds),
+        // The last: all sites have been reloaded then.
+        case!("reloaded", reloaded, succeeds_after_a_reload),
     ]
 }
 
@@ -202,6 +209,14 @@ fn succeeds(call: Call<'_>) -> Result<(), String> {
         Ok(2) => Ok(()),
         other => Err(format!("{other:?}")),
     }
+}
+
+/// As `stack`, but with settings that came after the first call: its state is no more the one that
+/// calls use in place.
+fn succeeds_after_a_reload(call: Call<'_>) -> Result<(), String> {
+    succeeds(call)?;
+    load().map_err(|problems| problems.to_string())?;
+    succeeds(call)
 }
 
 fn is_refused(call: Call<'_>) -> Result<(), String> {

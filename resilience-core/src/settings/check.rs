@@ -1,5 +1,7 @@
 //! What is wrong between settings, and between settings and the sites that they are for.
 
+use std::collections::BTreeSet;
+
 use crate::problem::{Problem, Problems};
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::known::{Known, KnownSite};
@@ -19,9 +21,31 @@ pub(crate) fn check(written: &Written, known: &Known, problems: &mut Problems) {
             of_site(site, layer, problems);
         }
     }
-    for name in written.services.keys() {
-        of_service(name, written, known, problems);
+    for need in NEEDS {
+        need.check(written, known, problems);
     }
+}
+
+/// What attributes lack that nothing else says either. It may still come, so nothing fails for it.
+pub(crate) fn lacking(written: &Written, known: &Known) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for need in NEEDS {
+        for (name, level) in need.lacking(written, known) {
+            if level != Level::Attribute {
+                continue;
+            }
+            let writers = known.sites.iter().filter(|site| site.service == name);
+            let writers = writers.filter(|site| need.is_written_by(site));
+            let places = writers.map(|site| site.place).collect();
+            let key = format!("{}.{}", path(Level::Services, &name), need.key.path());
+            let message = format!("{}, so that it does nothing", need.message);
+            problems.push(Problem {
+                key: Some(key),
+                ..Problem::between(message, places)
+            });
+        }
+    }
+    problems
 }
 
 /// Every table with its path.
@@ -64,7 +88,7 @@ fn contradictions(table: &str, layer: &Layer, problems: &mut Problems) {
 /// What is written for a site that cannot have it.
 fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     let table = path(Level::Sites, &site.operation);
-    let attribute = Layer::of(&site.options, &Origin::attribute(site.place));
+    let attribute = attribute(site);
     for (key, entry) in layer.iter() {
         let place = site.place;
         let off = attribute.is_off(key) || key.part().is_some_and(|part| attribute.is_off(part));
@@ -94,39 +118,83 @@ fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     }
 }
 
-/// What a service's numbers lack, all levels taken together.
-fn of_service(name: &str, written: &Written, known: &Known, problems: &mut Problems) {
-    let sites = known.sites.iter().filter(|site| site.service == name);
-    let attributes = merge(
-        sites.map(|site| Layer::of(&site.options, &Origin::attribute(site.place))),
-        |_, _| {},
-    );
-    let service = written.service(name, &attributes);
-    let table = path(Level::Services, name);
-    let lacks = [
-        (
-            Key::RateLimit,
-            Key::Limit,
-            "nothing says how many: write `limit`",
-        ),
-        (
-            Key::SlowCallRateThreshold,
-            Key::SlowCallDuration,
-            "nothing says what is slow: write `slow_call_duration`",
-        ),
-    ];
-    for (key, needed, message) in lacks {
-        let Some(entry) = service.get(key) else {
-            continue;
-        };
-        let ours = entry.origin.level == Level::Services && entry.value != Value::Off;
-        if ours && service.get(needed).is_none() {
-            problems.push(problem(&table, key, entry, message));
+/// A key that does nothing without another one.
+#[derive(Clone, Copy)]
+struct Need {
+    key: Key,
+    needed: Key,
+    message: &'static str,
+}
+
+impl Need {
+    /// What is written under `[services]` and `[defaults]` must not lack anything, all levels taken
+    /// together.
+    fn check(self, written: &Written, known: &Known, problems: &mut Problems) {
+        let mut by_default = Vec::new();
+        for (name, level) in self.lacking(written, known) {
+            match (level, written.services.get(&name)) {
+                (Level::Services, Some(layer)) => {
+                    if let Some(entry) = layer.get(self.key) {
+                        let table = path(Level::Services, &name);
+                        problems.push(problem(&table, self.key, entry, self.message));
+                    }
+                }
+                (Level::Defaults, _) => by_default.push(format!("`{name}`")),
+                _ => {}
+            }
+        }
+        if let (Some(entry), false) = (written.defaults.get(self.key), by_default.is_empty()) {
+            let message = format!(
+                "for {} {}, here or for the service",
+                by_default.join(", "),
+                self.message
+            );
+            problems.push(problem(Level::Defaults.as_str(), self.key, entry, &message));
         }
     }
+
+    /// The services that have the key, not the needed one, and some use for it, each with the level
+    /// of the key.
+    fn lacking(self, written: &Written, known: &Known) -> Vec<(String, Level)> {
+        let part = self.key.part().unwrap_or(self.key);
+        let of_sites = known.sites.iter().map(|site| &site.service);
+        let names: BTreeSet<&String> = written.services.keys().chain(of_sites).collect();
+        let lacking = names.into_iter().filter_map(|name| {
+            let sites = known.sites.iter().filter(|site| site.service == *name);
+            let attributes: Vec<Layer> = sites.map(attribute).collect();
+            let is_used = attributes.is_empty() || !attributes.iter().all(|it| it.is_off(part));
+            let service = written.service(name, &merge(attributes, |_, _| {}));
+            let entry = service.get(self.key)?;
+            let lacks = is_used && !service.is_off(part) && service.get(self.needed).is_none();
+            lacks.then(|| (name.clone(), entry.origin.level))
+        });
+        lacking.collect()
+    }
+
+    fn is_written_by(self, site: &KnownSite) -> bool {
+        let attribute = attribute(site);
+        attribute.get(self.key).is_some() && !attribute.is_off(self.key)
+    }
+}
+
+fn attribute(site: &KnownSite) -> Layer {
+    Layer::of(&site.options, &Origin::attribute(site.place))
 }
 
 fn problem(table: &str, key: Key, entry: &Entry, message: &str) -> Problem {
     let source: Source = entry.origin.source.clone();
     Problem::new(format!("{table}.{}", key.path()), message).at(source)
 }
+
+const NEEDS: [Need; 2] = [
+    Need {
+        key: Key::RateLimit,
+        needed: Key::Limit,
+        message: "nothing says how many: write `limit`",
+    },
+    Need {
+        key: Key::SlowCallRateThreshold,
+        needed: Key::SlowCallDuration,
+        message: "nothing says what is slow: write `slow_call_duration`",
+    },
+];

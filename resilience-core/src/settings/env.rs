@@ -25,10 +25,14 @@ pub(crate) fn is_ours(name: &str) -> bool {
     prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("RESILIENCE_"))
 }
 
-/// The variables of this process, as far as they are text.
+/// The variables of this process. What is no text has a mark in it that no value takes, so that it is
+/// told where it is read.
 pub(crate) fn of_process() -> Variables {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .map(|(name, value)| {
+            let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
+            (text(name), text(value))
+        })
         .collect()
 }
 

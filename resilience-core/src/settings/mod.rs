@@ -39,8 +39,10 @@ mod value;
 mod watch;
 
 pub(crate) use self::breaker::BreakerSettings;
+pub(crate) use self::check::lacking;
 pub use self::inspect::{Inapplicable, Inspection, Setting, SiteInspection, WorstCase};
 use self::key::{Key, Value};
+pub(crate) use self::known::Known;
 use self::layer::Layer;
 pub use self::load::{Loader, Settings};
 pub(crate) use self::numbers::{

@@ -45,25 +45,31 @@ impl Runtime {
         Watch(sender)
     }
 
-    /// Reloads the settings of this runtime whenever the process gets SIGHUP, for as long as the
-    /// tokio runtime lives that this is called in.
+    /// Reloads the settings of this runtime whenever the process gets SIGHUP, from now on until the
+    /// process ends, in a thread of its own. The process no longer ends by SIGHUP then.
     ///
     /// # Errors
     ///
-    /// Outside of a tokio runtime with its I/O enabled, or where signals cannot be had.
+    /// Where the signal, or a thread, cannot be had.
     #[cfg(unix)]
     pub fn reload_on_hangup(&self) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
 
-        tokio::runtime::Handle::try_current().map_err(std::io::Error::other)?;
-        let mut hangups = signal(SignalKind::hangup())?;
+        let waiting = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let mut hangups = {
+            let _inside = waiting.enter();
+            signal(SignalKind::hangup())?
+        };
         let runtime = self.clone();
-        tokio::spawn(async move {
-            while hangups.recv().await.is_some() {
+        let thread = std::thread::Builder::new().name("resilience-hangup".into());
+        thread.spawn(move || {
+            while waiting.block_on(hangups.recv()).is_some() {
                 // What is wrong has been told by then.
-                drop(runtime.reload().await);
+                drop(runtime.reload_blocking());
             }
-        });
+        })?;
         Ok(())
     }
 }
