@@ -422,6 +422,40 @@ fn a_variable_replaces_the_key_it_names_and_keeps_its_level() {
     );
 }
 
+/// With the prefix and the defaults of the application that they come from.
+#[test]
+fn the_seven_variables_hold_together() {
+    let variables = [
+        ("elysiactl_MAX_RETRY_ATTEMPTS", "3"),
+        ("elysiactl_RETRY_BASE_DELAY", "1.0"),
+        ("elysiactl_RETRY_MAX_DELAY", "60.0"),
+        ("elysiactl_CB_FAILURE_THRESHOLD", "5"),
+        ("elysiactl_CB_RECOVERY_TIMEOUT", "30.0"),
+        ("elysiactl_ERROR_HISTORY_LIMIT", "100"),
+        ("elysiactl_LOG_LEVEL", "INFO"),
+        ("elysiactl_SOMETHING_ELSE", "?"),
+    ];
+    let loader = Settings::loader().variables(variables);
+    let inspection = inspect_settings(loader.prefix("elysiactl_").load().unwrap());
+    for (key, expected) in [
+        ("retries", "2"),
+        ("backoff.initial", "1s"),
+        ("backoff.max", "60s"),
+        ("breaker.failure_threshold", "5"),
+        ("breaker.wait_duration", "30s"),
+    ] {
+        let found = value(&inspection, "plain", key);
+        assert_eq!(found, (expected.to_owned(), Level::Defaults), "{key}");
+    }
+    let telemetry: Vec<_> = inspection
+        .telemetry
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(telemetry[0].ends_with("100            defaults (elysiactl_ERROR_HISTORY_LIMIT)"));
+    assert!(telemetry[1].ends_with("info           defaults (elysiactl_LOG_LEVEL)"));
+}
+
 #[test]
 fn every_variable_that_is_wrong_is_named() {
     let wrong = [

@@ -365,6 +365,51 @@ async fn every_key_changes_what_calls_do() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The paths of all keys that the schema has below a table, `prefix` before them.
+fn keys_of(table: &serde_json::Value, prefix: &str, keys: &mut Vec<String>) {
+    let tables = [table]
+        .into_iter()
+        .chain(table["anyOf"].as_array().into_iter().flatten());
+    for properties in tables.filter_map(|table| table["properties"].as_object()) {
+        for (name, value) in properties {
+            let path = format!("{prefix}{name}");
+            keys_of(value, &format!("{path}."), keys);
+            keys.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_key_of_the_schema_is_missing_here() {
+    let schema = include_str!("../docs/settings.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let mut keys = Vec::new();
+    let table = &schema["properties"]["services"]["additionalProperties"];
+    keys_of(table, "", &mut keys);
+    assert!(keys.len() >= ROWS.len(), "{keys:?}");
+    // The one has a test of its own, the other is only a table.
+    let elsewhere = ["nested", "backoff"];
+    keys.retain(|key| !elsewhere.contains(&&**key) && !ROWS.iter().any(|(row, ..)| row == key));
+    assert!(keys.is_empty(), "{keys:?}");
+    let tables = schema["properties"].as_object().unwrap().keys();
+    let tables: Vec<_> = tables.map(|table| &**table).collect();
+    let known = [
+        "categories",
+        "circuit_breaker_threshold",
+        "classify",
+        "default_max_retries",
+        "default_timeout_secs",
+        "defaults",
+        "max_retries",
+        "resources",
+        "service_specific",
+        "services",
+        "sites",
+        "telemetry",
+    ];
+    assert_eq!(tables, known);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nested_changes_what_an_enclosing_call_does() {
     for (value, expected) in [("stop", 3), ("retry", 6)] {
@@ -439,6 +484,8 @@ async fn the_log_level_decides_what_is_logged() {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
+    use tracing_subscriber::fmt::format::FmtSpan;
+
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -464,6 +511,7 @@ async fn the_log_level_decides_what_is_logged() {
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::CLOSE)
             .with_writer(move || writer.clone())
             .finish();
         let guard = tracing::subscriber::set_default(subscriber);
@@ -482,5 +530,7 @@ async fn the_log_level_decides_what_is_logged() {
             level != "off",
             "{level}: {lines}"
         );
+        // Spans are the subscriber's matter.
+        assert!(lines.contains("resilience.call"), "{level}: {lines}");
     }
 }

@@ -34,8 +34,11 @@ async fn both() -> Result<(), Error> {
     Ok(())
 }
 
+/// The retries and the deadline that ship for a service.
+type Profile = Option<(&'static str, &'static str)>;
+
 /// A site, its service, whether its attribute says something, and what a profile says.
-const SITES: [(&str, &str, bool, Option<(&str, &str)>); 4] = [
+const SITES: [(&str, &str, bool, Profile); 4] = [
     ("bare", "bare", false, None),
     ("said", "said", true, None),
     ("profiled", "llm_provider", false, Some(("3", "30s"))),
@@ -64,7 +67,7 @@ fn check(
     key: &str,
     attribute: &str,
     tables: &[(Level, &str, &str)],
-    otherwise: impl Fn(Option<(&str, &str)>) -> Option<(String, Level)>,
+    otherwise: impl Fn(Profile) -> Option<(String, Level)>,
 ) {
     for (operation, service, says, profile) in SITES {
         for chosen in 0..1_u32 << tables.len() {
