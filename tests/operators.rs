@@ -71,7 +71,7 @@ async fn b21_a_retry_does_not_wait_for_a_breaker_that_is_held_open() {
     let mut call = polled(runtime.scope(index(&down)));
     assert!(call.poll_once().is_pending(), "it waits for its retry");
     breaker.force_open();
-    advance(1).await;
+    advance(2).await;
     assert!(call.poll_once().is_ready());
     assert_eq!(down.runs(), 1);
     assert!(polled(runtime.scope(index(&down))).poll_once().is_ready());

@@ -23,13 +23,15 @@ impl Decisions {
             return false;
         }
         let admission = match site.guarded_by {
-            GuardedBy::Breaker => site.service.guards.breaker.admit_unmeasured(),
             GuardedBy::Nothing => None,
+            GuardedBy::Breaker => {
+                let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
+                    return false;
+                };
+                Some(admission)
+            }
             GuardedBy::Limits => return false,
         };
-        if admission.is_none() && site.guarded_by == GuardedBy::Breaker {
-            return false;
-        }
         if !scope::enter_plainly(site, self.deadline, false) {
             return false;
         }
