@@ -40,7 +40,7 @@ async fn recent_errors_tell_everything_about_a_failed_attempt() {
     assert_eq!((first.attempt, first.of, first.last), (1, 2, false));
     assert_eq!((second.attempt, second.of, second.last), (2, 2, true));
     assert_eq!(
-        (second.operation.as_str(), second.service.as_str()),
+        (second.operation, second.service.as_str()),
         ("sync_add", "weaviate")
     );
     assert_eq!(

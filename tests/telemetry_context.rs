@@ -45,16 +45,16 @@ async fn calls_inherit_the_context_and_an_inner_one_adds_to_it() {
     let contexts: Vec<_> = runtime
         .recent_errors(9)
         .iter()
-        .map(|error| (error.operation.clone(), error.context.to_string()))
+        .map(|error| (error.operation, error.context.to_string()))
         .collect();
     let both = "session=\"run-42\" agent=\"inner\" user=\"u-1\" file=\"a/b.rs\" line=7 tier=2";
     let outer = "session=\"run-42\" agent=\"outer\" user=\"u-1\" file=\"a/b.rs\" tier=2";
     assert_eq!(
         contexts,
         [
-            ("index".to_owned(), String::new()),
-            ("index".to_owned(), both.to_owned()),
-            ("outer of index".to_owned(), outer.to_owned()),
+            ("index", String::new()),
+            ("index", both.to_owned()),
+            ("outer of index", outer.to_owned()),
         ]
     );
     let agents: Vec<_> = runtime

@@ -117,7 +117,7 @@ impl<S: Shape> Call<S> {
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
         match succeed(&mut call.decisions, out, &how) {
             Ok(result) => Step::Done(result),
-            Err(out) => match settle(&mut call.decisions, out, &how) {
+            Err(out) => match settle(&mut call.decisions, out, how) {
                 (Verdict::Again, _) => Step::Wait,
                 (Verdict::GiveUp, result) => Step::Done(result),
             },
@@ -133,7 +133,7 @@ impl<S: Shape> Call<S> {
         how: How<'_, S>,
         before_retry: impl FnOnce(&S::Error),
     ) -> Step<S::Result> {
-        match settle(&mut call.decisions, out, &how) {
+        match settle(&mut call.decisions, out, how) {
             (Verdict::Again, result) => {
                 if let Some(error) = S::error(&result) {
                     before_retry(error);
@@ -144,17 +144,11 @@ impl<S: Shape> Call<S> {
         }
     }
 
-    /// Ends a call that has one attempt.
-    #[inline]
-    pub fn finish(mut call: Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        Self::end(&mut call, out, how)
-    }
-
-    /// As [`finish`](Self::finish), for a call that a fallback may follow.
+    /// Ends a call that has one attempt, or that a fallback may follow.
     #[inline]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         succeed(&mut call.decisions, out, &how)
-            .unwrap_or_else(|out| settle(&mut call.decisions, out, &how).1)
+            .unwrap_or_else(|out| settle(&mut call.decisions, out, how).1)
     }
 
     /// Whether there are patterns, and so a fallback.
@@ -215,8 +209,9 @@ fn succeed<S: Shape>(
 fn settle<S: Shape>(
     decisions: &mut Decisions,
     out: Attempt<S::Result>,
-    how: &How<'_, S>,
+    how: How<'_, S>,
 ) -> (Verdict, S::Result) {
+    let how = &how;
     match out.0 {
         Ended::Body(result) => {
             let verdict = match S::error(&result) {

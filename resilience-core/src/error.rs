@@ -178,6 +178,35 @@ impl Error {
         })
     }
 
+    /// A copy, where none needs memory of its own.
+    pub(crate) fn small(&self) -> Option<Self> {
+        let copy = match &self.0 {
+            Repr::CircuitOpen {
+                opened_by,
+                failures,
+                retry_in_ms,
+                service,
+            } => Repr::CircuitOpen {
+                opened_by: *opened_by,
+                failures: *failures,
+                retry_in_ms: *retry_in_ms,
+                service: Arc::clone(service),
+            },
+            Repr::RateLimited {
+                retry_in_ms,
+                service,
+            } => Repr::RateLimited {
+                retry_in_ms: *retry_in_ms,
+                service: Arc::clone(service),
+            },
+            Repr::BulkheadFull { service } => Repr::BulkheadFull {
+                service: Arc::clone(service),
+            },
+            Repr::Detail(_) => return None,
+        };
+        Some(Self(copy))
+    }
+
     pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
         Self(Repr::BulkheadFull { service })
     }

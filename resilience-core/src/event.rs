@@ -3,11 +3,12 @@
 use std::fmt;
 use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
 use crate::context::Context;
+use crate::error::ServiceName;
 use crate::fields::Fields;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
@@ -66,6 +67,8 @@ pub enum Event<'a> {
         site: EventSite<'a>,
         /// The answer.
         error: &'a Error,
+        /// What it is, in short.
+        failure: CallFailure,
         /// What `fields(..)` names.
         fields: Option<&'a Fields>,
         /// What the task is about.
@@ -100,7 +103,7 @@ pub enum Event<'a> {
         /// How long its last attempt took, to the same precision.
         last_attempt: Duration,
         /// Why it did not succeed, where it failed, was rejected, or panicked.
-        failure: Option<CallFailure<'a>>,
+        failure: Option<CallFailure>,
         /// What the task is about.
         context: &'a Context,
     },
@@ -161,13 +164,13 @@ impl Reload {
 /// Why a call did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CallFailure<'a> {
+pub struct CallFailure {
     /// The category.
     pub category: Category,
     /// The severity.
     pub severity: Severity,
     /// The kind of error, out of a bounded set.
-    pub error_type: &'a str,
+    pub error_type: &'static str,
     /// It comes from a refusal of the runtime, of this call or of one inside.
     pub refused: bool,
 }
@@ -191,7 +194,7 @@ pub struct AttemptFailed<'a> {
     /// How bad it is, at this attempt.
     pub severity: Severity,
     /// The kind of error, out of a bounded set.
-    pub error_type: &'a str,
+    pub error_type: &'static str,
     /// The technical text with its chain, cut after 1 KiB, without the secrets that can be told by
     /// where they stand.
     pub message: &'a str,
@@ -217,6 +220,10 @@ impl<'a> EventSite<'a> {
     /// The name under which it shares a breaker.
     pub fn service(self) -> &'a str {
         self.0.service()
+    }
+
+    pub(crate) fn service_name(self) -> Arc<ServiceName> {
+        Arc::clone(self.0.service.guards.service())
     }
 
     /// What its attribute gives as the category.

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::context::Context;
+use crate::error::ServiceName;
 use crate::event::{AttemptFailed, CallOutcome, Event};
 use crate::fields::Fields;
 use crate::redact::redacted;
@@ -12,7 +14,7 @@ use crate::runtime::Shared;
 use crate::site::Place;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
-use crate::{Category, Classify, Severity};
+use crate::{Category, Error, Severity};
 
 /// A failed attempt, a refusal or a panic, as kept in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +23,7 @@ pub struct RecentError {
     /// When it happened.
     pub at: SystemTime,
     /// The operation.
-    pub operation: String,
+    pub operation: &'static str,
     /// Its service.
     pub service: String,
     /// Where the annotated function stands.
@@ -37,7 +39,7 @@ pub struct RecentError {
     /// The severity.
     pub severity: Severity,
     /// The kind of error, out of a bounded set.
-    pub error_type: String,
+    pub error_type: &'static str,
     /// The technical text with its chain, cut after 1 KiB, without the secrets that can be told by
     /// where they stand.
     pub message: String,
@@ -89,7 +91,33 @@ pub(crate) struct Recent {
     /// Where settings say nothing else.
     default: usize,
     limit: AtomicUsize,
-    errors: Mutex<VecDeque<RecentError>>,
+    errors: Mutex<VecDeque<Kept>>,
+}
+
+/// One of them. What costs time to write out is written out for whoever asks.
+#[derive(Debug)]
+struct Kept {
+    at: SystemTime,
+    operation: &'static str,
+    service: Arc<ServiceName>,
+    place: Place,
+    attempt: u32,
+    of: u32,
+    last: bool,
+    category: Category,
+    severity: Severity,
+    error_type: &'static str,
+    message: Message,
+    fields: Fields,
+    context: Context,
+}
+
+#[derive(Debug)]
+enum Message {
+    Text(String),
+    /// The text of an answer that is small enough to be kept as it is.
+    Answer(Error),
+    Panic,
 }
 
 impl Recent {
@@ -114,11 +142,8 @@ impl Recent {
     /// The `count` newest errors, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
         let errors = lock(&self.errors);
-        errors
-            .iter()
-            .skip(errors.len().saturating_sub(count))
-            .cloned()
-            .collect()
+        let skipped = errors.len().saturating_sub(count);
+        errors.iter().skip(skipped).map(Kept::written_out).collect()
     }
 
     pub(crate) fn clear(&self) {
@@ -146,18 +171,46 @@ impl Recent {
         if limit == 0 {
             return;
         }
-        let Some(error) = to_record(shared, event) else {
+        let Some(error) = kept(shared, event) else {
             return;
         };
+        // Dropped without the lock.
+        let mut surplus = None;
         let mut errors = lock(&self.errors);
         while errors.len() >= limit {
-            errors.pop_front();
+            surplus = errors.pop_front();
         }
         errors.push_back(error);
+        drop(errors);
+        drop(surplus);
     }
 }
 
-fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
+impl Kept {
+    fn written_out(&self) -> RecentError {
+        RecentError {
+            at: self.at,
+            operation: self.operation,
+            service: self.service.as_str().to_owned(),
+            place: self.place,
+            attempt: self.attempt,
+            of: self.of,
+            last: self.last,
+            category: self.category,
+            severity: self.severity,
+            error_type: self.error_type,
+            message: match &self.message {
+                Message::Text(text) => text.clone(),
+                Message::Answer(answer) => redacted(answer.to_string()),
+                Message::Panic => "the body panicked".to_owned(),
+            },
+            fields: self.fields.clone(),
+            context: self.context.clone(),
+        }
+    }
+}
+
+fn kept(shared: &Shared, event: &Event<'_>) -> Option<Kept> {
     let at = shared.clock.system_now();
     match event {
         Event::AttemptFailed(failure) => {
@@ -170,18 +223,18 @@ fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
                 severity,
                 ..
             } = *failure;
-            Some(RecentError {
+            Some(Kept {
                 at,
-                operation: site.operation().to_owned(),
-                service: site.service().to_owned(),
+                operation: site.operation(),
+                service: site.service_name(),
                 place: site.place(),
                 attempt,
                 of,
                 last,
                 category: classification.category(),
                 severity,
-                error_type: failure.error_type.to_owned(),
-                message: failure.message.to_owned(),
+                error_type: failure.error_type,
+                message: Message::Text(failure.message.to_owned()),
                 fields: failure.fields.cloned().unwrap_or_default(),
                 context: failure.context.clone(),
             })
@@ -189,44 +242,45 @@ fn to_record(shared: &Shared, event: &Event<'_>) -> Option<RecentError> {
         Event::Rejected {
             site,
             error,
+            failure,
             fields,
             context,
-        } => {
-            let classification = error.classify();
-            Some(RecentError {
-                at,
-                operation: site.operation().to_owned(),
-                service: site.service().to_owned(),
-                place: site.place(),
-                attempt: 0,
-                of: 0,
-                last: true,
-                category: classification.category(),
-                severity: classification.severity(1),
-                error_type: error.kind_name().to_owned(),
-                message: redacted(error.to_string()),
-                fields: fields.cloned().unwrap_or_default(),
-                context: (*context).clone(),
-            })
-        }
+        } => Some(Kept {
+            at,
+            operation: site.operation(),
+            service: site.service_name(),
+            place: site.place(),
+            attempt: 0,
+            of: 0,
+            last: true,
+            category: failure.category,
+            severity: failure.severity,
+            error_type: failure.error_type,
+            message: match error.small() {
+                Some(answer) => Message::Answer(answer),
+                None => Message::Text(redacted(error.to_string())),
+            },
+            fields: fields.cloned().unwrap_or_default(),
+            context: (*context).clone(),
+        }),
         Event::CallFinished {
             site,
             attempts,
             failure: Some(failure),
             context,
             ..
-        } => Some(RecentError {
+        } => Some(Kept {
             at,
-            operation: site.operation().to_owned(),
-            service: site.service().to_owned(),
+            operation: site.operation(),
+            service: site.service_name(),
             place: site.place(),
             attempt: *attempts,
             of: *attempts,
             last: true,
             category: failure.category,
             severity: failure.severity,
-            error_type: failure.error_type.to_owned(),
-            message: "the body panicked".to_owned(),
+            error_type: failure.error_type,
+            message: Message::Panic,
             fields: Fields::new(),
             context: (*context).clone(),
         }),

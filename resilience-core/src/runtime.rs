@@ -31,7 +31,7 @@ mod state;
 
 pub use self::builder::RuntimeBuilder;
 pub(crate) use self::service::Service;
-pub(crate) use self::state::{Kept, Lent, SiteRef, SiteState};
+pub(crate) use self::state::{GuardedBy, Kept, Lent, SiteRef, SiteState};
 
 /// The state that annotated functions share: breakers, counts and recent errors.
 ///
@@ -69,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) listening: Listening,
     pub(crate) listeners: Listeners,
     pub(crate) faults: Faults,
+    /// There are listeners, or there have been faults.
+    is_observed: AtomicBool,
     pub(crate) pools: Pools,
     pub(crate) live: Live,
     pub(crate) drain: Drain,
@@ -147,6 +149,7 @@ impl Runtime {
     /// the beginning on.
     pub fn add_listener(&self, listener: impl Listener) {
         self.0.shared.listeners.add(Box::new(listener));
+        self.0.shared.is_observed.store(true, Ordering::Release);
     }
 
     /// The breakers of all services that have been called, by name.
@@ -196,6 +199,7 @@ impl Runtime {
     /// several faults have the same target, the first one that strikes counts.
     pub fn inject(&self, target: &str, fault: Fault) {
         self.0.shared.faults.inject(target, fault);
+        self.0.shared.is_observed.store(true, Ordering::Release);
     }
 
     /// Takes all injected faults back.
@@ -270,8 +274,7 @@ impl Runtime {
         SiteState {
             operation: site.operation(),
             shared: Arc::clone(shared),
-            has_breaker: settings.breaker.is_some(),
-            has_limits: settings.rate_limit.is_some() || settings.bulkhead.is_some(),
+            guarded_by: GuardedBy::of(&settings),
             is_fail_fast: site.options().fail_fast,
             frame: Frame {
                 timeout: settings.timeout,
@@ -359,7 +362,7 @@ impl Shared {
     /// it.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
-        trace::is_wanted() || !self.listeners.is_empty() || self.faults.any()
+        trace::is_wanted() || self.is_observed.load(Ordering::Relaxed)
     }
 
     /// A number that no other call of this runtime has.

@@ -10,7 +10,7 @@ use crate::latency::{Histogram, Latency};
 use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
-use crate::{Category, Classify, Severity};
+use crate::{Category, Severity};
 
 /// What a runtime has counted since it began or was reset.
 ///
@@ -307,17 +307,16 @@ impl Stats {
             }),
             Event::Rejected {
                 site,
-                error,
+                failure,
                 context,
                 ..
             } => {
-                let classification = error.classify();
                 self.error(&Failure {
-                    category: classification.category(),
-                    severity: classification.severity(1),
+                    category: failure.category,
+                    severity: failure.severity,
                     service: site.service(),
                     agent: context.agent.as_deref(),
-                    error_type: error.kind_name(),
+                    error_type: failure.error_type,
                     rejection: true,
                 });
             }

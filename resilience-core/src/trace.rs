@@ -107,7 +107,7 @@ impl Spans {
     }
 
     /// Ends the span of a failed attempt.
-    pub(crate) fn attempt_failed(&mut self, failure: CallFailure<'_>, retry: bool) {
+    pub(crate) fn attempt_failed(&mut self, failure: CallFailure, retry: bool) {
         if let Some(span) = self.attempt.take() {
             record_failure(&span, failure);
             span.record("resilience.retry", retry);
@@ -115,12 +115,7 @@ impl Spans {
     }
 
     /// Ends the span of the call.
-    pub(crate) fn finish(
-        self,
-        outcome: CallOutcome,
-        attempts: u32,
-        failure: Option<CallFailure<'_>>,
-    ) {
+    pub(crate) fn finish(self, outcome: CallOutcome, attempts: u32, failure: Option<CallFailure>) {
         let Self { call, attempt } = self;
         // Where it panicked: another failure has ended it before.
         if let (Some(attempt), Some(failure)) = (&attempt, failure) {
@@ -139,7 +134,7 @@ impl Spans {
     }
 }
 
-fn record_failure(span: &Span, failure: CallFailure<'_>) {
+fn record_failure(span: &Span, failure: CallFailure) {
     span.record("otel.status_code", "ERROR");
     span.record("otel.status_description", failure.error_type);
     span.record("error.type", failure.error_type);
@@ -200,10 +195,11 @@ fn write(event: &Event<'_>) {
         Event::Rejected {
             site,
             error,
+            failure,
             fields,
             context,
         } => about!(debug, "resilience.rejected", site, context, "rejected",
-            error.type = error.kind_name(),
+            error.type = failure.error_type,
             exception.message = &*crate::redact::redacted(error.to_string()),
             resilience.fields = fields.map(display),
         ),

@@ -48,8 +48,8 @@ async fn generate(prompt: String, tokens: u64) -> anyhow::Result<String> {
         ::resilience::__private::probe(&__resilience_call).__resilience_look(),
         ::resilience::__private::reject_in::<anyhow::Result<String>>(),
     );
-    ::resilience::__private::Call::finish(
-        __resilience_call,
+    ::resilience::__private::Call::end(
+        &mut __resilience_call,
         __resilience_out,
         __resilience_how,
     )

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 use resilience_core::{
-    BreakerState, CallFailure, CallOutcome, Classify, Event, EventSite, Listener, Runtime,
+    BreakerState, CallFailure, CallOutcome, Event, EventSite, Listener, Runtime,
 };
 
 /// The instruments of one runtime.
@@ -135,7 +135,7 @@ impl Metrics {
         outcome: &'static str,
         attempts: u32,
         duration: Duration,
-        failure: Option<CallFailure<'_>>,
+        failure: Option<CallFailure>,
     ) {
         let mut attributes = about(site);
         if attempts > 1 {
@@ -172,16 +172,12 @@ impl Listener for Metrics {
             Event::RetryScheduled { site, delay, .. } => {
                 self.retry_delay.record(delay.as_secs_f64(), &about(site));
             }
-            Event::Rejected { site, error, .. } => {
-                let classification = error.classify();
-                let severity = classification.severity(1).as_str();
-                self.error(
-                    site,
-                    classification.category().as_str(),
-                    severity,
-                    error.kind_name(),
-                );
-            }
+            Event::Rejected { site, failure, .. } => self.error(
+                site,
+                failure.category.as_str(),
+                failure.severity.as_str(),
+                failure.error_type,
+            ),
             Event::BreakerMoved { service, to, .. } => self.transitions.add(
                 1,
                 &[
@@ -240,7 +236,7 @@ fn about(site: EventSite<'_>) -> Vec<KeyValue> {
 }
 
 /// How a call ended, in one word.
-fn name(outcome: CallOutcome, attempts: u32, failure: Option<CallFailure<'_>>) -> &'static str {
+fn name(outcome: CallOutcome, attempts: u32, failure: Option<CallFailure>) -> &'static str {
     match outcome {
         CallOutcome::Succeeded if attempts > 1 => "recovered",
         CallOutcome::Failed if failure.is_some_and(|failure| failure.error_type == "timed_out") => {

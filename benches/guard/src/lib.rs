@@ -27,7 +27,7 @@ pub struct Case {
 /// Calls so many times, one after the other. A future that waits is polled again at once: nothing
 /// here wakes it, and no scheduler is measured.
 #[inline]
-pub fn drive<F: Future>(calls: u64, call: impl Fn(u64) -> F) {
+pub fn drive<F: Future>(calls: u64, mut call: impl FnMut(u64) -> F) {
     for x in 0..calls {
         black_box(finish(call(black_box(x))));
     }
@@ -56,7 +56,8 @@ impl Future for Yield {
 
     #[inline]
     fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.polled, true) {
+        // Kept from the optimiser, which would see through it.
+        if std::mem::replace(black_box(&mut self.polled), true) {
             Poll::Ready(())
         } else {
             Poll::Pending

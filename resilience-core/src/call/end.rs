@@ -7,7 +7,6 @@ use crate::Classification;
 use crate::clock::Moment;
 use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit};
 use crate::fields::Fields;
-use crate::redact::redacted;
 use crate::scope::{self, Mark};
 use crate::trace::{Entered, Spans};
 
@@ -15,8 +14,8 @@ impl Decisions {
     pub(super) fn attempt_failed(
         &self,
         classification: &Classification,
-        failure: CallFailure<'_>,
-        message: &dyn Fn() -> String,
+        failure: CallFailure,
+        message: &str,
         last: bool,
         now: Moment,
     ) {
@@ -38,7 +37,7 @@ impl Decisions {
                 classification,
                 severity,
                 error_type,
-                message: &redacted(message()),
+                message,
                 duration: self.attempt_took(now),
                 fields: self.fields(),
                 context: &scope::context(),
@@ -66,7 +65,7 @@ impl Decisions {
 
     /// The end, of every call but those that succeed at once while nobody listens.
     #[cold]
-    pub(super) fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure<'_>>) {
+    pub(super) fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure>) {
         self.stage = Stage::Over;
         self.count();
         let began = self.known().and_then(|extra| extra.since);

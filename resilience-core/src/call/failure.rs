@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
 use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit};
 use crate::fallback::On;
+use crate::redact::redacted;
 use crate::scope::{self, Mark};
 use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
@@ -61,7 +62,8 @@ impl Decisions {
             error_type: classification.error_type().unwrap_or(error_type),
             refused,
         };
-        self.attempt_failed(&classification, failure, message, delay.is_none(), now);
+        let message = redacted(message());
+        self.attempt_failed(&classification, failure, &message, delay.is_none(), now);
         drop(inside);
         if let Some(extra) = &mut self.extra
             && let Some(spans) = &mut extra.as_mut().open().spans
@@ -83,7 +85,7 @@ impl Decisions {
             },
         );
         drop(inside);
-        self.extra().last_error = Some(message());
+        self.extra().last_error = Some(message);
         self.stage = Stage::Between;
         Verdict::Again
     }
@@ -94,18 +96,6 @@ impl Decisions {
         if !self.is_running() {
             self.give_back();
             self.release_breaker();
-            let inside = self.inside_span();
-            emit(
-                &self.site.shared,
-                Event::Rejected {
-                    site: EventSite(&self.site),
-                    error,
-                    fields: self.fields(),
-                    context: &scope::context(),
-                },
-            );
-            drop(inside);
-            self.mark_enclosing(Mark::Refused);
             let classification = error.classify();
             let failure = CallFailure {
                 category: classification.category(),
@@ -113,6 +103,19 @@ impl Decisions {
                 error_type: error.kind_name(),
                 refused: true,
             };
+            let inside = self.inside_span();
+            emit(
+                &self.site.shared,
+                Event::Rejected {
+                    site: EventSite(&self.site),
+                    error,
+                    failure,
+                    fields: self.fields(),
+                    context: &scope::context(),
+                },
+            );
+            drop(inside);
+            self.mark_enclosing(Mark::Refused);
             self.finish(CallOutcome::Rejected, Some(failure));
             return Verdict::GiveUp;
         }
@@ -266,7 +269,7 @@ impl Decisions {
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, failure: CallFailure<'_>) {
+    fn give_up(&mut self, worth: bool, failure: CallFailure) {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp

@@ -84,7 +84,7 @@ pub(crate) enum Verdict {
 /// A failure as the telemetry sees it. Texts are made only if somebody asks.
 pub(crate) struct Failed<'a> {
     pub(crate) classification: Classification,
-    pub(crate) error_type: &'a str,
+    pub(crate) error_type: &'static str,
     pub(crate) message: &'a dyn Fn() -> String,
 }
 

@@ -7,8 +7,7 @@ use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, watched};
-use crate::redact::redacted;
-use crate::runtime::SiteRef;
+use crate::runtime::{GuardedBy, SiteRef};
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
 
@@ -20,17 +19,17 @@ impl Decisions {
         let SiteRef::First(site) = self.site else {
             return false;
         };
-        if self.stage != Stage::Begun || site.has_limits || site.shared.is_watched() {
+        if self.stage != Stage::Begun || site.shared.is_watched() {
             return false;
         }
-        let admission = if site.has_breaker {
-            let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
-                return false;
-            };
-            Some(admission)
-        } else {
-            None
+        let admission = match site.guarded_by {
+            GuardedBy::Breaker => site.service.guards.breaker.admit_unmeasured(),
+            GuardedBy::Nothing => None,
+            GuardedBy::Limits => return false,
         };
+        if admission.is_none() && site.guarded_by == GuardedBy::Breaker {
+            return false;
+        }
         if !scope::enter_plainly(site, self.deadline, false) {
             return false;
         }
@@ -48,7 +47,7 @@ impl Decisions {
         let is_plain = self.attempts == 1
             && self.extra.is_none()
             && self.keyed.is_none()
-            && self.admission.is_some() == site.has_breaker
+            && self.admission.is_some() == site.settings.breaker.is_some()
             && !site.shared.is_watched()
             && scope::enter_plainly(site, self.deadline, slot);
         if is_plain {
@@ -82,7 +81,7 @@ impl Decisions {
     fn after_all(&mut self, answer: Error) -> Error {
         let extra = self.extra.as_mut();
         match extra.and_then(|extra| extra.as_mut().open().last_error.take()) {
-            Some(last_error) => answer.after(redacted(last_error)),
+            Some(last_error) => answer.after(last_error),
             None => answer,
         }
     }

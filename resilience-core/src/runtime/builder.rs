@@ -107,6 +107,7 @@ impl RuntimeBuilder {
 
     /// The runtime.
     pub fn build(self) -> Runtime {
+        let is_observed = !self.listeners.is_empty();
         let listeners = Listeners::default();
         for listener in self.listeners {
             listeners.add(listener);
@@ -120,6 +121,7 @@ impl RuntimeBuilder {
                 listening: self.listening,
                 listeners,
                 faults: Faults::default(),
+                is_observed: AtomicBool::new(is_observed),
                 pools: Pools::default(),
                 drain: Drain::default(),
                 live: Live::new(settings.clone()),

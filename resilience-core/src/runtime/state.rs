@@ -21,9 +21,7 @@ pub(crate) struct SiteState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Arc<Service>,
     pub(crate) settings: SiteSettings,
-    pub(crate) has_breaker: bool,
-    /// There is a rate limit or a bulkhead.
-    pub(crate) has_limits: bool,
+    pub(crate) guarded_by: GuardedBy,
     pub(crate) is_fail_fast: bool,
     /// What the first attempt of a plain call puts on its task's stack.
     pub(crate) frame: Frame,
@@ -32,6 +30,28 @@ pub(crate) struct SiteState {
     pub(super) generation: u64,
     /// Of the site, in the global runtime.
     pub(super) number: Option<usize>,
+}
+
+/// What stands before the body of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GuardedBy {
+    Nothing,
+    /// A breaker and nothing else.
+    Breaker,
+    /// A rate limit or a bulkhead, and perhaps a breaker.
+    Limits,
+}
+
+impl GuardedBy {
+    pub(super) fn of(settings: &SiteSettings) -> Self {
+        if settings.rate_limit.is_some() || settings.bulkhead.is_some() {
+            Self::Limits
+        } else if settings.breaker.is_some() {
+            Self::Breaker
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 impl SiteState {

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
+use crate::expand::call_at;
 use crate::expand::fallback::reuse;
 use crate::inputs::{Binding, Receiver, Renew};
 use crate::model::Model;
@@ -159,7 +160,8 @@ fn block(model: &Model, private: &TokenStream) -> TokenStream {
 /// to it, as they would be in the plain function.
 fn fake_return(model: &Model, private: &TokenStream) -> TokenStream {
     let output = &model.output;
-    let value = quote_spanned!(output.span()=> return #private::never::<#output>(););
+    let never = call_at(output, private, "never", TokenStream::new());
+    let value = quote_spanned!(output.span()=> return #never;);
     quote_spanned! {Span::mixed_site()=>
         if false {
             #value

@@ -124,7 +124,7 @@ fn once(model: &Model, private: &TokenStream) -> TokenStream {
             #require
             let __resilience_out = #attempt;
             let __resilience_how = #how;
-            #private::Call::finish(__resilience_call, __resilience_out, __resilience_how)
+            #private::Call::end(&mut __resilience_call, __resilience_out, __resilience_how)
         };
     };
     let (ask, done) = asked(model, private);
