@@ -41,7 +41,7 @@ fn ends(service: &str) -> [u64; 5] {
         counts.cancelled,
         counts.panicked,
     ];
-    assert_eq!(counts.calls, ends.iter().sum(), "{counts:?}");
+    assert_eq!(counts.calls, ends.iter().sum::<u64>(), "{counts:?}");
     ends
 }
 
