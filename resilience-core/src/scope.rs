@@ -395,14 +395,18 @@ pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
     SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
 }
 
-/// What this task is about.
+/// What this task is about; nothing where a task is dropped with its thread, after the scope.
 pub(crate) fn context() -> Context {
-    SCOPE.with_borrow(|scope| scope.context.clone())
+    SCOPE
+        .try_with(|scope| scope.borrow().context.clone())
+        .unwrap_or_default()
 }
 
-/// Exchanges the context of this task.
+/// Exchanges the context of this task, with the same exception.
 pub(crate) fn swap_context(context: &mut Context) {
-    SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.context, context));
+    let swap = |scope: &RefCell<Scope>| std::mem::swap(&mut scope.borrow_mut().context, context);
+    // Where the scope is gone, nobody in it asks for the context.
+    SCOPE.try_with(swap).unwrap_or_default();
 }
 
 /// The state of the site of this number, if the thread has it to lend.

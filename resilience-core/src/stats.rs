@@ -469,7 +469,8 @@ impl Counts {
 
     /// Everything together, given how many calls were straight since the beginning.
     pub(crate) fn summary(&self, service: &str, straight: u64) -> ServiceSummary {
-        let straight = straight.wrapping_sub(self.forgotten.load(Ordering::Relaxed));
+        // A reset that came after `straight` was read may have seen more of them.
+        let straight = straight.saturating_sub(self.forgotten.load(Ordering::Relaxed));
         let sum = |counter: fn(&Shard) -> &AtomicU64| -> u64 {
             self.shards
                 .iter()
@@ -551,6 +552,15 @@ const MOST_NAMES: usize = 1000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reset_while_a_summary_is_made_leaves_no_less_than_nothing() {
+        let counts = Counts::new();
+        let read = 7;
+        counts.reset(9);
+        assert_eq!(counts.summary("k", read).calls, 0);
+        assert_eq!(counts.summary("k", 10).calls, 1);
+    }
 
     #[test]
     fn there_is_a_limit_to_names() {

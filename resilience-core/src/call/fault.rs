@@ -45,6 +45,7 @@ impl Decisions {
             return None;
         }
         self.extra().fault = Some(Struck::Delay(delay));
+        self.pend();
         let limit = self.own_limit();
         match self.poll_timer(over.min(limit), cx) {
             Poll::Pending => Some(Poll::Pending),

@@ -94,7 +94,7 @@ impl Decisions {
     }
 
     /// The call is in flight: whoever drains the runtime waits for it.
-    fn pend(&mut self) {
+    pub(super) fn pend(&mut self) {
         if self.extra().pending.is_none() {
             self.extra().pending = Some(self.site.shared.drain.begin());
         }
