@@ -923,6 +923,26 @@ async fn each_key_has_guards_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_whose_breaker_is_open_is_refused_also_where_nothing_else_stands_before_the_body() {
+    #[resilient(
+        service = "g keyed breaker",
+        key = key,
+        retries = 0,
+        breaker(failure_threshold = 1, distinct_calls = 1)
+    )]
+    async fn keyed(key: u32, script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    assert_eq!(keyed(1, &up()).await, Ok(0));
+    assert_eq!(kind(keyed(1, &down()).await), "theirs");
+    let refused = up();
+    assert_eq!(kind(keyed(1, &refused).await), "circuit_open");
+    assert_eq!(refused.runs(), 0);
+    assert_eq!(keyed(2, &up()).await, Ok(0));
+    assert_eq!(state("g keyed breaker"), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_ok_that_is_not_accepted_and_a_fallback() {
     #[resilient(
         service = "g not ok",
