@@ -100,7 +100,11 @@ fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
             Some(constness) => constness.to_token_stream(),
             None => item.sig.fn_token.to_token_stream(),
         };
-        ctxt.error(tokens, format!("`#[{this}]` needs an `async fn`"));
+        let hint = match item.sig.ident.to_string().as_str() {
+            "main" => "; if `#[tokio::main]` stands above, swap the two",
+            _ => "",
+        };
+        ctxt.error(tokens, format!("`#[{this}]` needs an `async fn`{hint}"));
     }
     false
 }

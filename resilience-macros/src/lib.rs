@@ -31,8 +31,10 @@ mod require;
 mod resource;
 #[cfg(test)]
 mod snapshots;
+mod spelling;
 mod time;
 mod word;
+mod words;
 
 use proc_macro::TokenStream;
 

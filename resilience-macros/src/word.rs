@@ -7,7 +7,8 @@ use syn::{Expr, Lit};
 
 use crate::ctxt::Ctxt;
 use crate::grammar::peel;
-use crate::names::{self, enumerate};
+use crate::names;
+use crate::spelling::{enumerate, nearest};
 
 /// What a call does when one inside its attempt has given up.
 pub(crate) struct Nested(Ident);
@@ -71,7 +72,7 @@ impl Jitter {
             "decorrelated" => "Decorrelated",
             "none" => "None",
             _ => {
-                let hint = match names::nearest(&name, names::JITTER) {
+                let hint = match nearest(&name, names::JITTER) {
                     Some(near) if !name.is_empty() => format!("; did you mean `\"{near}\"`?"),
                     _ => String::new(),
                 };
@@ -99,7 +100,13 @@ impl Jitter {
 pub(crate) fn flag(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
     match peel(expr) {
         Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
-            ctxt.error(expr, format!("`{name}` is `true` or `false`"));
+            let message = match &lit.lit {
+                Lit::Str(text) if ["true", "false"].contains(&&*text.value()) => {
+                    format!("`{name}` has no quotes: write `{name} = {}`", text.value())
+                }
+                _ => format!("`{name}` is `true` or `false`"),
+            };
+            ctxt.error(expr, message);
             None
         }
         Expr::Path(path) if path.path.is_ident("off") || path.path.is_ident("no") => {

@@ -6,9 +6,11 @@ use syn::{Attribute, Expr, Fields, Lit, Meta, Path};
 
 use crate::category::Category;
 use crate::ctxt::Ctxt;
-use crate::forms::krate;
+use crate::forms::{expr, krate};
 use crate::grammar::{self, RawArg, RawValue, peel};
-use crate::names::{enumerate, nearest};
+use crate::names;
+use crate::redirect::unknown_in;
+use crate::spelling::{enumerate, nearest, ours};
 use crate::time::Time;
 
 /// The arguments of one attribute.
@@ -43,18 +45,6 @@ pub(crate) enum After {
     Field(Ident),
     Time(Time),
 }
-
-const OPTIONS: &[&str] = &[
-    "transparent",
-    "category",
-    "severity",
-    "retryable",
-    "retry_after",
-    "user",
-    "crate",
-];
-
-const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 
 impl Says {
     pub(crate) fn of_container(attrs: &[Attribute], ctxt: &Ctxt) -> Self {
@@ -104,96 +94,112 @@ impl Says {
                     continue;
                 }
                 seen.push(arg.name.clone());
-                says.set(arg, container, ctxt);
+                says.set(&arg, container, ctxt);
             }
         }
         says
     }
 
-    fn set(&mut self, arg: RawArg, container: bool, ctxt: &Ctxt) {
-        let RawArg { name, value } = arg;
-        let text = name.to_string();
-        match (text.as_str(), value) {
-            ("transparent", RawValue::None) => self.transparent = Some(name),
-            ("transparent", _) => ctxt.error(name, "`transparent` has no value"),
-            ("retryable", RawValue::None) => {
-                self.retryable = Some(Retryable {
-                    name,
-                    value: None,
-                    literal: Some(true),
-                });
-            }
-            ("category", RawValue::Expr(expr)) => self.category = Category::parse(&expr, ctxt),
-            ("severity", RawValue::Expr(expr)) => self.severity = severity(&expr, ctxt),
-            ("retryable", RawValue::Expr(expr)) => {
-                let literal = match peel(&expr) {
-                    Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
-                        ctxt.error(expr, "write `retryable` or `retryable = false`");
-                        return;
-                    }
-                    Expr::Lit(lit) => Some(matches!(&lit.lit, Lit::Bool(yes) if yes.value)),
-                    _ => None,
-                };
-                self.retryable = Some(Retryable {
-                    name,
-                    value: Some(*expr),
-                    literal,
-                });
-            }
-            ("retry_after", RawValue::Expr(expr)) => self.retry_after = after(&expr, ctxt),
-            ("user", RawValue::Expr(expr)) => self.user = Some(*expr),
-            ("crate", RawValue::Expr(expr)) if container => self.krate = krate(&expr, ctxt),
-            ("crate", _) => ctxt.error(name, "`crate = path` belongs on the type itself"),
-            (known, _) if OPTIONS.contains(&known) => {
-                ctxt.error(&name, format!("`{known}` needs a value: `{known} = ..`"));
-            }
-            (other, _) => {
-                let hint = match redirect(other).or_else(|| nearest(other, OPTIONS)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", enumerate(OPTIONS)),
-                };
-                ctxt.error(
-                    &name,
-                    format!("`#[classify]` has no option `{other}`; {hint}"),
-                );
-            }
+    fn set(&mut self, arg: &RawArg, container: bool, ctxt: &Ctxt) {
+        let name = arg.name.to_string();
+        let Some(form) = names::form("classify", &name) else {
+            return unknown(arg, ctxt);
+        };
+        let one = || expr(arg, form, ctxt);
+        match name.as_str() {
+            "transparent" => match arg.value {
+                RawValue::None => self.transparent = Some(arg.name.clone()),
+                _ => ctxt.error(arg, "`transparent` has no value"),
+            },
+            "category" => self.category = one().and_then(|expr| Category::parse(&expr, ctxt)),
+            "severity" => self.severity = one().and_then(|expr| severity(&expr, ctxt)),
+            "retryable" => self.retryable = retryable(arg, ctxt),
+            "retry_after" => self.retry_after = one().and_then(|expr| after(&expr, ctxt)),
+            "user" => self.user = one(),
+            "crate" if container => self.krate = one().and_then(|expr| krate(&expr, ctxt)),
+            _ => ctxt.error(&arg.name, "`crate = path` belongs on the type itself"),
         }
     }
 }
 
-fn redirect(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "retry" | "retriable" | "transient" | "temporary" => "retryable",
-        "message" | "user_message" | "msg" => "user",
-        "kind" => "category",
-        "level" => "severity",
-        "after" | "wait" => "retry_after",
-        "forward" | "source" => "transparent",
-        _ => return None,
+/// Says what to write instead of an option that there is none of.
+fn unknown(arg: &RawArg, ctxt: &Ctxt) {
+    let name = arg.name.to_string();
+    let bare = matches!(arg.value, RawValue::None);
+    let hint = match ours(&name).as_str() {
+        word if bare && names::CATEGORIES.contains(&word) => format!("category = \"{word}\""),
+        word if bare && names::SEVERITIES.contains(&word) => format!("severity = \"{word}\""),
+        "permanent" | "fatal" | "terminal" => "retryable = false".to_owned(),
+        _ => return unknown_in("classify", "`#[classify]`", arg, ctxt),
+    };
+    let message = format!("`#[classify]` has no option `{name}`; write `{hint}`");
+    ctxt.error(&arg.name, message);
+}
+
+/// `retryable`, `retryable = false`, or an expression for a `bool`.
+fn retryable(arg: &RawArg, ctxt: &Ctxt) -> Option<Retryable> {
+    let name = arg.name.clone();
+    let (value, literal) = match &arg.value {
+        RawValue::None => (None, Some(true)),
+        _ => {
+            let expr = expr(arg, "retryable = false", ctxt)?;
+            let literal = match peel(&expr) {
+                Expr::Lit(lit) => match &lit.lit {
+                    Lit::Bool(yes) => Some(yes.value),
+                    _ => {
+                        ctxt.error(expr, "write `retryable` or `retryable = false`");
+                        return None;
+                    }
+                },
+                _ => None,
+            };
+            (Some(expr), literal)
+        }
+    };
+    Some(Retryable {
+        name,
+        value,
+        literal,
     })
 }
 
 fn severity(expr: &Expr, ctxt: &Ctxt) -> Option<Severity> {
-    let Expr::Lit(lit) = peel(expr) else {
-        return Some(Severity::Expr(expr.clone()));
-    };
-    let Lit::Str(text) = &lit.lit else {
-        ctxt.error(
-            expr,
-            format!("a severity is one of {}, in quotes", enumerate(SEVERITIES)),
-        );
-        return None;
+    let text = match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => text,
+            _ => {
+                let names = enumerate(names::SEVERITIES);
+                ctxt.error(expr, format!("a severity is one of {names}, in quotes"));
+                return None;
+            }
+        },
+        Expr::Path(path) => {
+            let name = path
+                .path
+                .get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            if names::SEVERITIES.contains(&&*name) {
+                ctxt.error(expr, format!("a severity has quotes: write `\"{name}\"`"));
+                return None;
+            }
+            return Some(Severity::Expr(expr.clone()));
+        }
+        _ => return Some(Severity::Expr(expr.clone())),
     };
     let name = text.value();
-    if let Some(known) = SEVERITIES.iter().find(|known| **known == name) {
+    if let Some(known) = names::SEVERITIES.iter().find(|known| **known == name) {
         return Some(Severity::Named(known, text.span()));
     }
-    let hint = nearest(&name, SEVERITIES)
+    let hint = nearest(&name, names::SEVERITIES)
         .map(|near| format!("; did you mean `\"{near}\"`?"))
         .unwrap_or_default();
     ctxt.error(
         expr,
-        format!("a severity is one of {}{hint}", enumerate(SEVERITIES)),
+        format!(
+            "a severity is one of {}{hint}",
+            enumerate(names::SEVERITIES)
+        ),
     );
     None
 }
@@ -272,10 +278,10 @@ pub(crate) fn check(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt) {
                 .collect();
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             let there = enumerate(&names);
-            let hint = if names.is_empty() {
-                String::new()
-            } else {
-                format!("; there are {there}")
+            let hint = match names.len() {
+                0 => String::new(),
+                1 => format!("; it has {there}"),
+                _ => format!("; there are {there}"),
             };
             ctxt.error(
                 field.to_token_stream(),
