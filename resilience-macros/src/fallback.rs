@@ -152,15 +152,15 @@ fn functions(expr: &Expr, ctxt: &Ctxt) -> Option<Vec<Expr>> {
 fn function(expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
     let message = match peel(expr) {
         _ if is_off(expr) => "there is no fallback where none is written".to_owned(),
-        Expr::Lit(lit) => {
-            let written = match &lit.lit {
-                Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => text.value(),
-                _ => "other".to_owned(),
-            };
-            format!(
-                "`fallback` is a path or a closure, without quotes: write `fallback = {written}`"
-            )
-        }
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => {
+                let path = text.value();
+                format!(
+                    "`fallback` is a path or a closure, without quotes: write `fallback = {path}`"
+                )
+            }
+            _ => "`fallback` is a path or a closure: write `fallback = other`".to_owned(),
+        },
         Expr::Call(call) => {
             let path = call.func.to_token_stream().to_string().replace(' ', "");
             format!("`fallback` is a function and not a call of it: write `fallback = {path}`")

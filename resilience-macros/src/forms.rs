@@ -45,13 +45,13 @@ pub(crate) fn function(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Expr
     let Expr::Lit(lit) = peel(&expr) else {
         return Some(arg.opt(expr));
     };
-    let form = match &lit.lit {
+    let message = match &lit.lit {
         Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => {
-            format!("{name} = {}", text.value())
+            let path = text.value();
+            format!("`{name}` is a path or a closure, without quotes: write `{name} = {path}`")
         }
-        _ => form.to_owned(),
+        _ => format!("`{name}` is a path or a closure: write `{form}`"),
     };
-    let message = format!("`{name}` is a path or a closure, without quotes: write `{form}`");
     ctxt.error(&expr, message);
     None
 }

@@ -95,6 +95,10 @@ fn special(word: &str, value: &RawValue) -> Option<String> {
             "`enabled = false` is a setting of a site or a service: write it into the settings"
         }
         ("name", _) => "write `operation = \"..\"`, or `service = \"..\"` to share a breaker",
+        ("max_retry_attempts" | "retry_attempts", _) => {
+            "write `retries = n`, the number of attempts after the first"
+        }
+        (word, _) if word.ends_with("_unit") => "a duration has its unit in it: write `\"500ms\"`",
         (word, RawValue::None) if names::CATEGORIES.contains(&word) => {
             return Some(format!("write `category = \"{word}\"`"));
         }

@@ -1,6 +1,6 @@
 //! `resource(name = amount, other = amount)`.
 
-use proc_macro2::{Group, Ident, Literal, TokenStream};
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -35,6 +35,14 @@ impl Resource {
 
 pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
+    // `resource("llm_tokens", 5)`
+    if let Some(TokenTree::Literal(name)) = group.stream().into_iter().next() {
+        let name = name.to_string();
+        let name = name.trim_matches('"');
+        let message = format!("each amount stands behind its pool: write `{name} = max_tokens`");
+        ctxt.error(group, message);
+        return resources;
+    }
     for arg in grammar::parse(group.stream(), ctxt) {
         let name = &arg.name;
         if resources.iter().any(|other| other.name == *name) {

@@ -3,6 +3,7 @@
 use quote::ToTokens as _;
 use syn::{Expr, Lit};
 
+use crate::forms::{is_off, means_off};
 use crate::grammar::{RawValue, peel};
 use crate::names;
 
@@ -42,13 +43,13 @@ pub(crate) fn meant(list: &str, word: &str) -> Option<Meant> {
         "" => in_attribute(word),
         list => exactly(list, word).or_else(|| elsewhere(list, word)),
     };
-    find(word)
-        .map(|found| meant(found, Value::Same))
-        .or_else(|| {
-            let with_unit = |(end, unit)| Some((word.strip_suffix(end)?, unit));
-            let (word, unit) = UNITS.iter().copied().find_map(with_unit)?;
-            find(word).map(|found| meant(found, Value::Of(unit)))
-        })
+    let same = find(word).map(|found| meant(found, Value::Same));
+    same.or_else(|| {
+        let with_unit = |(end, unit)| Some((word.strip_suffix(end)?, unit));
+        let (word, unit) = UNITS.iter().copied().find_map(with_unit)?;
+        let of_unit = meant(find(word)?, Value::Of(unit));
+        of_unit.is_duration().then_some(of_unit)
+    })
 }
 
 type Found = (&'static str, &'static str);
@@ -77,14 +78,29 @@ fn elsewhere(list: &str, word: &str) -> Option<Found> {
 }
 
 impl Meant {
-    /// How to write it, with the value that stands there, where that can be had.
-    pub(crate) fn written(self, value: &RawValue) -> String {
+    /// How it is written, with an example of a value.
+    fn form(self) -> &'static str {
         let form = match self.list {
             "" => names::form("resilient", self.option)
                 .or_else(|| names::form("fail_fast", self.option)),
             list => names::form(list, self.option),
         };
-        let form = form.unwrap_or(self.option);
+        form.unwrap_or(self.option)
+    }
+
+    fn is_duration(self) -> bool {
+        self.form().ends_with("s\"") || self.form().ends_with("m\"")
+    }
+
+    /// How to write it, with the value that stands there, where that can be had.
+    pub(crate) fn written(self, value: &RawValue) -> String {
+        let form = self.form();
+        if let RawValue::Expr(expr) = value
+            && form.ends_with(')')
+            && (is_off(expr) || means_off(expr))
+        {
+            return format!("{} = off", self.option);
+        }
         let literal = match value {
             RawValue::Expr(expr) => match peel(expr) {
                 Expr::Lit(lit) => Some(&lit.lit),
@@ -110,7 +126,9 @@ impl Meant {
                 let number = int.base10_parse::<u64>().ok()?.checked_sub(1)?;
                 Some(number.to_string())
             }
-            (Value::Same, Lit::Str(text)) if is_text => Some(text.to_token_stream().to_string()),
+            (Value::Same, Lit::Str(text)) if is_text || self.option == "window" => {
+                Some(text.to_token_stream().to_string())
+            }
             (Value::Same, Lit::Int(int)) if is_whole => Some(int.base10_digits().to_owned()),
             _ => None,
         }
@@ -539,6 +557,9 @@ mod tests {
         assert_eq!(written("", "timeout_ms", "500"), "timeout = \"500ms\"");
         assert_eq!(written("", "initial_delay", "\"2s\""), "initial = \"2s\"");
         assert_eq!(written("", "initial_delay", "200"), "initial = \"1s\"");
+        assert_eq!(written("", "circuit_breaker", "false"), "breaker = off");
+        assert_eq!(written("", "window_size", "\"9s\""), "window = \"9s\"");
+        assert_eq!(meant("breaker", "failure_threshold_ms"), None);
         assert_eq!(written("budget", "percent", "20"), "ratio = 0.2");
         assert_eq!(
             written("breaker", "threshold", "9"),

@@ -154,7 +154,11 @@ impl Arm<'_> {
             // The bound is on the second argument, and spanned at it.
             let after = match after {
                 After::Field(name) => match self.find(name) {
-                    Some(field) => quote_spanned!(name.span().resolved_at(field.span())=> *#field),
+                    Some(field) => {
+                        let span = name.span().resolved_at(field.span());
+                        let field = Ident::new(&field.to_string(), span);
+                        quote_spanned!(span=> *#field)
+                    }
                     None => quote!(#name),
                 },
                 After::Time(time) => quote!(#time),
