@@ -3,65 +3,54 @@
 /// A list of options: the name of each, and how it is written.
 pub(crate) type List = &'static [(&'static str, &'static str)];
 
-/// The options of each attribute, and of each list in one. `tests/options.rs` asks each of them for
-/// a proof that it does something.
-pub(crate) const OPTIONS: &[(&str, List)] = &[
-    ("resilient", RESILIENT),
-    ("fail_fast", FAIL_FAST),
-    ("classify", CLASSIFY),
-    ("backoff", BACKOFF),
-    ("breaker", BREAKER),
-    ("rate_limit", RATE_LIMIT),
-    ("bulkhead", BULKHEAD),
-    ("budget", BUDGET),
+/// The options of each attribute, and of each list in one. `tests/options` asks each of them for a
+/// proof that it does something.
+pub(crate) const OPTIONS: &[(&str, &[List])] = &[
+    ("resilient", &[COMMON, RESILIENT]),
+    ("fail_fast", &[COMMON, FAIL_FAST]),
+    ("classify", &[CLASSIFY]),
+    ("backoff", &[BACKOFF]),
+    ("breaker", &[BREAKER]),
+    ("rate_limit", &[RATE_LIMIT]),
+    ("bulkhead", &[BULKHEAD]),
+    ("budget", &[BUDGET]),
 ];
 
-const RESILIENT: List = &[
+const COMMON: List = &[
     ("category", "category = \"network\""),
     ("service", "service = \"llm_provider\""),
     ("operation", "operation = \"index_document\""),
-    ("retries", "retries = 3"),
-    ("backoff", "backoff(initial = \"1s\")"),
     ("timeout", "timeout = \"30s\""),
-    ("deadline", "deadline = \"2m\""),
     ("breaker", "breaker(failure_threshold = 5)"),
     ("rate_limit", "rate_limit = \"100/60s\""),
     ("bulkhead", "bulkhead(concurrency = 10)"),
-    ("budget", "budget(ratio = 0.2)"),
-    ("nested", "nested = \"retry\""),
-    ("idempotent", "idempotent = false"),
     ("key", "key = tenant"),
     ("fallback", "fallback = other"),
-    ("retry_if", "retry_if = |error| .."),
-    ("retry_if_ok", "retry_if_ok = |value| .."),
     ("classify", "classify = my_classifier"),
-    ("before_retry", "before_retry = |error| .."),
     ("reject_with", "reject_with = MyError::from"),
     ("fields", "fields(collection, path = %path)"),
     ("boxed", "boxed"),
     ("crate", "crate = ::resilience"),
 ];
 
+const RESILIENT: List = &[
+    ("retries", "retries = 3"),
+    ("backoff", "backoff(initial = \"1s\")"),
+    ("deadline", "deadline = \"2m\""),
+    ("budget", "budget(ratio = 0.2)"),
+    ("nested", "nested = \"retry\""),
+    ("idempotent", "idempotent = false"),
+    ("retry_if", "retry_if = |error| .."),
+    ("retry_if_ok", "retry_if_ok = |value| .."),
+    ("before_retry", "before_retry = |error| .."),
+];
+
 const FAIL_FAST: List = &[
-    ("category", "category = \"network\""),
-    ("service", "service = \"llm_provider\""),
-    ("operation", "operation = \"index_document\""),
-    ("timeout", "timeout = \"30s\""),
-    ("breaker", "breaker(failure_threshold = 5)"),
-    ("rate_limit", "rate_limit = \"100/60s\""),
-    ("bulkhead", "bulkhead(concurrency = 10)"),
     (
         "require",
         "require(!prompt.is_empty(), field = \"prompt\", \"must not be empty\")",
     ),
     ("resource", "resource(llm_tokens = max_tokens)"),
-    ("key", "key = tenant"),
-    ("fallback", "fallback = other"),
-    ("classify", "classify = my_classifier"),
-    ("reject_with", "reject_with = MyError::from"),
-    ("fields", "fields(collection, path = %path)"),
-    ("boxed", "boxed"),
-    ("crate", "crate = ::resilience"),
 ];
 
 const CLASSIFY: List = &[
@@ -144,18 +133,16 @@ pub(crate) const CATEGORIES: &[&str] = &[
 
 /// The names of the options in a list.
 pub(crate) fn options(of: &str) -> Vec<&'static str> {
-    list(of).iter().map(|(name, _)| *name).collect()
+    list(of).map(|(name, _)| name).collect()
 }
 
 /// How an option is written.
 pub(crate) fn form(of: &str, option: &str) -> Option<&'static str> {
-    let (_, form) = list(of).iter().find(|(name, _)| *name == option)?;
+    let (_, form) = list(of).find(|(name, _)| *name == option)?;
     Some(form)
 }
 
-fn list(of: &str) -> List {
-    OPTIONS
-        .iter()
-        .find(|(name, _)| *name == of)
-        .map_or(&[], |(_, options)| options)
+fn list(of: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lists = OPTIONS.iter().filter(move |(name, _)| *name == of);
+    lists.flat_map(|(_, lists)| lists.iter().copied().flatten().copied())
 }

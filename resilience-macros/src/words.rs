@@ -65,8 +65,10 @@ fn in_attribute(word: &str) -> Option<Found> {
 }
 
 fn exactly(list: &str, word: &str) -> Option<Found> {
-    let (list, options) = names::OPTIONS.iter().find(|(name, _)| *name == list)?;
-    let (option, _) = options.iter().find(|(option, _)| *option == word)?;
+    let (list, _) = names::OPTIONS.iter().find(|(name, _)| *name == list)?;
+    let option = names::options(list)
+        .into_iter()
+        .find(|option| *option == word)?;
     Some((list, option))
 }
 

@@ -1,8 +1,7 @@
 //! What `#[classify(..)]` says of a struct or of a variant.
 
 use proc_macro2::{Ident, Span};
-use quote::ToTokens as _;
-use syn::{Attribute, Expr, Fields, Lit, Meta, Path};
+use syn::{Attribute, Expr, Lit, Meta, Path};
 
 use crate::category::Category;
 use crate::ctxt::Ctxt;
@@ -55,18 +54,29 @@ impl Says {
         Self::parse(attrs, false, ctxt)
     }
 
-    /// What a variant leaves open, its enum says.
+    /// What a variant leaves open, its enum says; unless it means nothing there: a time after which
+    /// to retry beside the variant's own `retryable = false`, `retryable` beside its own critical
+    /// severity.
     pub(crate) fn or(self, container: &Self) -> Self {
         if self.transparent.is_some() {
             return self;
         }
         let container = container.clone();
+        let final_here = self
+            .retryable
+            .as_ref()
+            .is_some_and(|own| own.literal == Some(false));
+        let critical_here = matches!(self.severity, Some(Severity::Named("critical", _)));
         Self {
             transparent: None,
             category: self.category.or(container.category),
             severity: self.severity.or(container.severity),
-            retryable: self.retryable.or(container.retryable),
-            retry_after: self.retry_after.or(container.retry_after),
+            retryable: self
+                .retryable
+                .or(container.retryable.filter(|_| !critical_here)),
+            retry_after: self
+                .retry_after
+                .or(container.retry_after.filter(|_| !final_here)),
             user: self.user.or(container.user),
             krate: container.krate,
         }
@@ -210,83 +220,5 @@ fn after(expr: &Expr, ctxt: &Ctxt) -> Option<After> {
             path.path.get_ident().cloned().map(After::Field)
         }
         _ => Time::parse("retry_after", expr, ctxt).map(After::Time),
-    }
-}
-
-/// Rules across the arguments of one attribute.
-///
-/// ```text
-/// #[classify(transparent, category = "network")] Http(reqwest::Error)
-/// #[classify(transparent)] Both(A, B)
-/// #[classify(retryable = false, retry_after = "1s")] Busy
-/// #[classify(retryable, severity = "critical")] Lost
-/// ```
-pub(crate) fn check(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt) {
-    if let Some(transparent) = &says.transparent {
-        if says.classifies() {
-            ctxt.error(
-                transparent,
-                "`transparent` leaves the classification to the field: nothing but `user` can \
-                 stand beside it",
-            );
-        }
-        if fields.len() != 1 {
-            let found = fields.len();
-            ctxt.error(
-                transparent,
-                format!("`transparent` needs exactly one field; `{name}` has {found}"),
-            );
-        }
-    }
-    if let Some(Retryable {
-        name,
-        literal: Some(retryable),
-        ..
-    }) = &says.retryable
-    {
-        if !retryable && says.retry_after.is_some() {
-            ctxt.error(
-                name,
-                "what is not retryable has no time after which to retry",
-            );
-        }
-        if *retryable && matches!(says.severity, Some(Severity::Named("critical", _))) {
-            ctxt.error(name, "a critical failure is never retried");
-        }
-    }
-    if let Some(After::Field(field)) = &says.retry_after {
-        let is_field = fields.iter().enumerate().any(|(index, candidate)| {
-            candidate
-                .ident
-                .as_ref()
-                .map_or_else(|| *field == format!("_{index}"), |own| own == field)
-        });
-        let is_constant = field
-            .to_string()
-            .chars()
-            .all(|c| c.is_uppercase() || c == '_');
-        if !is_field && !is_constant {
-            let names: Vec<_> = fields
-                .iter()
-                .enumerate()
-                .map(|(index, field)| {
-                    field
-                        .ident
-                        .as_ref()
-                        .map_or_else(|| format!("_{index}"), ToString::to_string)
-                })
-                .collect();
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let there = enumerate(&names);
-            let hint = match names.len() {
-                0 => String::new(),
-                1 => format!("; it has {there}"),
-                _ => format!("; there are {there}"),
-            };
-            ctxt.error(
-                field.to_token_stream(),
-                format!("`{name}` has no field `{field}`{hint}"),
-            );
-        }
     }
 }

@@ -263,7 +263,7 @@ fn is_option(ty: &Type) -> bool {
 }
 
 /// The variable that holds a reference to the field.
-fn binding(member: &Member) -> Ident {
+pub(crate) fn binding(member: &Member) -> Ident {
     match member {
         Member::Named(name) => name.clone(),
         Member::Unnamed(index) => format_ident!("_{}", index.index),

@@ -1,8 +1,0 @@
-use resilience::{Error, resilient};
-
-#[resilient(timeout = "1.5s")]
-async fn f(prompt: &str) -> Result<usize, Error> {
-    Ok(prompt.len())
-}
-
-fn main() {}
