@@ -5,6 +5,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::{Expr, Lit};
 
 use crate::ctxt::Ctxt;
+use crate::forms::{Named, named};
 use crate::grammar::peel;
 use crate::names;
 use crate::spelling::{enumerate, nearest};
@@ -19,30 +20,9 @@ pub(crate) enum Category {
 
 impl Category {
     pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let text = match peel(expr) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Str(text) => text,
-                _ => {
-                    ctxt.error(
-                        expr,
-                        "a category is a name like `\"network\"`, or a constant",
-                    );
-                    return None;
-                }
-            },
-            Expr::Path(path) => {
-                let name = path
-                    .path
-                    .get_ident()
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
-                if names::CATEGORIES.contains(&&*name) {
-                    ctxt.error(expr, format!("a category has quotes: write `\"{name}\"`"));
-                    return None;
-                }
-                return Some(Self::Expr(expr.clone()));
-            }
-            _ => return Some(Self::Expr(expr.clone())),
+        let text = match named(expr, "a category", names::CATEGORIES, ctxt)? {
+            Named::Text(text) => text,
+            Named::Expr(expr) => return Some(Self::Expr(expr.clone())),
         };
         let name = text.value();
         if let Some(known) = names::CATEGORIES.iter().find(|known| **known == name) {

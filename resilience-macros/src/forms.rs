@@ -2,7 +2,7 @@
 
 use proc_macro2::Group;
 use quote::ToTokens as _;
-use syn::{Expr, Lit, Path};
+use syn::{Expr, Lit, LitStr, Path};
 
 use crate::args::Opt;
 use crate::ctxt::Ctxt;
@@ -53,6 +53,36 @@ pub(crate) fn function(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Expr
         _ => format!("`{name}` is a path or a closure: write `{form}`"),
     };
     ctxt.error(&expr, message);
+    None
+}
+
+/// A name in quotes, or an expression.
+pub(crate) enum Named<'a> {
+    Text(&'a LitStr),
+    Expr(&'a Expr),
+}
+
+/// The value of an option that has names of its own, `known`, and is also a constant. `what` says
+/// what it is.
+pub(crate) fn named<'a>(
+    expr: &'a Expr,
+    what: &str,
+    known: &[&str],
+    ctxt: &Ctxt,
+) -> Option<Named<'a>> {
+    let example = match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => return Some(Named::Text(text)),
+            _ => known.first(),
+        },
+        Expr::Path(path) => known.iter().find(|name| path.path.is_ident(name)),
+        _ => None,
+    };
+    let Some(example) = example else {
+        return Some(Named::Expr(expr));
+    };
+    let message = format!("{what} is a name in quotes, or a constant: write `\"{example}\"`");
+    ctxt.error(expr, message);
     None
 }
 

@@ -229,10 +229,7 @@ fn budget(group: &Group, ctxt: &Ctxt) -> Budget {
         let name = arg.name.to_string();
         match name.as_str() {
             "ratio" => budget.ratio = Ratio::parse(&expr, ctxt).map(|value| arg.opt(value)),
-            _ => {
-                let floor = Count::parse(&name, &expr, ctxt);
-                budget.min_per_second = floor.map(|value| arg.opt(value));
-            }
+            _ => budget.min_per_second = Count::parse(&name, &expr, ctxt).map(|n| arg.opt(n)),
         }
     }
     budget

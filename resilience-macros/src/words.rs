@@ -521,7 +521,7 @@ mod tests {
     fn every_word_leads_to_an_option() {
         for (list, option, words) in WORDS {
             let known = |word: &str| match *list {
-                "" => exactly("resilient", word).or(exactly("fail_fast", word)),
+                "" => exactly("resilient", word).or_else(|| exactly("fail_fast", word)),
                 list => exactly(list, word),
             };
             assert!(known(option).is_some(), "{list} {option}");

@@ -5,12 +5,13 @@ use syn::{Attribute, Expr, Lit, Meta, Path};
 
 use crate::category::Category;
 use crate::ctxt::Ctxt;
-use crate::forms::{expr, krate};
+use crate::forms::{Named, expr, krate, named};
 use crate::grammar::{self, RawArg, RawValue, peel};
 use crate::names;
 use crate::redirect::unknown_in;
 use crate::spelling::{enumerate, nearest, ours};
 use crate::time::Time;
+use crate::word::flag;
 
 /// The arguments of one attribute.
 #[derive(Clone, Default)]
@@ -61,22 +62,19 @@ impl Says {
         if self.transparent.is_some() {
             return self;
         }
-        let container = container.clone();
-        let final_here = self
-            .retryable
-            .as_ref()
-            .is_some_and(|own| own.literal == Some(false));
-        let critical_here = matches!(self.severity, Some(Severity::Named("critical", _)));
+        let mut container = container.clone();
+        if matches!(&self.retryable, Some(own) if own.literal == Some(false)) {
+            container.retry_after = None;
+        }
+        if matches!(self.severity, Some(Severity::Named("critical", _))) {
+            container.retryable = None;
+        }
         Self {
             transparent: None,
             category: self.category.or(container.category),
             severity: self.severity.or(container.severity),
-            retryable: self
-                .retryable
-                .or(container.retryable.filter(|_| !critical_here)),
-            retry_after: self
-                .retry_after
-                .or(container.retry_after.filter(|_| !final_here)),
+            retryable: self.retryable.or(container.retryable),
+            retry_after: self.retry_after.or(container.retry_after),
             user: self.user.or(container.user),
             krate: container.krate,
         }
@@ -149,53 +147,29 @@ fn unknown(arg: &RawArg, ctxt: &Ctxt) {
 /// `retryable`, `retryable = false`, or an expression for a `bool`.
 fn retryable(arg: &RawArg, ctxt: &Ctxt) -> Option<Retryable> {
     let name = arg.name.clone();
-    let (value, literal) = match &arg.value {
-        RawValue::None => (None, Some(true)),
-        _ => {
-            let expr = expr(arg, "retryable = false", ctxt)?;
-            let literal = match peel(&expr) {
-                Expr::Lit(lit) => match &lit.lit {
-                    Lit::Bool(yes) => Some(yes.value),
-                    _ => {
-                        ctxt.error(expr, "write `retryable` or `retryable = false`");
-                        return None;
-                    }
-                },
-                _ => None,
-            };
-            (Some(expr), literal)
-        }
+    if matches!(arg.value, RawValue::None) {
+        return Some(Retryable {
+            name,
+            value: None,
+            literal: Some(true),
+        });
+    }
+    let value = flag("retryable", &expr(arg, "retryable = false", ctxt)?, ctxt)?;
+    let literal = match peel(&value) {
+        Expr::Lit(lit) => Some(matches!(&lit.lit, Lit::Bool(yes) if yes.value)),
+        _ => None,
     };
     Some(Retryable {
         name,
-        value,
+        value: Some(value),
         literal,
     })
 }
 
 fn severity(expr: &Expr, ctxt: &Ctxt) -> Option<Severity> {
-    let text = match peel(expr) {
-        Expr::Lit(lit) => match &lit.lit {
-            Lit::Str(text) => text,
-            _ => {
-                let names = enumerate(names::SEVERITIES);
-                ctxt.error(expr, format!("a severity is one of {names}, in quotes"));
-                return None;
-            }
-        },
-        Expr::Path(path) => {
-            let name = path
-                .path
-                .get_ident()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            if names::SEVERITIES.contains(&&*name) {
-                ctxt.error(expr, format!("a severity has quotes: write `\"{name}\"`"));
-                return None;
-            }
-            return Some(Severity::Expr(expr.clone()));
-        }
-        _ => return Some(Severity::Expr(expr.clone())),
+    let text = match named(expr, "a severity", names::SEVERITIES, ctxt)? {
+        Named::Text(text) => text,
+        Named::Expr(expr) => return Some(Severity::Expr(expr.clone())),
     };
     let name = text.value();
     if let Some(known) = names::SEVERITIES.iter().find(|known| **known == name) {

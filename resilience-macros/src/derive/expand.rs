@@ -153,14 +153,14 @@ impl Arm<'_> {
         if let Some(after) = &says.retry_after {
             // The bound is on the second argument, and spanned at it.
             let after = match after {
-                After::Field(name) => match self.find(name) {
-                    Some(field) => {
+                After::Field(name) => {
+                    let field = self.find(name).map(|field| {
                         let span = name.span().resolved_at(field.span());
                         let field = Ident::new(&field.to_string(), span);
                         quote_spanned!(span=> *#field)
-                    }
-                    None => quote!(#name),
-                },
+                    });
+                    field.unwrap_or_else(|| quote!(#name))
+                }
                 After::Time(time) => quote!(#time),
             };
             value = quote!(#private::retry_after(#value, #after));
@@ -246,8 +246,9 @@ impl Arm<'_> {
             let (format, names) = by_name(&text.value());
             let format = LitStr::new(&format, text.span());
             let bindings = self.fields.members().map(|member| binding(&member));
-            let named = bindings.filter(|binding| names.contains(&binding.unraw().to_string()));
-            let arguments = named.map(|binding| quote!(#binding = #binding));
+            let arguments = bindings
+                .filter(|binding| names.contains(&binding.unraw().to_string()))
+                .map(|binding| quote!(#binding = #binding));
             return quote!(::std::format!(#format #(, #arguments)*));
         }
         quote_spanned!(user.span()=> ::std::string::String::from(#user))

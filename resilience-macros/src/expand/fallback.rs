@@ -121,7 +121,7 @@ fn answer(model: &Model, private: &TokenStream, function: &Expr, last: bool) -> 
         quote_spanned!(function.span().resolved_at(Span::mixed_site())=> __resilience_error);
     let called = match function {
         Expr::Path(_) => function.to_token_stream(),
-        other => quote_spanned!(other.span()=> (#other)),
+        other => quote!((#other)),
     };
     let called = quote_spanned!(function.span()=> #called(#(#arguments,)* #error));
     quote_spanned!(function.span().resolved_at(Span::mixed_site())=>
