@@ -21,6 +21,7 @@ mod inputs;
 mod item;
 mod lifetimes;
 mod limits;
+mod meant;
 mod mentioned;
 mod model;
 mod names;

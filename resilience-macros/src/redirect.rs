@@ -3,9 +3,9 @@
 use crate::args::Attribute;
 use crate::ctxt::Ctxt;
 use crate::grammar::{RawArg, RawValue};
+use crate::meant::meant;
 use crate::names;
 use crate::spelling::{enumerate, nearest, ours};
-use crate::words;
 
 /// Says what to write instead of an option that this attribute does not have.
 pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
@@ -19,7 +19,7 @@ pub(crate) fn unknown(attribute: Attribute, arg: &RawArg, ctxt: &Ctxt) {
     }
     let hint = if let Some(hint) = special(&word, &arg.value) {
         hint
-    } else if let Some(meant) = words::meant("", &word) {
+    } else if let Some(meant) = meant("", &word) {
         let written = meant.written(&arg.value);
         match meant.list {
             "" if !own.contains(&meant.option) => misplaced(attribute, meant.option),
@@ -48,12 +48,12 @@ pub(crate) fn unknown_in(of: &str, shown: &str, arg: &RawArg, ctxt: &Ctxt) {
     let own = names::options(of);
     let hint = if of == "bulkhead" && word.starts_with("max_wait") {
         "the time in its queue is part of `timeout`".to_owned()
-    } else if let Some(meant) = words::meant(of, &word) {
+    } else if let Some(meant) = meant(of, &word) {
         format!("write `{}`", meant.written(&arg.value))
     } else if let Some(near) = nearest(&word, &own) {
         format!("did you mean `{near}`?")
     } else if of != "classify"
-        && let Some(meant) = words::meant("", &word)
+        && let Some(meant) = meant("", &word)
         && meant.list.is_empty()
     {
         format!("outside of it write `{}`", meant.written(&arg.value))
