@@ -9,7 +9,7 @@ use crate::args::{Args, Attribute};
 use crate::attribute::function;
 use crate::boxed_future::BoxedFuture;
 use crate::check::ours;
-use crate::consistency::{OF_RETRIES, free_of_contradictions};
+use crate::consistency::{OF_RETRIES, free_of_contradictions, outlasts};
 use crate::ctxt::Ctxt;
 use crate::grammar::{self, RawArg, RawValue};
 use crate::inputs::peel;
@@ -148,12 +148,15 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
 }
 
 /// The defaults that mean something beside a method's own options: those that it does not write
-/// itself, that its attribute has, and, where nothing is tried again, that do not say how.
+/// itself and that its attribute has; where nothing is tried again, not those that say how; and no
+/// time for an attempt above the time that it gives the call.
 fn applicable(attribute: Attribute, own: &[RawArg], defaults: &[RawArg]) -> Vec<RawArg> {
-    let parsed = Args::parse(attribute, own.to_vec(), &Ctxt::new());
+    let parse = |args: &[RawArg]| Args::parse(attribute, args.to_vec(), &Ctxt::new());
+    let (method, block) = (parse(own), parse(defaults));
     let applies = |default: &&RawArg| {
         let name = &default.name;
-        let vain = parsed.one_attempt() && OF_RETRIES.iter().any(|option| name == option);
+        let vain = method.one_attempt() && OF_RETRIES.iter().any(|option| name == option)
+            || name == "timeout" && outlasts(&block, &method);
         attribute.has(name) && !vain && own.iter().all(|arg| arg.name != *name)
     };
     defaults.iter().filter(applies).cloned().collect()
@@ -267,6 +270,7 @@ mod tests {
                 impl S {
                     #[resilient(retries = 0)] async fn a(self) -> Result<u8, E> { Ok(1) }
                     #[fail_fast] async fn b(self) -> Result<u8, E> { Ok(1) }
+                    #[resilient(retries = 0, deadline = "1s")] async fn c(self) -> Result<u8, E> { Ok(1) }
                 }
             },
         );

@@ -63,15 +63,7 @@ fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
 /// timeout = "30s", deadline = "10s"
 /// ```
 fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
-    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
-        Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) => time.literal,
-        _ => None,
-    };
-    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
-        && deadline < timeout
+    if outlasts(args, args)
         && let Some(Opt {
             value: Switch::On(time),
             ..
@@ -82,6 +74,22 @@ fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
             "`deadline`, the time for the whole call, is below `timeout`, the time for one \
              attempt",
         );
+    }
+}
+
+/// Whether an attempt with the timeout of the one may take longer than a call with the deadline of
+/// the other.
+pub(crate) fn outlasts(attempt: &Args, call: &Args) -> bool {
+    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
+        Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) => time.literal,
+        _ => None,
+    };
+    match (literal(&attempt.timeout), literal(&call.deadline)) {
+        (Some(timeout), Some(deadline)) => deadline < timeout,
+        _ => false,
     }
 }
 
