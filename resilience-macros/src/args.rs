@@ -22,7 +22,7 @@ use crate::redirect::unknown;
 use crate::require::{self, Requirement};
 use crate::resource::{self, Resource};
 use crate::time::Time;
-use crate::word::{Nested, flag};
+use crate::word::{Word, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(crate) struct Args {
     pub(crate) rate_limit: Option<Opt<Switch<Limit>>>,
     pub(crate) bulkhead: Option<Opt<Switch<Bulkhead>>>,
     pub(crate) budget: Option<Opt<Switch<Budget>>>,
-    pub(crate) nested: Option<Opt<Nested>>,
+    pub(crate) nested: Option<Opt<Word>>,
     pub(crate) idempotent: Option<Opt<Expr>>,
     pub(crate) key: Option<Expr>,
     pub(crate) fallback: Option<Fallback>,
@@ -188,7 +188,7 @@ impl Args {
             "bulkhead" => self.bulkhead = switch_bulkhead(arg, form, ctxt),
             "budget" => self.budget = switch_budget(arg, form, ctxt),
             "nested" => {
-                let nested = one().and_then(|expr| Nested::parse(&expr, ctxt));
+                let nested = one().and_then(|expr| Word::nested(&expr, ctxt));
                 self.nested = nested.map(|value| arg.opt(value));
             }
             "idempotent" => {

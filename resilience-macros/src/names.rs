@@ -107,10 +107,6 @@ pub(crate) const REJECTIONS: &[&str] = &[
     "requirements",
 ];
 
-pub(crate) const NESTED: &[&str] = &["stop", "retry"];
-
-pub(crate) const JITTER: &[&str] = &["proportional", "full", "decorrelated", "none"];
-
 pub(crate) const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 
 /// The names of the built-in categories, as in `Category::BUILT_IN`.

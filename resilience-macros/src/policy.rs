@@ -13,7 +13,7 @@ use crate::names;
 use crate::number::{Count, Factor, Share};
 use crate::redirect::unknown_in;
 use crate::time::Time;
-use crate::word::Jitter;
+use crate::word::Word;
 
 /// `backoff(..)`
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Backoff {
     pub(crate) initial: Option<Opt<Time>>,
     pub(crate) max: Option<Opt<Time>>,
     pub(crate) factor: Option<Opt<Factor>>,
-    pub(crate) jitter: Option<Opt<Jitter>>,
+    pub(crate) jitter: Option<Opt<Word>>,
 }
 
 /// `breaker(..)`
@@ -106,7 +106,7 @@ pub(crate) fn backoff(group: &Group, ctxt: &Ctxt) -> Backoff {
             "initial" => backoff.initial = time(),
             "max" => backoff.max = time(),
             "factor" => backoff.factor = Factor::parse(&expr, ctxt).map(|value| arg.opt(value)),
-            _ => backoff.jitter = Jitter::parse(&expr, ctxt).map(|value| arg.opt(value)),
+            _ => backoff.jitter = Word::jitter(&expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     backoff

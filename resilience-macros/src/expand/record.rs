@@ -11,7 +11,7 @@ use crate::grammar::peel;
 use crate::model::Model;
 use crate::require::Requirement;
 
-/// `Call::record(&mut call, Fields::new().add("a", ..));`, or nothing.
+/// `Call::record(&mut call, Fields::new().add("a", recorded(&a)));`, or nothing.
 pub(crate) fn record(model: &Model, private: &TokenStream) -> TokenStream {
     if model.args.fields.is_empty() {
         return TokenStream::new();
