@@ -50,11 +50,20 @@ impl Live {
     }
 
     /// The one swap, and what belongs to it, which hears what held before. One after the other.
-    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot) -> T) -> T {
+    /// `None` where that is no longer the generation that the caller expects.
+    pub(crate) fn apply<T>(
+        &self,
+        settings: Settings,
+        expected: Option<u64>,
+        and: impl FnOnce(&Snapshot) -> T,
+    ) -> Option<T> {
         let _applying = lock(&self.applying);
         let before = self.current();
+        if expected.is_some_and(|expected| expected != before.generation) {
+            return None;
+        }
         self.swap(settings);
-        and(&before)
+        Some(and(&before))
     }
 
     /// Of the snapshot: all that a call looks at.
