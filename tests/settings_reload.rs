@@ -225,7 +225,12 @@ async fn a_reload_that_fails_keeps_what_held_and_tells_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
-    let runtime = runtime(&with_breaker("failure_threshold = 4"));
+    let directory = Directory::new("thousand");
+    let file = directory.file("app.toml");
+    std::fs::write(&file, with_breaker("failure_threshold = 4")).unwrap();
+    let loader = Settings::loader().file(&file);
+    let loader = loader.variables::<String, String>([]);
+    let runtime = Runtime::builder().settings(loader.load().unwrap()).build();
     fail(&runtime, 3).await;
     let begun = Arc::new(AtomicU64::new(0));
     let calls = 100_000;
@@ -241,15 +246,15 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
         })
         .collect();
     let reloads = {
-        let runtime = runtime.clone();
+        let (runtime, file) = (runtime.clone(), file.clone());
         let variants: Vec<_> = (1..=10)
             .map(|n| {
-                settings(&format!(
+                format!(
                     "[services.quick]\nretries = {n}\nrate_limit = \"1000000000/1s\"\nbulkhead.concurrency = {n}\n\
                      [services.quick.breaker]\nfailure_rate_threshold = 0.5\nwindow = {}\nminimum_calls = 5\n\
                      [services.tuned]\nretries = 0\nbreaker.failure_threshold = 4\n",
                     10 * n
-                ))
+                )
             })
             .collect();
         tokio::task::spawn_blocking(move || {
@@ -258,7 +263,8 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
                 while begun.load(Ordering::Relaxed) < 99 * n {
                     std::thread::yield_now();
                 }
-                runtime.apply(&variants[n as usize % variants.len()]);
+                std::fs::write(&file, &variants[n as usize % variants.len()]).unwrap();
+                assert!(runtime.reload_blocking().unwrap());
             }
         })
     };
