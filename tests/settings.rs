@@ -375,6 +375,8 @@ fn every_level_beats_those_below_it() {
         let found = value(&inspect(text), "llm", "retries");
         assert_eq!(found, (expected.to_owned(), level), "{text}");
     }
+    let none = value(&inspect("[defaults]\nretries = 0\n"), "plain", "retries");
+    assert_eq!(none, ("0".to_owned(), Level::Defaults));
     let library = value(&inspect(""), "plain", "timeout");
     assert_eq!(library, ("30s".to_owned(), Level::Library));
 }
