@@ -762,11 +762,64 @@ fn a_rate_limit_of_which_nobody_says_how_many_is_a_problem() {
             "[defaults]\nbreaker.slow_call_rate_threshold = 0.5\n",
             "test.toml:2:9: `defaults.breaker.slow_call_rate_threshold`: for ",
         ),
+        (
+            "[services.plain_service]\nbreaker.window = 50\n",
+            "test.toml:2:9: `services.plain_service.breaker.window`: no share is taken of it: write ",
+        ),
+        (
+            "[services.plain_service]\nbreaker.minimum_calls = 50\n",
+            "test.toml:2:9: `services.plain_service.breaker.minimum_calls`: no share is taken of it: write ",
+        ),
     ] {
         let problems = load(text).unwrap_err().to_string();
         assert!(problems.starts_with(expected), "{text}{problems}");
         assert_eq!(problems.lines().count(), 1, "{problems}");
     }
+}
+
+#[test]
+fn of_delays_that_contradict_each_other_the_nearer_holds() {
+    let delays = |initial: &str, max: &str| {
+        let inspection = inspect(&format!(
+            "[{initial}.backoff]\ninitial = \"90s\"\n[{max}.backoff]\nmax = \"20s\"\n"
+        ));
+        let found = |key| value(&inspection, "plain", key).0;
+        (found("backoff.initial"), found("backoff.max"))
+    };
+    let tables = [
+        "sites.plain",
+        "services.plain_service",
+        "categories.network",
+        "defaults",
+    ];
+    for (i, near) in tables.iter().enumerate() {
+        for far in &tables[i + 1..] {
+            let lifted = ("90s".to_owned(), "90s".to_owned());
+            assert_eq!(delays(near, far), lifted, "{near} {far}");
+            let capped = ("20s".to_owned(), "20s".to_owned());
+            assert_eq!(delays(far, near), capped, "{far} {near}");
+        }
+    }
+}
+
+#[test]
+fn a_window_of_the_defaults_is_for_those_of_which_shares_are_taken() {
+    let inspection = inspect(
+        "[defaults.breaker]\nwindow = 50\nminimum_calls = 40\n\
+         [services.plain_service.breaker]\nfailure_rate_threshold = 0.5\n\
+         [services.written_service.breaker]\nslow_call_duration = \"1s\"\nwindow = 10\n",
+    );
+    let plain = |key| value(&inspection, "plain", key);
+    assert_eq!(plain("breaker.window"), ("50".into(), Level::Defaults));
+    assert_eq!(
+        plain("breaker.minimum_calls"),
+        ("40".into(), Level::Defaults)
+    );
+    // More than the window holds never come together.
+    let written = value(&inspection, "written", "breaker.minimum_calls");
+    assert_eq!(written, ("10".into(), Level::Services));
+    let llm = &site(&inspection, "llm").settings;
+    assert!(llm.iter().all(|setting| setting.key != "breaker.window"));
 }
 
 #[allow(dead_code, reason = "they are called through their settings")]
