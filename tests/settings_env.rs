@@ -24,10 +24,10 @@ fn again(test: &str, variables: &[(&str, &str)]) -> String {
     program.args([test, "--exact", "--nocapture"]);
     program.env(AGAIN, "1").envs(variables.iter().copied());
     let output = program.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}{errors}");
-    text
+    assert!(output.status.success(), "{told}{errors}");
+    told
 }
 
 const AGAIN: &str = "SETTINGS_ENV_AGAIN";

@@ -42,8 +42,9 @@ struct Loaded {
     fingerprint: u64,
 }
 
-/// Where settings come from. What is added later does not matter: a file comes first, then the
-/// variables with a prefix, then those of this crate's own name.
+/// Where settings come from. For a key that several of them name, the last one counts: files in the
+/// order in which they are added, then variables with a prefix, then those of this crate's own name,
+/// whenever these are added.
 #[derive(Clone, Default)]
 #[must_use = "nothing is loaded before `load`"]
 pub struct Loader {

@@ -272,15 +272,12 @@ impl Reader<'_> {
         };
         for member in members {
             let raw = &member.node.raw;
-            match raw.whole().and_then(|whole| u64::try_from(whole).ok()) {
-                Some(limit) => {
-                    let limit = (limit, member.at.clone());
-                    self.document.resources.insert(member.name.clone(), limit);
-                }
-                None => {
-                    let expected = "a whole number of at least 0";
-                    self.wrong(path.then(&member.name), &member.node, expected);
-                }
+            if let Some(limit) = raw.whole().and_then(|whole| u64::try_from(whole).ok()) {
+                let limit = (limit, member.at.clone());
+                self.document.resources.insert(member.name.clone(), limit);
+            } else {
+                let expected = "a whole number of at least 0";
+                self.wrong(path.then(&member.name), &member.node, expected);
             }
         }
     }

@@ -179,9 +179,9 @@ fn directories(file: &Path) -> Vec<PathBuf> {
             break;
         };
         let directory = link.parent().unwrap_or(link);
-        let rest = path.strip_prefix(link).unwrap_or(Path::new(""));
         let target = directory.join(target);
-        let next = target.components().chain(rest.components()).collect();
+        let rest = path.components().skip(link.components().count());
+        let next = target.components().chain(rest).collect();
         found.push(directory.to_owned());
         path = next;
     }
