@@ -137,6 +137,37 @@ fn the_file_of_the_seed_loads_unchanged() {
 }
 
 #[test]
+fn the_files_that_are_shown_load() {
+    #[resilient(operation = "app::index::index_file", service = "weaviate")]
+    #[allow(dead_code, reason = "it is looked at through its settings")]
+    async fn index_file() -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[resilient(operation = "index_document", service = "weaviate")]
+    #[allow(dead_code, reason = "it is known")]
+    async fn index_document() -> Result<(), Error> {
+        Ok(())
+    }
+
+    let page = include_str!("../docs/settings.md");
+    let (_, file) = page.split_once("```toml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let inspection = inspect(file);
+    for (key, expected, level) in [
+        ("retries", "5", Level::Sites),
+        ("backoff.jitter", "full", Level::Sites),
+        ("deadline", "60s", Level::Services),
+        ("breaker.wait_duration", "30s..300s", Level::Services),
+        ("timeout", "10s", Level::Defaults),
+    ] {
+        let found = value(&inspection, "app::index::index_file", key);
+        assert_eq!(found, (expected.to_owned(), level), "{key}");
+    }
+    inspect(include_str!("../examples/settings.toml"));
+}
+
+#[test]
 fn what_belongs_to_the_attribute_alone_is_a_problem() {
     for name in [
         "category",

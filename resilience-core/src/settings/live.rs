@@ -112,3 +112,22 @@ impl Live {
         *lock(&self.last) = Some(last);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever read its files before others did must not undo what they found.
+    #[test]
+    fn settings_that_were_read_for_another_generation_are_not_taken() {
+        let live = Live::new(Settings::new());
+        let read_for = live.generation();
+        assert_eq!(
+            live.apply(Settings::new(), Some(read_for), |_| ()),
+            Some(())
+        );
+        assert_eq!(live.apply(Settings::new(), Some(read_for), |_| ()), None);
+        assert_eq!(live.generation(), read_for + 1);
+        assert_eq!(live.apply(Settings::new(), None, |_| ()), Some(()));
+    }
+}
