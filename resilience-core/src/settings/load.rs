@@ -198,28 +198,23 @@ impl Loader {
         let variables = self.variables.clone().unwrap_or_else(env::of_process);
         let mut document = Document::default();
         let mut problems = Problems::new();
+        let mut reader = Reader {
+            known: &known,
+            document: &mut document,
+            problems: &mut problems,
+        };
         let mut hasher = DefaultHasher::new();
         let mut empty = Vec::new();
         for text in self.sources(&variables) {
-            let Some((name, text)) = text.read(&mut problems) else {
+            let Some((name, text)) = text.read(reader.problems) else {
                 continue;
             };
             text.hash(&mut hasher);
             if text.trim().is_empty() {
                 empty.push(of_file("is empty", &name));
             }
-            let mut reader = Reader {
-                known: &known,
-                document: &mut document,
-                problems: &mut problems,
-            };
             read_text(&text, &name, &mut reader);
         }
-        let mut reader = Reader {
-            known: &known,
-            document: &mut document,
-            problems: &mut problems,
-        };
         for prefix in &self.prefixes {
             env::read_prefixed(&variables, prefix, &mut reader);
         }

@@ -149,21 +149,32 @@ impl Watching {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let files = self.runtime.settings().loader_used().files();
-        let mut directories: BTreeSet<_> =
-            files.iter().flat_map(|file| directories(file)).collect();
-        for gone in self.directories.difference(&directories) {
-            // It may be gone itself.
-            drop(watcher.unwatch(gone));
+        let mut now = of_files(&self.runtime);
+        // Again if a link was moved before it was watched; from then on there is an event.
+        for _ in 0..MOST_LINKS {
+            for gone in self.directories.difference(&now) {
+                // It may be gone itself.
+                drop(watcher.unwatch(gone));
+            }
+            // A directory that was removed and made again needs another watch, so all are renewed.
+            let is_watched = |directory: &&PathBuf| {
+                watcher
+                    .watch(directory, RecursiveMode::NonRecursive)
+                    .is_ok()
+            };
+            self.directories = now.iter().filter(is_watched).cloned().collect();
+            let before = std::mem::replace(&mut now, of_files(&self.runtime));
+            if before == now {
+                return;
+            }
         }
-        // A directory that was removed and made again needs another watch, so all are renewed.
-        directories.retain(|directory| {
-            watcher
-                .watch(directory, RecursiveMode::NonRecursive)
-                .is_ok()
-        });
-        self.directories = directories;
     }
+}
+
+/// The directories that decide what is read.
+fn of_files(runtime: &Runtime) -> BTreeSet<PathBuf> {
+    let files = runtime.settings().loader_used().files();
+    files.iter().flat_map(|file| directories(file)).collect()
 }
 
 /// The directory of a file, and those of all links on the way to it.
