@@ -7,7 +7,7 @@ use super::matcher::Finding;
 use super::normal::Normal;
 use super::rule::{Rank, Verdict, verdict};
 use super::table::status::Status;
-use super::table::{os, sql, status, vendor};
+use super::table::{os, smtp, sql, status, vendor};
 
 /// Offers every code in the text.
 pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
@@ -17,8 +17,8 @@ pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
         let (_, start) = text.word_before(from + digit);
         let length = words[start..].iter().position(|&byte| byte == b' ');
         let end = length.map_or(words.len(), |length| start + length);
-        // Codes have at most eleven characters (-2146893018); SQLSTATEs may begin with a letter.
-        if end - start <= 11 {
+        // The longest are AADSTS7000215 and -2146893018; SQLSTATEs may begin with a letter.
+        if end - start <= 13 {
             Place { text, start, end }.read(&mut offer);
         }
         from = end;
@@ -46,8 +46,11 @@ impl<'a> Place<'a> {
                 end,
             });
         };
-        if self.word().starts_with(b"aadsts") {
-            offer(Rank::Code, verdict::AUTH, "Microsoft Entra ID: AADSTS");
+        if let Some(code) = self.word().strip_prefix(b"aadsts") {
+            let (verdict, reason) = vendor::entra(number(code));
+            offer(Rank::Code, verdict, reason);
+        } else if let Some(reply) = self.smtp() {
+            offer(Rank::Code, reply.verdict, reply.reason);
         } else if let Some(state) = self.sql_state() {
             offer(state.rank, state.verdict, state.reason);
         } else if let Some(number) = number(self.word()) {
@@ -112,6 +115,37 @@ impl<'a> Place<'a> {
         let letters = digits == 4 && matches!(word[2], b'p' | b's') && word[0].is_ascii_digit();
         if cue || mysql || quoted || letters {
             sql::state(word)
+        } else {
+            None
+        }
+    }
+
+    /// `450 4.2.1 …`, `(550, b'5.1.1 …')`, `dsn=4.4.1`, `SMTP error 421`, `450 Requested mail
+    /// action not taken`.
+    fn smtp(self) -> Option<smtp::Reply> {
+        let (one, two) = self.before();
+        if let Some(parts) = three_parts(self.word()) {
+            // Python prints bytes.
+            let reply = if one == b"b" { two } else { one };
+            let replied = reply.len() == 3
+                && number(reply).is_some_and(|reply| reply / 100 == i32::from(parts[0]));
+            let named = matches!(one, b"dsn" | b"smtp") || (one == b"status" && two == b"smtp");
+            return if replied || named {
+                smtp::enhanced(parts)
+            } else {
+                None
+            };
+        }
+        if self.word().len() != 3 {
+            return None;
+        }
+        let named = one == b"smtp"
+            || (two == b"smtp"
+                && matches!(one, b"error" | b"code" | b"status" | b"reply" | b"response"));
+        let worded =
+            self.followed_by("requested mail action") || self.followed_by("requested action");
+        if named || worded {
+            smtp::basic(u16::try_from(number(self.word())?).ok()?)
         } else {
             None
         }
@@ -287,6 +321,14 @@ impl<'a> Place<'a> {
                     | b"response"
             )
     }
+}
+
+/// `4.2.1`
+fn three_parts(word: &[u8]) -> Option<[u16; 3]> {
+    let mut parts = std::str::from_utf8(word).ok()?.split('.');
+    let mut next = || parts.next()?.parse().ok();
+    let three = [next()?, next()?, next()?];
+    parts.next().is_none().then_some(three)
 }
 
 /// A decimal number that fits; `None` for versions and the like.

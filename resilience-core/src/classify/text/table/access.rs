@@ -310,6 +310,7 @@ pub(super) const RULES: &[Rule] = &[
             "supported in your region",
             "unauthorized operation",
             "without workflow scope",
+            "protected branch",
             "refusing to allow",
             "gated repo",
             "is restricted",
@@ -338,7 +339,6 @@ pub(super) const RULES: &[Rule] = &[
             "cluster authorization",
             "dubious ownership",
             "violates pod security",
-            "admission webhook",
             "account is suspended",
             "account has been",
             "not accessible by",
@@ -403,6 +403,8 @@ pub(super) const RULES: &[Rule] = &[
             "not allowed to",
             "not granted",
             "not verified",
+            // Kubernetes; what follows says why.
+            "admission webhook",
         ],
     },
 ];

@@ -212,8 +212,10 @@ pub(super) const RULES: &[Rule] = &[
             "resource in use",
             "has already rebalanced",
             // git
-            "failed to push some refs",
             "updates were rejected",
+            // JGit
+            "nonfastforward",
+            "rejected remote changed",
             "current branch is behind",
             "have diverged",
             "would be overwritten",
@@ -246,6 +248,13 @@ pub(super) const RULES: &[Rule] = &[
             "version number conflict",
             "out of order sequence",
             "old epoch",
+            // Kafka: another member has taken over.
+            "producer fenced",
+            "producer fenced exception",
+            "fenced instance id",
+            "illegal generation",
+            "invalid producer epoch",
+            "not part of an active group",
             "nonce too low",
             "invalid state transition",
             "bucket not empty",
@@ -276,6 +285,13 @@ pub(super) const RULES: &[Rule] = &[
             "cannot be merged",
         ],
     },
+    // Iceberg's means that another attempt may win, Kafka's that another member has taken over.
+    Rule {
+        name: "commit failed",
+        rank: Rank::Phrase,
+        verdict: verdict::CONFLICT_UNSURE,
+        phrases: &["commit failed exception"],
+    },
     Rule {
         name: "already there",
         rank: Rank::Phrase,
@@ -298,6 +314,8 @@ pub(super) const RULES: &[Rule] = &[
             "conflicting",
             "duplicate",
             "already",
+            // git, after the cause, if it names one.
+            "failed to push some refs",
         ],
     },
 ];

@@ -148,6 +148,8 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "message larger than max",
             "message too large",
+            "message too big",
+            "message size limits",
             "message size too large",
             "message is too large",
             "larger than max",

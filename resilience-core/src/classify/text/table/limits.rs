@@ -24,6 +24,8 @@ pub(super) const RULES: &[Rule] = &[
             "rate is large",
             // GitHub
             "abuse detection",
+            "abuse detected",
+            "request quota exhausted",
             "request limit exceeded",
             "requests limit exceeded",
             "api limit exceeded",
@@ -71,6 +73,18 @@ pub(super) const RULES: &[Rule] = &[
             "tokens per minute",
             "too many parts",
             "too many simultaneous",
+            // ACME (Let's Encrypt, rate limits)
+            "too many certificates",
+            "too many new orders",
+            "too many new accounts",
+            "too many registrations",
+            "too many failed authorizations",
+            "too many currently pending",
+            // SMTP
+            "greylisted",
+            "greylisting",
+            "graylisted",
+            "graylisting",
         ],
     },
     Rule {
@@ -304,6 +318,12 @@ pub(super) const RULES: &[Rule] = &[
             "bad allocation",
             "heap exhausted",
             "perm gen space",
+            // JVM, Gradle
+            "garbage collector is thrashing",
+            "gc thrashing",
+            "compressed class space",
+            // CUDA
+            "alloc failed",
             "direct buffer memory",
             "node was low on resource",
             "enough resource memory",

@@ -229,7 +229,7 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
         name: "too much memory",
         rank: Rank::Loose,
         verdict: verdict::MEMORY,
-        subjects: &["memory", "heap", "ram", "vram"],
+        subjects: &["memory", "heap", "ram", "vram", "metaspace"],
         events: &[
             "exceeded",
             "exhausted",
@@ -238,6 +238,8 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
             "requires more",
             "limit exceeded",
             "ran out",
+            "run out",
+            "running out",
             "allocate",
             "too much",
         ],

@@ -103,6 +103,12 @@ pub(super) const RULES: &[Rule] = &[
             "upstream timed out",
             "upstream sent",
             "upstream prematurely",
+            // RFC 9110, 15.6.3 and 15.6.5
+            "timely response",
+            "invalid response from",
+            "invalid response was received",
+            // Kong
+            "ring balancer",
             "unable to process your request",
             "unable to complete your request",
             "could not process your request",
@@ -118,6 +124,12 @@ pub(super) const RULES: &[Rule] = &[
             "partial shards failure",
             "no active shards",
             "no shard",
+            // Milvus, until it has loaded them.
+            "on recovering",
+            "not fully loaded",
+            "channel not available",
+            "node offline",
+            "node lack",
             "shard failure",
             "write concern failed",
             "write concern error",
@@ -387,6 +399,18 @@ pub(super) const RULES: &[Rule] = &[
             "etcdserver no space",
         ],
     },
+    // Milvus, of a collection that nobody has asked it to load.
+    Rule {
+        name: "not loaded",
+        rank: Rank::Phrase,
+        verdict: verdict::SERVICE_FINAL,
+        phrases: &[
+            "collection not loaded",
+            "partition not loaded",
+            "index not loaded",
+            "has not been loaded to memory",
+        ],
+    },
     // Envoy, before it says how the way to the other side broke.
     Rule {
         name: "service unavailable",
@@ -427,6 +451,8 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE_UNSURE,
         phrases: &[
             "internal error",
+            "internal exception",
+            "internal service exception",
             "code internal",
             "status internal",
             "status code internal",
@@ -451,6 +477,16 @@ pub(super) const RULES: &[Rule] = &[
             "please retry",
             "retry your request",
             "safe to retry",
+            "can be retried",
+            "may be retried",
+            "should be retried",
+            "resend your message",
+            "temporary lookup failure",
+            "temporary server error",
+            "temporary system problem",
+            "temporary local problem",
+            // SMTP (RFC 5321, 4.2.3)
+            "local error in processing",
             "transient error",
             "transient failure",
             "temporary failure",

@@ -40,6 +40,8 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "exhausted",
     "too many",
     "not enough",
+    "no healthy",
+    "not healthy",
     "insufficient",
     "over the limit",
 ];
@@ -187,6 +189,8 @@ pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
 /// refusal for pace, and asks to retry it (Vertex AI, "Error code 429").
 pub(in crate::classify::text) const PACE: &[&str] = &[
     "e g check quota",
+    // Octokit, of the hourly allowance of requests.
+    "request quota exhausted",
     "per minute",
     "per min",
     "per second",

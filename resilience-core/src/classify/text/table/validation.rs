@@ -257,6 +257,12 @@ pub(super) const RULES: &[Rule] = &[
             "incorrect usage",
             "column not found",
             "has no column",
+            // GraphQL
+            "non null type",
+            "coerced null",
+            "non nullable",
+            "not nullable",
+            "persisted query not found",
             // pydantic, JSON schema, OpenAPI
             "extra inputs are not permitted",
             "additional properties",
@@ -270,6 +276,9 @@ pub(super) const RULES: &[Rule] = &[
             "must include",
             "must not contain",
             "must exist",
+            "is immutable",
+            "are immutable",
+            "immutable field",
             "must only",
             "should be one of",
             "can only be",

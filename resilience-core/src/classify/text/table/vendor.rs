@@ -1,7 +1,7 @@
 //! Numbered errors of vendors, by the word that stands before the number.
 //!
 //! Sources: `MySQL` server and client error reference, Oracle error messages, SQL Server
-//! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`.
+//! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`, RFC 6455.
 
 use std::ops::RangeInclusive;
 
@@ -37,13 +37,37 @@ const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
 const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
+const WEBSOCKET: &[&str] = &[
+    "websocket close",
+    "websocket closed",
+    "socket close",
+    "socket closed",
+    "close code",
+    "closed code",
+    "closed with code",
+    "close status",
+];
 const GRPC: &[&str] = &["grpc status", "grpc code", "rpc error code"];
+
+/// What a code of Microsoft Entra ID means (its list of AADSTS codes): a refusal, but for the few
+/// that are documented as passing.
+pub(in crate::classify::text) fn entra(code: Option<i32>) -> (Verdict, &'static str) {
+    match code {
+        Some(50_087 | 90_006 | 90_012 | 90_024 | 90_025 | 90_033 | 399_284) => {
+            (verdict::SERVICE, "Microsoft Entra ID: a transient error")
+        }
+        Some(90_055) => (verdict::THROTTLED, "Microsoft Entra ID: throttled"),
+        _ => (verdict::AUTH, "Microsoft Entra ID: AADSTS"),
+    }
+}
 
 /// Whether a number after this word may be one of [`NUMBERED`]: whether a cue ends with it.
 pub(in crate::classify::text) fn is_cue(word: &[u8]) -> bool {
     matches!(
         word,
-        b"code"
+        b"close"
+            | b"closed"
+            | b"code"
             | b"curl"
             | b"errno"
             | b"error"
@@ -115,6 +139,13 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     CURL [27] Code verdict::MEMORY, "curl: out of memory";
     CODE [10107 13435 13436 11600 11602 10058] Code verdict::SERVICE, "MongoDB: no primary";
     CODE [11000 11001] Code verdict::CONFLICT, "MongoDB: duplicate key";
+    // RFC 6455, 7.4.1, and the IANA registry of close codes; 1008 is what servers send for refused access.
+    WEBSOCKET [1000 1001 1005 1006] Code verdict::NETWORK, "WebSocket: closed";
+    WEBSOCKET [1002 1003 1009 1010] Code verdict::VALIDATION, "WebSocket: message not accepted";
+    WEBSOCKET [1007] Code verdict::ENCODING, "WebSocket: not the expected encoding";
+    WEBSOCKET [1008] Code verdict::AUTH, "WebSocket: policy violation";
+    WEBSOCKET [1011 1012 1013 1014] Code verdict::SERVICE, "WebSocket: server failed or restarts";
+    WEBSOCKET [1015] Code verdict::UNREACHED.retry(Retry::Unsure), "WebSocket: TLS handshake failed";
     GRPC [2 13 15] Vague verdict::SERVICE_UNSURE, "gRPC UNKNOWN or INTERNAL";
     GRPC [1] Code verdict::CANCELLED, "gRPC CANCELLED";
     GRPC [3 11] Code verdict::VALIDATION, "gRPC INVALID_ARGUMENT";
