@@ -196,6 +196,9 @@ pub(super) const RULES: &[Rule] = &[
             "snapshot missing exception",
             "could not find stored procedure",
             "not found for url",
+            // Apache, werkzeug, Tomcat
+            "not found on the server",
+            "not found on this server",
             "no such column family",
             "repository not found error",
             "noscript",

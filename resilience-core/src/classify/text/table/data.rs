@@ -161,6 +161,7 @@ pub(super) const RULES: &[Rule] = &[
             "exceeded maximum allowed",
             "exceeds max",
             "exceeds the limit of",
+            "exceeds the capacity limit",
             "payload too large",
             "entity too large",
             "request too large",

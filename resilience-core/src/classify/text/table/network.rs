@@ -340,6 +340,7 @@ pub(super) const RULES: &[Rule] = &[
             "connection failed",
             "connection failure",
             "communication failure",
+            "communication error",
             "connection exception",
             "connection problem",
             "connection issue",

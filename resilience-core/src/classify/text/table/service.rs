@@ -280,6 +280,8 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "server is shutting down",
             "is shutting down",
+            // AMQP
+            "connection forced",
             "shutdown in progress",
             "terminating connection due to",
             "terminating connection because",

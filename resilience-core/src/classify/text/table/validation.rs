@@ -22,6 +22,11 @@ pub(super) const RULES: &[Rule] = &[
             "content policy",
             "content filter",
             "content management policy",
+            // Gemini, image models
+            "due to safety",
+            "safety settings",
+            "safety system",
+            "prohibited content",
             // S3
             "bad digest",
             "too many clauses",
@@ -322,6 +327,12 @@ pub(super) const RULES: &[Rule] = &[
             "doesnt support",
             "does not support",
             "no longer supported",
+            // The texts of Apache and werkzeug for 400, 422 and 415.
+            "server could not understand",
+            "could not be understood",
+            "semantic errors",
+            "process the contained instructions",
+            "support the media type",
             "been deprecated",
             "is deprecated",
             "not recognized",
@@ -379,6 +390,7 @@ pub(super) const RULES: &[Rule] = &[
             "concatenation is too long",
             "data truncation",
             "right truncation",
+            "would be truncated",
             "out of range for type",
             "numeric value out of range",
             "numeric field overflow",
