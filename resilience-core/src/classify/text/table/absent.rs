@@ -61,6 +61,8 @@ pub(super) const RULES: &[Rule] = &[
             "no rows in result set",
             "expected to return at least one row",
             "query returned no rows",
+            "no query results",
+            "no entity found",
             "entity not found",
             "record not found",
             "object not found",

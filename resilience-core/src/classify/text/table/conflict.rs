@@ -81,7 +81,6 @@ pub(super) const RULES: &[Rule] = &[
             // Terraform: whatever the store behind it says.
             "acquiring the state lock",
             "acquire the state lock",
-            "lock the state",
             "cannot acquire lock exception",
             "pessimistic locking",
             "pessimistic lock",

@@ -80,11 +80,6 @@ pub(super) const RULES: &[Rule] = &[
             "too many registrations",
             "too many failed authorizations",
             "too many currently pending",
-            // SMTP
-            "greylisted",
-            "greylisting",
-            "graylisted",
-            "graylisting",
         ],
     },
     Rule {
@@ -116,6 +111,11 @@ pub(super) const RULES: &[Rule] = &[
             "rate limit exceeded exception",
             "requests too frequent",
             "requests too frequently",
+            // SMTP
+            "greylisted",
+            "greylisting",
+            "graylisted",
+            "graylisting",
         ],
     },
     Rule {
@@ -212,6 +212,13 @@ pub(super) const RULES: &[Rule] = &[
             "usage limits",
             "regain access",
         ],
+    },
+    // Of the customer's card, not of the caller's account.
+    Rule {
+        name: "card declined",
+        rank: Rank::Final,
+        verdict: verdict::VALIDATION,
+        phrases: &["card has insufficient funds"],
     },
     Rule {
         name: "quota",

@@ -298,6 +298,9 @@ pub(super) const RULES: &[Rule] = &[
             "early eof",
             "unexpected eof on client connection",
             "eof occurred in violation of protocol",
+            // OpenSSL: the transport failed underneath.
+            "ssl error syscall",
+            "ssl error zero return",
             "incomplete message",
             "message is incomplete",
             "kind incomplete",

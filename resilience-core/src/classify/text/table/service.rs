@@ -103,8 +103,7 @@ pub(super) const RULES: &[Rule] = &[
             "upstream timed out",
             "upstream sent",
             "upstream prematurely",
-            // RFC 9110, 15.6.3 and 15.6.5
-            "timely response",
+            // RFC 9110, 15.6.3
             "invalid response from",
             "invalid response was received",
             // Kong
@@ -125,11 +124,10 @@ pub(super) const RULES: &[Rule] = &[
             "no active shards",
             "no shard",
             // Milvus, until it has loaded them.
-            "on recovering",
-            "not fully loaded",
             "channel not available",
+            "collection on recovering",
+            "collection not fully loaded",
             "node offline",
-            "node lack",
             "shard failure",
             "write concern failed",
             "write concern error",
@@ -203,7 +201,8 @@ pub(super) const RULES: &[Rule] = &[
         name: "service unavailable",
         rank: Rank::Word,
         verdict: verdict::SERVICE,
-        phrases: &["unavailable"],
+        // RFC 9110, 15.6.5: "did not receive a timely response".
+        phrases: &["unavailable", "timely response"],
     },
     // Said of services, and of parts of a program as well.
     Rule {
@@ -427,6 +426,13 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE,
         phrases: &["encountered an internal error"],
     },
+    // The driver's name for whatever the server answered.
+    Rule {
+        name: "an answer of MongoDB",
+        rank: Rank::Vague,
+        verdict: verdict::SERVICE_UNSURE,
+        phrases: &["mongo server error"],
+    },
     // HTTP 500 in words.
     Rule {
         name: "internal error of the other side",
@@ -479,9 +485,9 @@ pub(super) const RULES: &[Rule] = &[
             "please retry",
             "retry your request",
             "safe to retry",
-            "can be retried",
-            "may be retried",
-            "should be retried",
+            "request can be retried",
+            "operation can be retried",
+            "can be safely retried",
             "resend your message",
             "temporary lookup failure",
             "temporary server error",

@@ -32,6 +32,7 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "problem",
     "wrong",
     "did not",
+    "didnt",
     "critical",
     "exceeded",
     "exceeds",
@@ -191,6 +192,9 @@ pub(in crate::classify::text) const PACE: &[&str] = &[
     "e g check quota",
     // Octokit, of the hourly allowance of requests.
     "request quota exhausted",
+    // Kafka and others: what is called so is about the pace.
+    "throttling",
+    "throttled",
     "per minute",
     "per min",
     "per second",

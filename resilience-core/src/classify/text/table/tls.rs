@@ -164,7 +164,6 @@ pub(super) const RULES: &[Rule] = &[
             "tls handshake failed",
             "tls handshake error",
             "handshake exception",
-            "handshake error",
             "ssl routines",
             "ssl alert",
             "ssl error",

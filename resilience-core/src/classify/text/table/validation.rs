@@ -22,11 +22,8 @@ pub(super) const RULES: &[Rule] = &[
             "content policy",
             "content filter",
             "content management policy",
-            // Gemini, image models
-            "due to safety",
-            "safety settings",
-            "safety system",
-            "prohibited content",
+            // Gemini
+            "blocked due to safety",
             // S3
             "bad digest",
             "too many clauses",
@@ -265,8 +262,6 @@ pub(super) const RULES: &[Rule] = &[
             // GraphQL
             "non null type",
             "coerced null",
-            "non nullable",
-            "not nullable",
             "persisted query not found",
             // pydantic, JSON schema, OpenAPI
             "extra inputs are not permitted",
@@ -281,9 +276,6 @@ pub(super) const RULES: &[Rule] = &[
             "must include",
             "must not contain",
             "must exist",
-            "is immutable",
-            "are immutable",
-            "immutable field",
             "must only",
             "should be one of",
             "can only be",
@@ -329,7 +321,7 @@ pub(super) const RULES: &[Rule] = &[
             "no longer supported",
             // The texts of Apache and werkzeug for 400, 422 and 415.
             "server could not understand",
-            "could not be understood",
+            "request could not be understood",
             "semantic errors",
             "process the contained instructions",
             "support the media type",
@@ -390,7 +382,8 @@ pub(super) const RULES: &[Rule] = &[
             "concatenation is too long",
             "data truncation",
             "right truncation",
-            "would be truncated",
+            // SQL Server
+            "binary data would be truncated",
             "out of range for type",
             "numeric value out of range",
             "numeric field overflow",
@@ -511,6 +504,13 @@ pub(super) const RULES: &[Rule] = &[
             "did not provide",
             "didnt provide",
             "not configured",
+            // Kubernetes
+            "is immutable",
+            "are immutable",
+            "immutable field",
+            // Gemini, image models
+            "safety system",
+            "prohibited content",
         ],
     },
 ];
