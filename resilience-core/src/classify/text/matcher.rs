@@ -154,8 +154,8 @@ impl Best {
             .or_else(|| spoken(Rank::Code))
             .or_else(|| spoken(Rank::Phrase))
             .or_else(|| spoken(Rank::Vague))
-            .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
+            .or_else(|| spoken(Rank::Loose))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
             .or_else(|| held(Rank::Subject).filter(|_| is_error))
     }

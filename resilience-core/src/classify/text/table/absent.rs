@@ -88,6 +88,7 @@ pub(super) const RULES: &[Rule] = &[
             "unknown revision",
             "couldnt find remote ref",
             "not a git repository",
+            "does not appear to be a git repository",
             "bad revision",
             "have a resource type",
             "could not find a version",

@@ -70,6 +70,7 @@ pub(super) const RULES: &[Rule] = &[
             "invalid client secret",
             "invalid grant",
             "invalid login",
+            "invalid authorization spec exception",
             "invalid password",
             "invalid username",
             "invalid user",

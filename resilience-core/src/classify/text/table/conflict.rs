@@ -89,6 +89,7 @@ pub(super) const RULES: &[Rule] = &[
             "retry your operation",
             "restarting the transaction",
             "retry the transaction",
+            "sql transaction rollback exception",
             "retry transaction exception",
         ],
     },

@@ -55,9 +55,6 @@ pub(super) const RULES: &[Rule] = &[
             "sending too many",
             "making too many",
             "exceeded a secondary rate",
-            "wait a few minutes",
-            "wait before trying",
-            "wait a moment",
             "provisioned throughput exceeded",
             "request rate is too high",
             "request rate too high",
@@ -117,6 +114,12 @@ pub(super) const RULES: &[Rule] = &[
             "graylisted",
             "graylisting",
         ],
+    },
+    Rule {
+        name: "asked to wait",
+        rank: Rank::Vague,
+        verdict: verdict::THROTTLED,
+        phrases: &["wait a few minutes", "wait before trying", "wait a moment"],
     },
     Rule {
         name: "limit exceeded",

@@ -321,6 +321,8 @@ pub(super) const RULES: &[Rule] = &[
             "stream ended before",
             "stream ended with",
             "bytes remaining to read",
+            // Oracle
+            "no more data to read",
             "without closing the tls connection",
             "close notify",
             "decryption has failed",
@@ -388,6 +390,17 @@ pub(super) const RULES: &[Rule] = &[
             "refused stream",
             "stream closed",
             "stream was reset",
+        ],
+    },
+    // java.sql: its exceptions say what kind of failure it was where the message does not.
+    Rule {
+        name: "connection lost, by the name of the exception",
+        rank: Rank::Loose,
+        verdict: verdict::NETWORK,
+        phrases: &[
+            "sql recoverable exception",
+            "sql transient connection exception",
+            "sql non transient connection exception",
         ],
     },
     // What was being done; the cause often follows, or stands before it.

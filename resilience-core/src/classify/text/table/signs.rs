@@ -184,6 +184,8 @@ pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
     "daily",
     "per month",
     "monthly",
+    "per week",
+    "weekly",
 ];
 
 /// Words of a limit that renews itself soon. Google Cloud writes "(e.g. check quota)" into every
@@ -194,7 +196,6 @@ pub(in crate::classify::text) const PACE: &[&str] = &[
     "request quota exhausted",
     // Kafka and others: what is called so is about the pace.
     "throttling",
-    "throttled",
     "per minute",
     "per min",
     "per second",
