@@ -263,6 +263,9 @@ impl<'a> Place<'a> {
                     | b"errors"
                     | b"failed"
                     | b"failure"
+                    | b"fetch"
+                    | b"download"
+                    | b"upload"
                     | b"exception"
                     | b"response"
                     | b"request"
@@ -289,11 +292,13 @@ impl<'a> Place<'a> {
             || self.text.raw[before.len()..start].contains(&b'\n')
     }
 
-    /// `404 - no such thing`, `529 {"type": …`, `401 Incorrect API key`, or nothing but the number.
+    /// `404 - no such thing`, `529 {"type": …`, `401 Incorrect API key`, or nothing more.
     fn heads_a_message(self) -> bool {
         let (_, end) = self.text.raw_range(self.start, self.end);
         let rest = &self.text.raw[end..];
         match rest {
+            // `failed to fetch: 404`
+            [] if self.start > 1 => self.is_beside_a_failure(),
             [] | [b':', b' ', ..] => self.start == 1,
             [b' ', b'{' | b'-' | b'<' | b':' | b'A'..=b'Z', ..] => true,
             _ => false,

@@ -51,6 +51,7 @@ pub(super) const RULES: &[Rule] = &[
             "no connection could be made",
             "no connection established",
             "no host available",
+            "no reachable servers",
             "all brokers down",
             "unable to access server",
             "proxy connect aborted",
