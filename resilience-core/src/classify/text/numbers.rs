@@ -197,9 +197,11 @@ impl<'a> Place<'a> {
                 .strip_suffix(cue.as_bytes())
                 .is_some_and(|rest| rest.ends_with(b" "))
         };
+        // Rust on Windows; the numbers of Linux end at 133.
+        let windows = number > 133 && follows(&"os error");
         vendor::NUMBERED.iter().find(|code| {
             code.numbers.iter().any(|range| range.contains(&number))
-                && code.cues.iter().any(follows)
+                && (code.cues.iter().any(follows) || (windows && code.cues == vendor::WINDOWS))
         })
     }
 

@@ -60,6 +60,7 @@ pub(super) const RULES: &[Rule] = &[
             "invalid access token",
             "invalid bearer token",
             "invalid auth token",
+            "invalid api token",
             "invalid token",
             "invalid id token",
             "invalid session",

@@ -187,6 +187,7 @@ pub(super) const RULES: &[Rule] = &[
             "context window",
             "maximum context",
             "too many tokens in",
+            "tokens in the prompt",
             "string too long",
             "value too long",
             "data too long",

@@ -36,7 +36,7 @@ const CURL: &[&str] = &["curl"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
-const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
+pub(in crate::classify::text) const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
 const WEBSOCKET: &[&str] = &[
     "websocket close",
     "websocket closed",
@@ -86,7 +86,7 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     // winerror.h; decisive, since the words beside it are those of many conditions.
     WINDOWS [2 3 15] Decisive verdict::FILE_MISSING, "Windows: no such file";
     WINDOWS [1 5 6 17 19 80 87 123 145 183 206 267 1314] Decisive verdict::FILE_REFUSED, "Windows: file refused";
-    WINDOWS [32 33 170] Decisive verdict::FILE_BUSY, "Windows: file in use";
+    WINDOWS [32 33 170 1224] Decisive verdict::FILE_BUSY, "Windows: file in use";
     WINDOWS [21 23 39 112 1117] Decisive verdict::DISK, "Windows: disk";
     WINDOWS [8 14 1450 1455] Decisive verdict::MEMORY, "Windows: out of memory";
     WINDOWS [121 1460 10060] Decisive verdict::TIMEOUT, "Windows: timed out";
