@@ -113,7 +113,11 @@ impl<S: Shape> Call<S> {
     }
 
     /// Decides what comes after an attempt.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "left to itself the compiler calls it where many functions have one error type"
+    )]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
         match out.0 {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => {
@@ -147,7 +151,11 @@ impl<S: Shape> Call<S> {
     }
 
     /// Ends a call that has one attempt, or that a fallback may follow.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "left to itself the compiler calls it where many functions have one error type"
+    )]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         match out.0 {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => result,
@@ -197,6 +205,7 @@ fn succeeds<S: Shape>(decisions: &mut Decisions, result: &S::Result, how: &How<'
     S::error(result).is_none() && !how.fails_although_ok() && decisions.succeed_plainly()
 }
 
+#[inline(never)]
 fn settle<S: Shape>(
     decisions: &mut Decisions,
     out: Attempt<S::Result>,
