@@ -77,18 +77,21 @@ pub(crate) fn expand(
     let mut applied = false;
     let mut body = TokenStream::new();
     let valid = ctxt.is_empty();
+    let defaults = if valid { defaults } else { &[] };
     for item in items {
         match item {
             Item::Other(tokens) => body.extend(tokens),
             Item::Function(item) => match method(attribute, defaults, *item) {
                 Method::Alone(item) => item.to_tokens(&mut body),
-                Method::Annotated(attribute, args, item, ctxt) => {
+                Method::Annotated(attribute, args, item, ctxt) if valid => {
                     applied = true;
-                    if valid {
-                        body.extend(function(attribute, args, item, ctxt));
-                    } else {
-                        item.to_tokens(&mut body);
-                    }
+                    body.extend(function(attribute, args, item, ctxt));
+                }
+                // Without the defaults there would be other mistakes than the method's own.
+                Method::Annotated(attribute, args, item, ctxt) => {
+                    Args::parse(attribute, args, &ctxt);
+                    item.to_tokens(&mut body);
+                    body.extend(ctxt.into_compile_errors());
                 }
             },
         }
@@ -254,6 +257,19 @@ mod tests {
             quote!(impl S { async fn a(&self) -> R { 1 } async fn b(&self) -> Result<u8> { 1 } }),
         );
         assert_eq!(tokens.matches("compile_error").count(), 1, "{tokens}");
+    }
+
+    #[test]
+    fn mistakes_of_a_method_are_told_beside_those_of_the_block() {
+        let tokens = expand(
+            quote!(retires = 3),
+            quote!(impl S {
+                #[resilient(timeout = 5)]
+                async fn a(&self) -> Result<u8> { 1 }
+            }),
+        );
+        assert_eq!(tokens.matches("compile_error").count(), 2, "{tokens}");
+        assert!(!tokens.contains("# [resilient"), "{tokens}");
     }
 
     #[test]
