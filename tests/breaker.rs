@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::__private_0_1_0::{Registered, Site, inventory};
-use resilience::{BreakerOptions, BreakerState, Category, Options, Runtime, Window, resilient};
+use resilience::{
+    BreakerOptions, BreakerState, Category, Options, Policy, Runtime, Window, resilient,
+};
 use support::{Failure, Script, ends, polled};
 
 #[resilient(
@@ -54,6 +56,86 @@ fn state(runtime: &Runtime, service: &str) -> BreakerState {
 
 async fn advance(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+const BILLING: Category = Category::custom("billing");
+
+#[resilient(
+    service = "choosy",
+    retries = 0,
+    timeout = "2s",
+    breaker(
+        failure_threshold = 1,
+        distinct_calls = 1,
+        ignore("rate_limit", "timeout", BILLING),
+        record("auth", "filesystem"),
+    )
+)]
+async fn choosy(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+/// Whose unrecognised errors are of a category that the service ignores.
+#[resilient(service = "choosy", category = BILLING, retries = 0)]
+async fn bill(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn categories_are_left_out_or_taken_in() {
+    for (category, counted) in [
+        (Category::RATE_LIMIT, false),
+        (BILLING, false),
+        (Category::NETWORK, true),
+        (Category::AUTH, true),
+        (Category::FILESYSTEM, true),
+        (Category::NOT_FOUND, false),
+    ] {
+        let runtime = Runtime::new();
+        let _ = runtime.scope(choosy(&Script::always(category))).await;
+        let opens = state(&runtime, "choosy") == BreakerState::Open;
+        assert_eq!(opens, counted, "{category}");
+    }
+    let runtime = Runtime::new();
+    let unknown = Script::always(Category::UNKNOWN);
+    let _ = runtime.scope(bill(&unknown)).await;
+    assert_eq!(state(&runtime, "choosy"), BreakerState::Closed);
+    let _ = runtime.scope(choosy(&unknown)).await;
+    assert_eq!(state(&runtime, "choosy"), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ignored_timeouts_do_not_count_whoever_drops_the_attempt() {
+    let runtime = Runtime::new();
+    let hanging = Script::hanging();
+    let _ = runtime.scope(choosy(&hanging)).await;
+    assert_eq!(state(&runtime, "choosy"), BreakerState::Closed);
+    let mut call = polled(runtime.scope(choosy(&hanging)));
+    assert!(call.poll_once().is_pending());
+    advance(3).await;
+    drop(call);
+    assert_eq!(state(&runtime, "choosy"), BreakerState::Closed);
+    assert_eq!(hanging.runs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_is_no_failure_of_a_recorded_category() {
+    let options = BreakerOptions::new()
+        .failure_threshold(1)
+        .distinct_calls(1)
+        .record(&[Category::SERVICE, Category::RATE_LIMIT]);
+    let inner = Policy::builder("ignore_inner").breaker(options).build();
+    let outer = Policy::builder("ignore_outer").breaker(options).build();
+    let (inner, outer) = (inner.unwrap(), outer.unwrap());
+    let runtime = Runtime::new();
+    let call = || async {
+        let body = || async { Err::<u32, _>(Failure::of(Category::NETWORK)) };
+        inner.run(body).await
+    };
+    let _ = runtime.scope(call()).await;
+    assert_eq!(state(&runtime, "ignore_inner"), BreakerState::Open);
+    let _ = runtime.scope(outer.run(call)).await;
+    assert_eq!(state(&runtime, "ignore_outer"), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,6 +95,98 @@ fn value(inspection: &Inspection, operation: &str, key: &str) -> (String, Level)
     (setting.value.clone(), setting.origin.level)
 }
 
+#[allow(dead_code, reason = "settings are about it, and nobody calls it")]
+#[resilient(
+    operation = "choosy",
+    service = "choosy",
+    breaker(ignore("timeout", "network"), record("auth"))
+)]
+async fn choosy(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[test]
+fn the_categories_that_count_come_from_the_nearest_level() {
+    let of = |inspection: &Inspection| {
+        ["breaker.ignore", "breaker.record"].map(|key| value(inspection, "choosy", key))
+    };
+    let list = |names: &str, level| (names.to_owned(), level);
+    let found = of(&inspect(""));
+    let expected = [
+        list(r#"["network", "timeout"]"#, Level::Attribute),
+        list(r#"["auth"]"#, Level::Attribute),
+    ];
+    assert_eq!(found, expected);
+    let text = "[services.choosy]\nbreaker = { record = [\"timeout\", \"invoices\"] }\n\
+                [defaults]\nbreaker = { ignore = [\"memory\"] }\n";
+    let expected = [
+        list(r#"["network"]"#, Level::Attribute),
+        list(r#"["invoices", "timeout"]"#, Level::Services),
+    ];
+    assert_eq!(of(&inspect(text)), expected);
+    let variables = [
+        (
+            "RESILIENCE__SERVICES__CHOOSY__BREAKER__IGNORE",
+            "auth, memory",
+        ),
+        ("RESILIENCE_SET", "services.choosy.breaker.record="),
+    ];
+    let settings = Settings::loader().variables(variables).env().load();
+    let expected = [
+        list(r#"["auth", "memory"]"#, Level::Services),
+        list("[]", Level::Services),
+    ];
+    assert_eq!(of(&inspect_settings(settings.unwrap())), expected);
+}
+
+#[test]
+fn a_wrong_list_of_categories_is_told() {
+    for (lists, parts) in [
+        (
+            r#"ignore = ["netwrok"]"#,
+            [
+                "breaker.ignore",
+                "no category `netwrok`",
+                "did you mean `network`?",
+            ],
+        ),
+        (
+            r#"record = ["Auth Failure"]"#,
+            [
+                "breaker.record",
+                "no category `Auth Failure`",
+                "small letters",
+            ],
+        ),
+        (
+            r#"ignore = "auth""#,
+            [
+                "breaker.ignore",
+                "the names of categories",
+                r#"did you mean `["auth"]`?"#,
+            ],
+        ),
+        (
+            r#"ignore = ["auth", 1]"#,
+            ["breaker.ignore", "an array", "the names of categories"],
+        ),
+        (
+            r#"ignore = ["auth", "memory"], record = ["memory"]"#,
+            [
+                "breaker.record",
+                "`memory` is also in `ignore`",
+                "test.toml:2:",
+            ],
+        ),
+    ] {
+        let told = load(&format!("[services.choosy]\nbreaker = {{ {lists} }}\n"));
+        let told = told.unwrap_err().to_string();
+        for part in parts {
+            assert!(told.contains(part), "{lists}: {part}: {told}");
+        }
+    }
+}
+
 #[test]
 fn the_file_of_the_seed_loads_unchanged() {
     let inspection = inspect(include_str!("settings/error_handling.toml"));

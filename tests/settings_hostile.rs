@@ -44,6 +44,8 @@ const KEYS: &[&str] = &[
     "breaker.minimum_calls",
     "breaker.success_threshold",
     "breaker.wait_duration",
+    "breaker.ignore",
+    "breaker.record",
     "rate_limit",
     "rate_limit.limit",
     "rate_limit.burst",

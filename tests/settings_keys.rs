@@ -106,6 +106,17 @@ fn until_slow(runtime: Runtime) -> Observed {
     })
 }
 
+/// The bodies that run in 20 calls whose credentials are wrong, before one is refused.
+fn until_open_by_auth(runtime: Runtime) -> Observed {
+    Box::pin(async move {
+        let failing = Script::always(Category::AUTH);
+        for _ in 0..20 {
+            drop(runtime.scope(subject(&failing)).await);
+        }
+        failing.runs().into()
+    })
+}
+
 /// Milliseconds from an open breaker to a closed one, with a call a second that succeeds.
 fn time_to_close(runtime: Runtime) -> Observed {
     Box::pin(async move {
@@ -286,6 +297,18 @@ const ROWS: &[Row] = &[
         time_to_close,
         CLOSING,
         [("\"10s\"", 11_000), ("\"20s..60s\"", 21_000)],
+    ),
+    (
+        "breaker.ignore",
+        until_open_in_a_row,
+        ONE,
+        [("[\"auth\"]", 5), ("[\"timeout\", \"network\"]", 60)],
+    ),
+    (
+        "breaker.record",
+        until_open_by_auth,
+        ONE,
+        [("[\"not_found\"]", 20), ("[\"auth\"]", 5)],
     ),
     (
         "rate_limit",

@@ -147,6 +147,11 @@ impl Category {
         }
     }
 
+    /// `==`, in constants.
+    pub(crate) const fn is(self, other: Self) -> bool {
+        same(self.as_str().as_bytes(), other.as_str().as_bytes())
+    }
+
     /// Whether this names a dependency rather than a kind of failure: `weaviate` and every custom
     /// category. Such a category of a site is its default service, and replaces `service` and
     /// `unknown` in what its errors are classified as.

@@ -159,6 +159,7 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
         }
     }
     window_holds_the_minimum(breaker, ctxt);
+    categories_are_in_one_list(breaker, ctxt);
 }
 
 /// ```text
@@ -206,6 +207,24 @@ fn window_holds_the_minimum(breaker: &Breaker, ctxt: &Ctxt) {
             minimum,
             format!("a window of {window} never holds {calls} calls: `minimum_calls` is too high"),
         );
+    }
+}
+
+/// ```text
+/// breaker(ignore("timeout"), record("auth", "timeout"))
+/// ```
+fn categories_are_in_one_list(breaker: &Breaker, ctxt: &Ctxt) {
+    let (Some(ignore), Some(record)) = (&breaker.ignore, &breaker.record) else {
+        return;
+    };
+    for recorded in &record.value {
+        let text = recorded.text();
+        if ignore.value.iter().any(|ignored| ignored.text() == text) {
+            ctxt.error(
+                &recorded.written,
+                format!("`{text}` is in `ignore` as well: write it in one of them"),
+            );
+        }
     }
 }
 

@@ -80,6 +80,8 @@ const BREAKER: List = &[
     ("minimum_calls", "minimum_calls = 10"),
     ("success_threshold", "success_threshold = 1"),
     ("wait_duration", "wait_duration = \"30s\""),
+    ("ignore", "ignore(\"rate_limit\")"),
+    ("record", "record(\"auth\")"),
 ];
 
 const RATE_LIMIT: List = &[

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use proc_macro2::Group;
-use syn::{Expr, Lit, LitStr};
+use quote::ToTokens as _;
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Lit, LitStr, Token};
 
 use crate::args::{Opt, Switch};
+use crate::category::Category;
 use crate::ctxt::Ctxt;
 use crate::forms::{expr, is_off, list, means_off, whole_number, wrong};
 use crate::grammar::{self, RawArg, RawValue, peel};
@@ -36,6 +40,21 @@ pub(crate) struct Breaker {
     pub(crate) minimum_calls: Option<Opt<Count>>,
     pub(crate) success_threshold: Option<Opt<Count>>,
     pub(crate) wait_duration: Option<Opt<Wait>>,
+    pub(crate) ignore: Option<Opt<Vec<Listed>>>,
+    pub(crate) record: Option<Opt<Vec<Listed>>>,
+}
+
+/// A category in `ignore(..)` or `record(..)`, and how it is written.
+pub(crate) struct Listed {
+    pub(crate) category: Category,
+    pub(crate) written: Expr,
+}
+
+impl Listed {
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        self.written.to_token_stream().to_string()
+    }
 }
 
 /// `window = 100`, `window = "10s"`, or an expression for a `Window`.
@@ -114,8 +133,23 @@ pub(crate) fn backoff(group: &Group, ctxt: &Ctxt) -> Backoff {
 
 fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
     let mut breaker = Breaker::default();
-    for (arg, expr) in nested(group, "breaker", ctxt) {
+    for arg in options(group, "breaker", ctxt) {
         let name = arg.name.to_string();
+        let form = names::form("breaker", &name).unwrap_or_default();
+        match name.as_str() {
+            "ignore" => {
+                breaker.ignore = categories(&arg, form, ctxt);
+                continue;
+            }
+            "record" => {
+                breaker.record = categories(&arg, form, ctxt);
+                continue;
+            }
+            _ => {}
+        }
+        let Some(expr) = expr(&arg, form, ctxt) else {
+            continue;
+        };
         let count = || Count::positive(&name, &expr, ctxt).map(|value| arg.opt(value));
         let share = || Share::parse(&name, &expr, ctxt).map(|value| arg.opt(value));
         match name.as_str() {
@@ -134,6 +168,27 @@ fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
         }
     }
     breaker
+}
+
+/// `ignore("rate_limit", BILLING)`
+fn categories(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Vec<Listed>>> {
+    let group = list(arg, form, ctxt)?;
+    let exprs = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let exprs = ctxt.ok(exprs.parse2(group.stream()))?;
+    let mut listed: Vec<Listed> = Vec::new();
+    for written in exprs {
+        let Some(category) = Category::parse(&written, ctxt) else {
+            continue;
+        };
+        let one = Listed { category, written };
+        let text = one.text();
+        if listed.iter().any(|other| other.text() == text) {
+            ctxt.error(&one.written, format!("`{text}` is written twice"));
+        } else {
+            listed.push(one);
+        }
+    }
+    Some(arg.opt(listed))
 }
 
 /// What the runtime keeps of a breaker, as its builder checks constants.
@@ -203,18 +258,27 @@ fn wait(expr: &Expr, ctxt: &Ctxt) -> Option<Wait> {
 
 /// The `name = value` pairs of a list in an attribute, each of its options at most once.
 pub(crate) fn nested(group: &Group, of: &str, ctxt: &Ctxt) -> Vec<(RawArg, Expr)> {
-    let mut pairs: Vec<(RawArg, Expr)> = Vec::new();
+    let pair = |arg: RawArg| {
+        let form = names::form(of, &arg.name.to_string())?;
+        let expr = expr(&arg, form, ctxt)?;
+        Some((arg, expr))
+    };
+    let args = options(group, of, ctxt).into_iter();
+    args.filter_map(pair).collect()
+}
+
+/// The options of a list in an attribute, each at most once.
+fn options(group: &Group, of: &str, ctxt: &Ctxt) -> Vec<RawArg> {
+    let mut options: Vec<RawArg> = Vec::new();
     for arg in grammar::parse(group.stream(), ctxt) {
         let name = &arg.name;
-        let Some(form) = names::form(of, &name.to_string()) else {
+        if names::form(of, &name.to_string()).is_none() {
             unknown_in(of, &format!("`{of}`"), &arg, ctxt);
-            continue;
-        };
-        if pairs.iter().any(|(other, _)| other.name == *name) {
+        } else if options.iter().any(|other| other.name == *name) {
             ctxt.error(name, format!("`{name}` is written twice"));
-        } else if let Some(expr) = expr(&arg, form, ctxt) {
-            pairs.push((arg, expr));
+        } else {
+            options.push(arg);
         }
     }
-    pairs
+    options
 }

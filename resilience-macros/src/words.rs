@@ -168,6 +168,16 @@ const WORDS: &[(&str, &str, &str)] = &[
          break_duration duration_of_break wait_duration_in_open wait_duration_in_open_state",
     ),
     (
+        "breaker",
+        "ignore",
+        "ignored ignore_exceptions skip_on exclude excluded_exceptions not_on",
+    ),
+    (
+        "breaker",
+        "record",
+        "recorded record_exceptions fail_on include expected_exception on",
+    ),
+    (
         "rate_limit",
         "limit",
         "rate permits calls limit_for_period requests quota",

@@ -6,6 +6,8 @@ use resilience::{BreakerState, Category, Runtime, resilient};
 
 use crate::support::{Failure, Script, elapsed, kind, waited};
 
+const BILLING: Category = Category::custom("billing");
+
 /// So many seconds.
 const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -161,6 +163,28 @@ pub(crate) mod breaker {
             assert_eq!(kind(call(true).await), "circuit_open");
             tokio::time::sleep(seconds(3)).await;
             assert_eq!(kind(call(true).await), "ok");
+        }
+
+        ignore {
+            #[resilient(
+                breaker([ignore("timeout", "network")], failure_threshold = 1, distinct_calls = 1),
+                retries = 0,
+            )]
+            async fn call() -> Result<u32, Failure> { after(seconds(0), false).await }
+        } => {
+            let _ = call().await;
+            assert_eq!(state(), BreakerState::Closed);
+        }
+
+        record {
+            #[resilient(
+                breaker([record("auth", BILLING)], failure_threshold = 1, distinct_calls = 1),
+                retries = 0,
+            )]
+            async fn call() -> Result<u32, Failure> { Err(Failure::of(Category::AUTH)) }
+        } => {
+            let _ = call().await;
+            assert_eq!(state(), BreakerState::Open);
         }
     }
 }

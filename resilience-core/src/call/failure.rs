@@ -237,7 +237,9 @@ impl Decisions {
     }
 
     fn tell_breaker(&mut self, classification: &Classification, refused: bool, now: Moment) {
-        let counts = !refused && self.mark == Mark::None && classification.fault() != Fault::Caller;
+        let says = self.site.settings.counted.says(classification.category());
+        let counts = says.unwrap_or(classification.fault() != Fault::Caller);
+        let counts = counts && !refused && self.mark == Mark::None;
         if counts {
             self.fail_breaker(now);
         } else {

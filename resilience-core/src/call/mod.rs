@@ -30,7 +30,7 @@ use crate::guards::Guards;
 use crate::runtime::SiteRef;
 use crate::scope::{Enclosing, Mark};
 use crate::site::Site;
-use crate::{Classification, Error};
+use crate::{Category, Classification, Error};
 
 /// One call, from its beginning to its end.
 #[derive(Debug)]
@@ -199,7 +199,8 @@ impl Decisions {
         let limit = self.limit();
         if self.is_running() && self.admission.is_some() && limit.is_finite() {
             let now = self.now();
-            if now >= limit {
+            let counted = &self.site.settings.counted;
+            if now >= limit && counted.says(Category::TIMEOUT) != Some(false) {
                 // Whoever dropped it, its time was over: that speaks against the service.
                 self.fail_breaker(now);
             }

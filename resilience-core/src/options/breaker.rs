@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::Category;
 use crate::settings::BreakerSettings;
 
 /// What `breaker(..)` says.
@@ -30,6 +31,10 @@ pub struct BreakerOptions {
     pub wait_duration: Option<Duration>,
     /// That time doubles up to this one, for as long as probes fail.
     pub wait_duration_max: Option<Duration>,
+    /// Failures of these categories do not count, though others of their fault do.
+    pub ignore: Option<&'static [Category]>,
+    /// Failures of these categories count, though others of their fault do not.
+    pub record: Option<&'static [Category]>,
 }
 
 /// The outcomes that a breaker's rates are taken of.
@@ -56,6 +61,8 @@ impl BreakerOptions {
             success_threshold: None,
             wait_duration: None,
             wait_duration_max: None,
+            ignore: None,
+            record: None,
         }
     }
 
@@ -161,6 +168,21 @@ impl BreakerOptions {
         self
     }
 
+    /// Failures of these categories do not count for the breaker. Without this, all do whose fault
+    /// is not the caller's.
+    #[must_use]
+    pub const fn ignore(mut self, categories: &'static [Category]) -> Self {
+        self.ignore = Some(categories);
+        self
+    }
+
+    /// Failures of these categories count for the breaker, also where their fault is the caller's.
+    #[must_use]
+    pub const fn record(mut self, categories: &'static [Category]) -> Self {
+        self.record = Some(categories);
+        self
+    }
+
     /// What makes no sense together, in words.
     pub(crate) const fn contradiction(&self) -> Option<&'static str> {
         if self.slow_call_rate_threshold.is_some() && self.slow_call_duration.is_none() {
@@ -205,13 +227,36 @@ impl BreakerOptions {
         {
             return Some("`wait_duration` begins above its end");
         }
+        if let (Some(ignore), Some(record)) = (self.ignore, self.record)
+            && share(ignore, record)
+        {
+            return Some("a category is in both `ignore` and `record`: write it in one of them");
+        }
         None
     }
+}
+
+/// Whether some category is in both lists.
+const fn share(some: &[Category], others: &[Category]) -> bool {
+    let mut i = 0;
+    while i < some.len() {
+        let mut j = 0;
+        while j < others.len() {
+            if some[i].is(others[j]) {
+                return true;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BILLING: Category = Category::custom("billing");
 
     #[test]
     fn contradictions_are_told() {
@@ -236,6 +281,12 @@ mod tests {
                 new().wait_duration(2 * second).wait_duration_max(second),
                 "begins above its end",
             ),
+            (
+                new()
+                    .ignore(&[Category::TIMEOUT, BILLING])
+                    .record(&[Category::AUTH, BILLING]),
+                "in both `ignore` and `record`",
+            ),
         ];
         for (options, words) in contradictory {
             let told = options.contradiction().unwrap_or_default();
@@ -246,6 +297,7 @@ mod tests {
             rate.window(Window::Count(10)).minimum_calls(10),
             rate.window(Window::Time(second)).minimum_calls(1_000),
             new().failure_threshold(5).slow_call_duration(second),
+            new().ignore(&[Category::TIMEOUT]).record(&[Category::AUTH]),
         ];
         for options in consistent {
             assert_eq!(options.contradiction(), None);

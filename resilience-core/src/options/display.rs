@@ -36,7 +36,9 @@ impl fmt::Display for Options {
             }
             inner.plain("minimum_calls", breaker.minimum_calls)?;
             inner.plain("success_threshold", breaker.success_threshold)?;
-            inner.wait(breaker.wait_duration, breaker.wait_duration_max)
+            inner.wait(breaker.wait_duration, breaker.wait_duration_max)?;
+            inner.categories("ignore", breaker.ignore)?;
+            inner.categories("record", breaker.record)
         })?;
         list.part("rate_limit", self.rate_limit, |limit, inner| {
             inner.name("limit", limit.written_limit().as_deref())?;
@@ -105,6 +107,18 @@ impl<'a, 'b> List<'a, 'b> {
         let wait = wait.unwrap_or(max);
         self.start("wait_duration")?;
         write!(self.out, " = \"{wait:?}..{max:?}\"")
+    }
+
+    fn categories(&mut self, name: &str, categories: Option<&[Category]>) -> fmt::Result {
+        let Some(categories) = categories else {
+            return Ok(());
+        };
+        self.start(name)?;
+        let names: Vec<_> = categories
+            .iter()
+            .map(|category| format!("{:?}", category.as_str()))
+            .collect();
+        write!(self.out, "({})", names.join(", "))
     }
 
     fn switch(&mut self, name: &str, value: Option<Switch<Duration>>) -> fmt::Result {
@@ -193,6 +207,14 @@ mod tests {
             "breaker(failure_rate_threshold = 0.5, slow_call_duration = \"2s\", \
              slow_call_rate_threshold = 1, window = \"60s\", minimum_calls = 10, \
              wait_duration = \"30s..300s\")"
+        );
+        const BILLING: Category = Category::custom("billing");
+        let lists = BreakerOptions::new()
+            .ignore(&[Category::TIMEOUT, BILLING])
+            .record(&[Category::AUTH]);
+        assert_eq!(
+            Options::resilient().breaker(lists).to_string(),
+            "breaker(ignore(\"timeout\", \"billing\"), record(\"auth\"))"
         );
         let counted = rates.window(Window::Count(50));
         assert!(

@@ -20,7 +20,7 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
     }
     let layer = Layer::of(options, &Origin::built_in(Level::Attribute));
     for (key, entry) in layer.iter() {
-        if let Some(rule) = rule(key, entry.value) {
+        if let Some(rule) = rule(key, &entry.value) {
             broken.push((key.path(), format!("`{}` {rule}", key.path())));
         }
     }
@@ -58,8 +58,8 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
 }
 
 /// What a value of this key must be, if it is not.
-fn rule(key: Key, value: Value) -> Option<String> {
-    match (key.kind(), value) {
+fn rule(key: Key, value: &Value) -> Option<String> {
+    match (key.kind(), value.clone()) {
         (Kind::Count(least, most), Value::Count(count)) => {
             if count < least {
                 Some(format!("must be at least {least}"))

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::problem::{Problem, Problems};
+use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::known::{Known, KnownSite};
 use crate::settings::layer::{Entry, Layer};
@@ -75,6 +76,10 @@ fn contradictions(table: &str, layer: &Layer, problems: &mut Problems) {
         && let Some(clash) = layer.breaker().clash()
     {
         problems.push(problem(table, Key::Breaker, entry, clash));
+    }
+    if let (Some(name), Some(entry)) = (Counted::of(layer).clash(), layer.get(Key::Record)) {
+        let message = format!("`{name}` is also in `ignore`: write it in one of them");
+        problems.push(problem(table, Key::Record, entry, &message));
     }
     if let (Some(initial), Some(max)) = (layer.duration(Key::Initial), layer.duration(Key::Max))
         && initial > max

@@ -221,7 +221,7 @@ fn inspect_site(
     for key in Key::ALL {
         let off = key
             .part()
-            .is_some_and(|part| part != key && resolved.layer.value(part) != Some(Value::On));
+            .is_some_and(|part| part != key && resolved.layer.value(part) != Some(&Value::On));
         if off || (!settings.enabled && key != Key::Enabled) {
             continue;
         }

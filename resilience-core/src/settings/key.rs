@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::options::{Jitter, Nested, Window};
 use crate::settings::BreakerSettings;
+use crate::settings::counted::Categories;
 
 /// A setting, by its path below a table of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,8 @@ pub(crate) enum Key {
     MinimumCalls,
     SuccessThreshold,
     WaitDuration,
+    Ignore,
+    Record,
     RateLimit,
     Limit,
     Burst,
@@ -64,6 +67,8 @@ pub(crate) enum Kind {
     Window,
     /// `"100/60s"`.
     Rate,
+    /// The names of categories.
+    Categories,
     /// The name of a jitter.
     Jitter,
     /// `"stop"` or `"retry"`.
@@ -73,7 +78,7 @@ pub(crate) enum Kind {
 }
 
 /// A value of a key.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Flag(bool),
     Count(u32),
@@ -83,6 +88,7 @@ pub(crate) enum Value {
     Wait(Duration, Duration),
     Window(Window),
     Rate(u32, Duration),
+    Categories(Categories),
     Jitter(Jitter),
     Nested(Nested),
     Off,
@@ -99,7 +105,7 @@ pub(crate) enum Owner {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::Enabled,
         Self::Retries,
         Self::Initial,
@@ -120,6 +126,8 @@ impl Key {
         Self::MinimumCalls,
         Self::SuccessThreshold,
         Self::WaitDuration,
+        Self::Ignore,
+        Self::Record,
         Self::RateLimit,
         Self::Limit,
         Self::Burst,
@@ -172,7 +180,9 @@ impl Key {
             | Self::Window
             | Self::MinimumCalls
             | Self::SuccessThreshold
-            | Self::WaitDuration => Self::Breaker,
+            | Self::WaitDuration
+            | Self::Ignore
+            | Self::Record => Self::Breaker,
             Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait => Self::RateLimit,
             Self::Bulkhead | Self::Concurrency | Self::Queue => Self::Bulkhead,
             Self::Budget | Self::Ratio | Self::MinPerSecond => Self::Budget,
@@ -289,6 +299,16 @@ impl Key {
                 Kind::Wait,
                 "How long it stays open; a range grows from the first to the last.",
             ),
+            Self::Ignore => (
+                "breaker.ignore",
+                Kind::Categories,
+                "Failures of these categories do not count.",
+            ),
+            Self::Record => (
+                "breaker.record",
+                Kind::Categories,
+                "Failures of these categories count, also where their fault is the caller's.",
+            ),
             Self::RateLimit => (
                 "rate_limit",
                 Kind::Part("{ limit = \"100/60s\" }"),
@@ -346,13 +366,14 @@ impl Key {
 /// The value in the form in which it is written in settings.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        match self {
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Count(count) | Self::Window(Window::Count(count)) => write!(f, "{count}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Duration(duration) | Self::Window(Window::Time(duration)) => {
                 write!(f, "{duration:?}")
             }
+            Self::Categories(names) => write!(f, "{names}"),
             Self::Wait(first, last) if first == last => write!(f, "{first:?}"),
             Self::Wait(first, last) => write!(f, "{first:?}..{last:?}"),
             Self::Rate(attempts, period) => write!(f, "{attempts}/{period:?}"),

@@ -1,7 +1,7 @@
 //! What settings can be about: the annotated functions, the policies, and the names that ship.
 
 use crate::Category;
-use crate::options::Options;
+use crate::options::{Options, Switch};
 use crate::settings::table::PROFILES;
 use crate::site::{self, Place};
 
@@ -60,15 +60,28 @@ impl Known {
     /// The category of this name, where it is known: an application's own is by the sites that
     /// have it.
     pub(crate) fn category(&self, name: &str) -> Option<Category> {
-        let mut own = self.sites.iter().filter_map(|site| site.options.category);
-        Category::built_in(name).or_else(|| own.find(|category| category.as_str() == name))
+        Category::built_in(name).or_else(|| {
+            self.own_categories()
+                .find(|category| category.as_str() == name)
+        })
+    }
+
+    /// Those that attributes name.
+    fn own_categories(&self) -> impl Iterator<Item = Category> {
+        self.sites.iter().flat_map(|KnownSite { options, .. }| {
+            let lists = match options.breaker {
+                Some(Switch::On(breaker)) => [breaker.ignore, breaker.record],
+                _ => [None, None],
+            };
+            let lists = lists.into_iter().flatten().flatten().copied();
+            options.category.into_iter().chain(lists)
+        })
     }
 
     pub(crate) fn categories(&self) -> impl Iterator<Item = &str> {
-        let own = self.sites.iter().filter_map(|site| site.options.category);
         Category::BUILT_IN
             .into_iter()
-            .chain(own)
+            .chain(self.own_categories())
             .map(|category| -> &str { category.as_str() })
     }
 }

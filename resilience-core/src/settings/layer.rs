@@ -6,6 +6,7 @@ use crate::options::{
     BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Options, RateLimitOptions,
     Switch, Window,
 };
+use crate::settings::counted::Categories;
 use crate::settings::key::{Key, Value};
 use crate::settings::origin::Origin;
 
@@ -46,38 +47,45 @@ impl Layer {
         self.0.iter().map(|(key, entry)| (*key, entry))
     }
 
-    pub(crate) fn value(&self, key: Key) -> Option<Value> {
-        self.get(key).map(|entry| entry.value)
+    pub(crate) fn value(&self, key: Key) -> Option<&Value> {
+        self.get(key).map(|entry| &entry.value)
     }
 
     pub(crate) fn is_off(&self, key: Key) -> bool {
-        self.value(key) == Some(Value::Off)
+        self.value(key) == Some(&Value::Off)
     }
 
     pub(crate) fn flag(&self, key: Key) -> Option<bool> {
         match self.value(key) {
-            Some(Value::Flag(flag)) => Some(flag),
+            Some(Value::Flag(flag)) => Some(*flag),
             _ => None,
         }
     }
 
     pub(crate) fn count(&self, key: Key) -> Option<u32> {
         match self.value(key) {
-            Some(Value::Count(count)) => Some(count),
+            Some(Value::Count(count)) => Some(*count),
             _ => None,
         }
     }
 
     pub(crate) fn number(&self, key: Key) -> Option<f64> {
         match self.value(key) {
-            Some(Value::Number(number)) => Some(number),
+            Some(Value::Number(number)) => Some(*number),
             _ => None,
         }
     }
 
     pub(crate) fn duration(&self, key: Key) -> Option<std::time::Duration> {
         match self.value(key) {
-            Some(Value::Duration(duration)) => Some(duration),
+            Some(Value::Duration(duration)) => Some(*duration),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn categories(&self, key: Key) -> Option<&Categories> {
+        match self.value(key) {
+            Some(Value::Categories(names)) => Some(names),
             _ => None,
         }
     }
@@ -89,17 +97,17 @@ impl Layer {
             max: self.duration(Key::Max),
             factor: self.number(Key::Factor),
             jitter: match self.value(Key::Jitter) {
-                Some(Value::Jitter(jitter)) => Some(jitter),
+                Some(Value::Jitter(jitter)) => Some(*jitter),
                 _ => None,
             },
         };
         (self.count(Key::Retries), backoff)
     }
 
-    /// The numbers of a breaker, as far as this says.
+    /// The numbers of a breaker, as far as this says; its lists are no numbers.
     pub(crate) fn breaker(&self) -> BreakerOptions {
         let (wait_duration, wait_duration_max) = match self.value(Key::WaitDuration) {
-            Some(Value::Wait(first, last)) => (Some(first), Some(last)),
+            Some(Value::Wait(first, last)) => (Some(*first), Some(*last)),
             _ => (None, None),
         };
         BreakerOptions {
@@ -109,13 +117,15 @@ impl Layer {
             slow_call_duration: self.duration(Key::SlowCallDuration),
             slow_call_rate_threshold: self.number(Key::SlowCallRateThreshold),
             window: match self.value(Key::Window) {
-                Some(Value::Window(window)) => Some(window),
+                Some(Value::Window(window)) => Some(*window),
                 _ => None,
             },
             minimum_calls: self.count(Key::MinimumCalls),
             success_threshold: self.count(Key::SuccessThreshold),
             wait_duration,
             wait_duration_max,
+            ignore: None,
+            record: None,
         }
     }
 }
@@ -202,6 +212,13 @@ fn breaker_of(breaker: &BreakerOptions, told: &mut impl FnMut(Key, Option<Value>
             .zip(last)
             .map(|(first, last)| Value::Wait(first, last)),
     );
+    let lists = [(Key::Ignore, breaker.ignore), (Key::Record, breaker.record)];
+    for (key, list) in lists {
+        told(
+            key,
+            list.map(|list| Value::Categories(Categories::of(list))),
+        );
+    }
 }
 
 fn switch<T>(switch: Option<Switch<T>>, on: impl FnOnce(T) -> Value) -> Option<Value> {

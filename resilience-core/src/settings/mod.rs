@@ -13,6 +13,7 @@ use crate::options::{BackoffOptions, Nested, Options, Switch};
 
 mod breaker;
 mod check;
+mod counted;
 pub(crate) mod document;
 mod env;
 mod inspect;
@@ -42,6 +43,7 @@ mod watch;
 
 pub(crate) use self::breaker::BreakerSettings;
 pub(crate) use self::check::lacking;
+use self::counted::Counted;
 pub use self::inspect::{Inapplicable, Inspection, Setting, SiteInspection, WorstCase};
 use self::key::{Key, Value};
 pub(crate) use self::known::Known;
@@ -69,6 +71,8 @@ pub(crate) struct SiteSettings {
     pub(crate) deadline: Option<Duration>,
     /// The service's breaker, unless it is off, for the service or for the site.
     pub(crate) breaker: Option<BreakerSettings>,
+    /// The service's: which failures count for its breaker.
+    pub(crate) counted: Counted,
     /// The service's, likewise.
     pub(crate) rate_limit: Option<RateLimitSettings>,
     /// The service's, likewise.
@@ -123,10 +127,11 @@ impl SiteSettings {
                 Switch::On(breaker) if enabled => Some(breaker),
                 _ => None,
             },
+            counted: Counted::of(layer),
             rate_limit: service.rate_limit.filter(|_| enabled),
             bulkhead: service.bulkhead.filter(|_| enabled),
             budget: service.budget.filter(|_| enabled),
-            nested_retry: layer.value(Key::Nested) == Some(Value::Nested(Nested::Retry)),
+            nested_retry: layer.value(Key::Nested) == Some(&Value::Nested(Nested::Retry)),
             idempotent: layer.flag(Key::Idempotent).unwrap_or(true),
             one_attempt: options.one_attempt || !enabled,
             above: Written::of(layer),

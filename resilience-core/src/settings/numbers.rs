@@ -87,7 +87,7 @@ impl ServiceSettings {
 impl RateLimitSettings {
     /// `None` where it is off, or where nobody has said how many.
     fn of(resolved: &Layer) -> Option<Self> {
-        let Some(Value::Rate(limit, period)) = resolved.value(Key::Limit) else {
+        let Some(&Value::Rate(limit, period)) = resolved.value(Key::Limit) else {
             return None;
         };
         is_on(resolved, Key::RateLimit).then(|| Self {
@@ -119,7 +119,7 @@ impl BudgetSettings {
 }
 
 fn is_on(resolved: &Layer, part: Key) -> bool {
-    resolved.value(part) == Some(Value::On)
+    resolved.value(part) == Some(&Value::On)
 }
 
 /// The nearest whole percentage, but no zero for what is more.

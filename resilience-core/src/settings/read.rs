@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::problem::{Problem, Problems};
+use crate::settings::counted::Categories;
 use crate::settings::document::{ClassifyRule, Document, LogLevel};
 use crate::settings::key::{Key, Kind, Value};
 use crate::settings::known::Known;
@@ -105,21 +106,8 @@ impl Reader<'_> {
                 }
             }
             Level::Categories => {
-                let known = || self.known.categories();
-                let legal = !name.is_empty()
-                    && name.len() <= 64
-                    && name
-                        .bytes()
-                        .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-                let near = nearest(name, known());
-                if !known().any(|known| known == name) && (near.is_some() || !legal) {
-                    let problem = wrong("there is no such category", near);
-                    let expected = "a name of small letters, digits and `_`";
-                    self.problems.push(if legal {
-                        problem
-                    } else {
-                        problem.expected(expected)
-                    });
+                if let Some(problem) = self.no_category(name, path, &member.at) {
+                    self.problems.push(problem);
                     return None;
                 }
             }
@@ -204,6 +192,7 @@ impl Reader<'_> {
 
     pub(super) fn value(&mut self, kind: Kind, member: &Member, path: Path<'_>) -> Option<Value> {
         match kind.read(&member.node.raw) {
+            Ok(Value::Categories(names)) => self.categories(names, member, path),
             Ok(value) => Some(value),
             Err(expected) => {
                 let problem = Problem::new(path.to_string(), member.node.raw.describe())
@@ -214,6 +203,40 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The names, if each is one of a category, known or not near to a known one.
+    fn categories(&mut self, names: Categories, member: &Member, path: Path<'_>) -> Option<Value> {
+        let before = self.problems.len();
+        for name in names.iter() {
+            if let Some(problem) = self.no_category(name, path, &member.node.at) {
+                let message = format!("there is no category `{name}`");
+                self.problems.push(Problem { message, ..problem });
+            }
+        }
+        (self.problems.len() == before).then_some(Value::Categories(names))
+    }
+
+    /// What is wrong with the name of a category.
+    fn no_category(&self, name: &str, path: Path<'_>, at: &Source) -> Option<Problem> {
+        let known = || self.known.categories();
+        let legal = !name.is_empty()
+            && name.len() <= 64
+            && name
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        let near = nearest(name, known());
+        if known().any(|known| known == name) || (near.is_none() && legal) {
+            return None;
+        }
+        let problem = Problem::new(path.to_string(), "there is no such category")
+            .at(at.clone())
+            .nearest(near);
+        Some(if legal {
+            problem
+        } else {
+            problem.expected("a name of small letters, digits and `_`")
+        })
     }
 
     pub(super) fn set(
@@ -230,11 +253,11 @@ impl Reader<'_> {
             source: member.at.clone(),
         };
         let before = layer.get(key).cloned();
-        layer.set(key, value, origin);
+        layer.set(key, value.clone(), origin);
         // A variable that names a number of a part switches it on.
         if let Some(part) = key.part()
             && key != part
-            && layer.value(part) != Some(Value::On)
+            && layer.value(part) != Some(&Value::On)
         {
             let level = target.level;
             let source = member.at.clone();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::options::Options;
+use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
@@ -65,7 +66,7 @@ impl Written {
                 (!(of_a_site && entry.value == Value::Off)).then_some(entry)
             });
             if let Some(Entry { value, origin }) = first {
-                resolved.set(key, *value, origin.clone());
+                resolved.set(key, value.clone(), origin.clone());
             }
         }
         // Of the two ways to open, the one written nearer holds.
@@ -77,6 +78,7 @@ impl Written {
         {
             resolved.remove(Key::FailureRateThreshold);
         }
+        set_apart(&mut resolved);
         complete(&mut resolved);
         resolved
     }
@@ -120,9 +122,13 @@ impl Written {
                 (found, _) => found,
             };
             if let Some(entry) = found {
-                resolved.layer.set(key, entry.value, entry.origin.clone());
+                resolved
+                    .layer
+                    .set(key, entry.value.clone(), entry.origin.clone());
             } else if spread && let Some(entry) = first(&below, key).or_else(|| library.get(key)) {
-                resolved.below.set(key, entry.value, entry.origin.clone());
+                resolved
+                    .below
+                    .set(key, entry.value.clone(), entry.origin.clone());
             }
         }
         agree(&mut resolved.layer);
@@ -202,6 +208,27 @@ fn agree(site: &mut Layer) {
     }
 }
 
+/// Of a category that two levels put in different lists, the nearer holds.
+fn set_apart(service: &mut Layer) {
+    let counted = Counted::of(service);
+    let (Some(ignore), Some(record), Some(_)) = (
+        service.get(Key::Ignore),
+        service.get(Key::Record),
+        counted.clash(),
+    ) else {
+        return;
+    };
+    let (farther, entry) = if record.origin.level < ignore.origin.level {
+        (Key::Ignore, ignore)
+    } else {
+        (Key::Record, record)
+    };
+    let origin = entry.origin.clone();
+    if let Some(rest) = counted.apart(farther) {
+        service.set(farther, Value::Categories(rest), origin);
+    }
+}
+
 /// Leaves out the numbers that have no effect beside the others, and adds what the others need.
 fn complete(service: &mut Layer) {
     let by_rate = service.get(Key::FailureRateThreshold).is_some();
@@ -239,7 +266,7 @@ fn complete(service: &mut Layer) {
         let all = Value::Number(default.slow_call_rate_threshold);
         defaults.push((Key::SlowCallRateThreshold, all));
     }
-    if let Some(Value::Rate(limit, _)) = service.value(Key::Limit) {
+    if let Some(&Value::Rate(limit, _)) = service.value(Key::Limit) {
         defaults.push((Key::Burst, Value::Count(limit)));
     }
     for (key, value) in defaults {

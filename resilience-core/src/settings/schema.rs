@@ -160,6 +160,10 @@ fn value(level: Level, key: Key) -> Json {
             let outcomes = typed("integer", "So many outcomes.").and("minimum", 1.into());
             any(about, vec![outcomes, duration()])
         }
+        Kind::Categories => {
+            let name = typed("string", "The name of a category.").and("pattern", CATEGORY.into());
+            typed("array", about).and("items", name)
+        }
         Kind::Jitter => one_of(&["proportional", "full", "decorrelated", "none"], about),
         Kind::Nested => one_of(&["stop", "retry"], about),
         Kind::Part(_) if level == Level::Sites => one_of(&["off"], about),
@@ -286,6 +290,7 @@ impl From<u32> for Json {
 
 const DURATION: &str = "^ *[0-9].*[a-zA-Z] *$";
 const RANGE: &str = "^ *[0-9].*[a-zA-Z]( *[.][.] *[0-9].*[a-zA-Z])? *$";
+const CATEGORY: &str = "^[a-z0-9_]{1,64}$";
 const RATE: &str = "^ *[0-9_]+ */ *[0-9].*[a-zA-Z] *$";
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The numbers that the sites of one service wrote, made one.
 
+use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Value};
 use crate::settings::layer::Layer;
 
@@ -14,15 +15,15 @@ pub(crate) fn merge(
     let mut merged = Layer::default();
     for (position, later) in written.into_iter().enumerate() {
         for (key, entry) in later.iter().filter(|(key, _)| key.part().is_some()) {
-            if entry.value == Value::Off || merged.value(key) == Some(entry.value) {
+            if entry.value == Value::Off || merged.value(key) == Some(&entry.value) {
                 continue;
             }
             if merged.get(key).is_some() {
                 disagreement(position, key);
                 continue;
             }
-            merged.set(key, entry.value, entry.origin.clone());
-            if merged.breaker().clash().is_some() {
+            merged.set(key, entry.value.clone(), entry.origin.clone());
+            if merged.breaker().clash().is_some() || Counted::of(&merged).clash().is_some() {
                 merged.remove(key);
                 disagreement(position, key);
             }

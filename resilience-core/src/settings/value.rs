@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::options::{Jitter, Nested, Window};
 use crate::settings::BreakerSettings;
+use crate::settings::counted::Categories;
 use crate::settings::key::{Kind, Value};
 use crate::settings::nearest::nearest;
 
@@ -72,6 +73,7 @@ impl Kind {
             Self::Wait => wait(raw.text()?),
             Self::Window => window(raw),
             Self::Rate => rate(raw.text()?),
+            Self::Categories => categories(raw),
             Self::Jitter => JITTERS
                 .into_iter()
                 .find(|jitter| Some(jitter.as_str()) == raw.text())
@@ -104,6 +106,7 @@ impl Kind {
                 BreakerSettings::MAX_WINDOW
             ),
             Self::Rate => r#"attempts in a time, as in "100/60s""#.into(),
+            Self::Categories => r#"the names of categories, as in `["rate_limit", "auth"]`"#.into(),
             Self::Jitter => r#""proportional", "full", "decorrelated" or "none""#.into(),
             Self::Nested => r#""stop" or "retry""#.into(),
             Self::Part(example) => format!(r#"a table, as in `{example}`, or "off""#),
@@ -123,6 +126,7 @@ impl Kind {
             {
                 Some(format!(r#""{whole}s""#))
             }
+            Raw::Text(text) if matches!(self, Self::Categories) => Some(format!("[{text:?}]")),
             Raw::Text(text) if matches!(self, Self::Jitter) => {
                 let names = JITTERS.map(Jitter::as_str);
                 nearest(text, names).map(|name| format!(r#""{name}""#))
@@ -224,6 +228,23 @@ fn window(raw: &Raw) -> Option<Value> {
     raw.duration()
         .filter(|span| *span >= BreakerSettings::MIN_SPAN)
         .map(|span| Value::Window(Window::Time(span)))
+}
+
+/// An array of names; a variable has them with commas between them.
+fn categories(raw: &Raw) -> Option<Value> {
+    let names: Vec<&str> = match raw {
+        Raw::Array(nodes) => nodes
+            .iter()
+            .map(|node| match &node.raw {
+                Raw::Text(name) => Some(&**name),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+        Raw::Bare(text) if text.trim().is_empty() => Vec::new(),
+        Raw::Bare(text) => text.split(',').map(str::trim).collect(),
+        _ => return None,
+    };
+    Some(Value::Categories(Categories::new(names)))
 }
 
 fn rate(text: &str) -> Option<Value> {

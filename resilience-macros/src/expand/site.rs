@@ -120,6 +120,12 @@ fn breaker(breaker: &Breaker, private: &TokenStream) -> TokenStream {
             chain.0.extend(quote!(.wait_duration_max(#longest)));
         }
     }
+    for list in [&breaker.ignore, &breaker.record] {
+        chain.with(list.as_ref(), |listed| {
+            let categories = listed.iter().map(|one| one.category.tokens(private));
+            quote!(const { &[#(#categories),*] })
+        });
+    }
     chain.0
 }
 
