@@ -86,15 +86,14 @@ impl Runtime {
     }
 
     /// The runtime of a process that has said nothing else: with the settings that its environment
-    /// names, or with none if there is anything wrong in them.
-    pub(crate) fn of_process() -> Self {
+    /// names, or with none if there is anything wrong in them, which is for the caller to tell.
+    pub(crate) fn of_process() -> (Self, Problems) {
         match Settings::from_env() {
-            Ok(settings) => Self::builder().global().settings(settings).build(),
-            Err(problems) => {
-                let runtime = Self::builder().global().build();
-                runtime.loaded(problems, Reload::Rejected);
-                runtime
+            Ok(settings) => {
+                let runtime = Self::builder().global().settings(settings).build();
+                (runtime, Problems::new())
             }
+            Err(problems) => (Self::builder().global().build(), problems),
         }
     }
 
@@ -117,7 +116,7 @@ impl Runtime {
     }
 
     /// Tells of a load, and keeps what was wrong with it. The same problems are told once.
-    fn loaded(&self, problems: Problems, result: Reload) {
+    pub(crate) fn loaded(&self, problems: Problems, result: Reload) {
         let shared = self.shared();
         let known = shared.live.last();
         let at = shared.clock.system_now();
