@@ -434,6 +434,10 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 const FILTER: &str = "info,resilience=debug";
+/// Without a pause, a thread of the SDK would do nothing else.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// What clocks of every system can add to their time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -482,15 +486,6 @@ mod tests {
         assert!(errors[4].contains("authorization"), "{errors:?}");
         assert!(!errors.concat().contains("s3cr3t"));
     }
-}
-/// Without a pause, a thread of the SDK would do nothing else.
-const SHORTEST: Duration = Duration::from_millis(1);
-/// What clocks of every system can add to their time.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn times_that_no_thread_can_keep_become_the_nearest_that_one_can() {
