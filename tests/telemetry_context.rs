@@ -131,11 +131,13 @@ async fn a_listener_added_later_hears_cancelled_calls_with_their_context() {
 async fn a_propagated_call_that_is_aborted_is_told_with_its_context() {
     let sessions = Sessions::default();
     let runtime = Runtime::builder().listener(sessions.clone()).build();
-    let made = runtime.scope(run_42().scope(async {
+    let mut task = None;
+    let spawns = run_42().scope(async {
         let hangs = async { index(&Script::hanging()).await };
-        tokio::spawn(propagate(hangs))
-    }));
-    let task = made.await;
+        task = Some(tokio::spawn(propagate(hangs)));
+    });
+    runtime.scope(spawns).await;
+    let task = task.unwrap();
     tokio::task::yield_now().await;
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
