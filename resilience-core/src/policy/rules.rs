@@ -65,10 +65,6 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
                 broken.push((key.path(), format!("`{}` {rule}", key.path())));
             }
         }
-        if options.deadline.is_some() {
-            let rule = "`deadline` is for `Policy::builder`: one attempt is bounded by `timeout`";
-            broken.push(("deadline", rule.into()));
-        }
     }
     broken
 }
@@ -200,7 +196,6 @@ mod tests {
             Options::fail_fast().idempotent(false),
             Options::fail_fast().budget(BudgetOptions::new().ratio(0.1)),
             Options::fail_fast().budget_off(),
-            Options::fail_fast().deadline(Duration::from_secs(1)),
         ] {
             let texts = told(|options| *options = useless);
             assert!(texts.contains("is for `Policy::builder`"), "{useless}");
