@@ -139,6 +139,43 @@ fn the_categories_that_count_come_from_the_nearest_level() {
     assert_eq!(of(&inspect_settings(settings.unwrap())), expected);
 }
 
+#[fail_fast(
+    operation = "dormant",
+    service = "dormant",
+    enabled = false,
+    breaker(failure_threshold = 1, distinct_calls = 1),
+    require(*wanted > 0, field = "wanted", "must be wanted")
+)]
+async fn dormant(script: &Script, wanted: &u32) -> Result<u32, Failure> {
+    script.next().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_not_enabled_is_until_a_setting_says_so() {
+    let script = Script::always(Category::NETWORK);
+    let new = |text: &str| Runtime::builder().settings(load(text).unwrap()).build();
+    let asleep = new("");
+    let written = ("false".to_owned(), Level::Attribute);
+    assert_eq!(value(&asleep.inspect(), "dormant", "enabled"), written);
+    for _ in 0..3 {
+        let _ = asleep.scope(dormant(&script, &1)).await;
+    }
+    assert_eq!(script.runs(), 3);
+    let unwanted = asleep.scope(dormant(&script, &0)).await;
+    assert!(matches!(unwanted, Err(Failure::Ours(_))), "{unwanted:?}");
+    assert_eq!(script.runs(), 3);
+    assert_eq!(asleep.summary().calls, 4);
+
+    for table in ["services", "sites"] {
+        let awake = new(&format!("[{table}.dormant]\nenabled = true\n"));
+        let before = script.runs();
+        for _ in 0..3 {
+            let _ = awake.scope(dormant(&script, &1)).await;
+        }
+        assert_eq!(script.runs(), before + 1, "{table}");
+    }
+}
+
 #[test]
 fn a_wrong_list_of_categories_is_told() {
     for (lists, parts) in [

@@ -35,6 +35,8 @@ pub struct Options {
     pub service: Option<&'static str>,
     /// `operation = ".."`
     pub operation: Option<&'static str>,
+    /// `enabled = ..`
+    pub enabled: Option<bool>,
     /// `retries = n`
     pub retries: Option<u32>,
     /// `backoff(..)`
@@ -89,6 +91,7 @@ impl Options {
             category: None,
             service: None,
             operation: None,
+            enabled: None,
             retries: None,
             backoff: BackoffOptions::new(),
             timeout: None,
@@ -146,6 +149,14 @@ impl Options {
     pub const fn operation(mut self, name: &'static str) -> Self {
         assert!(!name.is_empty(), "`operation` must not be empty");
         self.operation = Some(name);
+        self
+    }
+
+    /// With `false`, the body runs once, without any pattern around it, until a setting says
+    /// otherwise.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
         self
     }
 

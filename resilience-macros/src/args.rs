@@ -84,6 +84,7 @@ pub(crate) struct Args {
     pub(crate) category: Option<Opt<Category>>,
     pub(crate) service: Option<Opt<Expr>>,
     pub(crate) operation: Option<Opt<Expr>>,
+    pub(crate) enabled: Option<Opt<Expr>>,
     pub(crate) retries: Option<Opt<Count>>,
     pub(crate) backoff: Option<Opt<Backoff>>,
     pub(crate) timeout: Option<Opt<Switch<Time>>>,
@@ -116,6 +117,7 @@ impl Args {
             category: None,
             service: None,
             operation: None,
+            enabled: None,
             retries: None,
             backoff: None,
             timeout: None,
@@ -171,6 +173,10 @@ impl Args {
             }
             "service" => self.service = text(arg, form, ctxt),
             "operation" => self.operation = text(arg, form, ctxt),
+            "enabled" => {
+                let enabled = one().and_then(|expr| flag(&name, &expr, ctxt));
+                self.enabled = enabled.map(|value| arg.opt(value));
+            }
             "retries" => {
                 self.retries = one()
                     .filter(|expr| !is_off(expr) || wrong(ctxt, expr, "write `retries = 0`"))

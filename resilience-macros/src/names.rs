@@ -20,6 +20,7 @@ const COMMON: List = &[
     ("category", "category = \"network\""),
     ("service", "service = \"llm_provider\""),
     ("operation", "operation = \"index_document\""),
+    ("enabled", "enabled = false"),
     ("timeout", "timeout = \"30s\""),
     ("breaker", "breaker(failure_threshold = 5)"),
     ("rate_limit", "rate_limit = \"100/60s\""),

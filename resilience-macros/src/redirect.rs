@@ -91,9 +91,7 @@ fn special(word: &str, value: &RawValue) -> Option<String> {
         }
         ("err" | "ret", _) => "errors are recorded and values are not: leave it out",
         ("level", _) => "the level of an event follows the severity of the failure: leave it out",
-        ("enabled" | "disabled" | "enable" | "disable", _) => {
-            "`enabled = false` is a setting of a site or a service: write it into the settings"
-        }
+        ("disabled" | "disable" | "enable", _) => "write `enabled = false`",
         ("name", _) => "write `operation = \"..\"`, or `service = \"..\"` to share a breaker",
         ("max_retry_attempts" | "retry_attempts", _) => {
             "write `retries = n`, the number of attempts after the first"

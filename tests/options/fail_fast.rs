@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::{Category, Classification, Runtime, fail_fast};
 
-use crate::support::{Failure, Script, elapsed, kind};
+use crate::support::{Failure, Script, elapsed, kind, polled};
 
 proofs! {
     category {
@@ -29,6 +29,15 @@ proofs! {
     } => {
         let Err(Failure::Ours(error)) = call().await else { panic!("it hangs") };
         assert!(error.to_string().contains("fetch a page"), "{error}");
+    }
+
+    enabled {
+        #[fail_fast([enabled = false], bulkhead(concurrency = 1))]
+        async fn call() -> Result<u32, Failure> { Script::hanging().next().await }
+    } => {
+        let (mut first, mut second) = (polled(call()), polled(call()));
+        assert!(first.poll_once().is_pending());
+        assert!(second.poll_once().is_pending());
     }
 
     timeout {

@@ -110,6 +110,15 @@ proofs! {
         assert_eq!(script.runs(), 4);
     }
 
+    enabled {
+        #[resilient([enabled = false], retries = 2)]
+        async fn call(script: &Script) -> Result<u32, Failure> { script.next().await }
+    } => {
+        let script = Script::always(Category::NETWORK);
+        assert_eq!(kind(call(&script).await), "theirs");
+        assert_eq!(script.runs(), 1);
+    }
+
     idempotent {
         #[resilient([idempotent = false], retries = 2)]
         async fn call(script: &Script) -> Result<u32, Failure> { script.next().await }

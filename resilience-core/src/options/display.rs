@@ -13,6 +13,7 @@ impl fmt::Display for Options {
         list.name("category", self.category.map(Category::as_str))?;
         list.name("service", self.service)?;
         list.name("operation", self.operation)?;
+        list.plain("enabled", self.enabled)?;
         list.plain("retries", self.retries)?;
         let backoff = self.backoff;
         list.group("backoff", backoff != BackoffOptions::new(), |inner| {
@@ -181,8 +182,11 @@ mod tests {
              timeout = \"10s\", breaker(failure_threshold = 3)"
         );
         assert_eq!(
-            Options::fail_fast().breaker_off().to_string(),
-            "breaker = off"
+            Options::fail_fast()
+                .enabled(false)
+                .breaker_off()
+                .to_string(),
+            "enabled = false, breaker = off"
         );
     }
 

@@ -137,6 +137,7 @@ fn options_of(options: &Options, tell: &mut impl FnMut(Key, Value)) {
             tell(key, value);
         }
     };
+    told(Key::Enabled, options.enabled.map(Value::Flag));
     told(Key::Retries, options.retries.map(Value::Count));
     told(Key::Initial, options.backoff.initial.map(Value::Duration));
     told(Key::Max, options.backoff.max.map(Value::Duration));

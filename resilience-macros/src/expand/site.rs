@@ -64,6 +64,7 @@ fn options(args: &Args, private: &TokenStream) -> TokenStream {
     chain.with(args.category.as_ref(), |category| category.tokens(private));
     chain.plain(args.service.as_ref());
     chain.plain(args.operation.as_ref());
+    chain.plain(args.enabled.as_ref());
     chain.plain(args.retries.as_ref());
     chain.with(args.backoff.as_ref(), |backoff| {
         self::backoff(backoff, private)

@@ -1,6 +1,6 @@
 use resilience::{Error, resilient};
 
-#[resilient(enabled = false)]
+#[resilient(disabled)]
 async fn f(prompt: &str) -> Result<usize, Error> {
     Ok(prompt.len())
 }
