@@ -238,7 +238,7 @@ impl Decisions {
 
     fn tell_breaker(&mut self, classification: &Classification, refused: bool, now: Moment) {
         let says = self.site.settings.counted.says(classification.category());
-        let counts = says.unwrap_or(classification.fault() != Fault::Caller);
+        let counts = says.unwrap_or_else(|| classification.fault() != Fault::Caller);
         let counts = counts && !refused && self.mark == Mark::None;
         if counts {
             self.fail_breaker(now);

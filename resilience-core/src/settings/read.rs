@@ -253,7 +253,8 @@ impl Reader<'_> {
             source: member.at.clone(),
         };
         let before = layer.get(key).cloned();
-        layer.set(key, value.clone(), origin);
+        let before = before.filter(|before| before.value != value);
+        layer.set(key, value, origin);
         // A variable that names a number of a part switches it on.
         if let Some(part) = key.part()
             && key != part
@@ -264,7 +265,6 @@ impl Reader<'_> {
             layer.set(part, Value::On, Origin { level, source });
         }
         if let Some(before) = before
-            && before.value != value
             && before.origin.source.is_same_file(&member.at)
         {
             let message = format!(
