@@ -27,6 +27,9 @@ impl Decisions {
         let Some(rate_limit) = self.site.settings.rate_limit else {
             return self.take_slot();
         };
+        if self.stage == Stage::Permitted {
+            return self.take_slot();
+        }
         let now = self.now();
         let limiter = self.guards().limiter(rate_limit);
         let ticket = if self.waits() {

@@ -57,6 +57,9 @@ enum Stage {
     Begun,
     /// Before the first attempt of a call that has a key or an [`Extra`].
     Prepared,
+    /// Before the first attempt of a call that has its permit, if it needs one, but had to see its slot
+    /// go to another.
+    Permitted,
     /// The first attempt runs, of a call that nothing encloses and nobody watches. Whatever else there
     /// is to be known makes it `Running`.
     Plain { slot: bool },

@@ -7,7 +7,7 @@ use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, watched};
-use crate::runtime::{GuardedBy, SiteRef};
+use crate::runtime::{GuardedBy, SiteRef, SiteState};
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
 
@@ -30,7 +30,7 @@ impl Decisions {
                 };
                 Some(admission)
             }
-            GuardedBy::Limits => return false,
+            GuardedBy::Limits => return self.enter_limited_plainly(site),
         };
         if !scope::enter_plainly(site, self.deadline, false) {
             return false;
@@ -41,21 +41,39 @@ impl Decisions {
         true
     }
 
-    /// The same for a call that has taken its permit and its slot, as soon as it can be plain.
-    fn is_plain_now(&mut self) -> bool {
-        let (SiteRef::First(site), Stage::Running { slot }) = (&self.site, self.stage) else {
+    /// The same for a call with a rate limit or a bulkhead, where neither lets it wait.
+    #[inline(never)]
+    fn enter_limited_plainly(&mut self, site: &'static SiteState) -> bool {
+        let (guards, settings) = (&site.service.guards, &site.settings);
+        let admission = guards.breaker.admit_unmeasured();
+        if settings.breaker.is_some() && admission.is_none() || scope::is_nested() {
             return false;
-        };
-        let is_plain = self.attempts == 1
-            && self.extra.is_none()
-            && self.keyed.is_none()
-            && self.admission.is_some() == site.settings.breaker.is_some()
-            && !site.shared.is_watched()
-            && scope::enter_plainly(site, self.deadline, slot);
-        if is_plain {
-            self.stage = Stage::Plain { slot };
         }
-        is_plain
+        let bulkhead = match settings.bulkhead {
+            Some(_) => match guards.known_bulkhead() {
+                // Nobody pays for a permit who is then found to have to wait for a slot.
+                Some(bulkhead) if bulkhead.has_room() => Some(bulkhead),
+                _ => return false,
+            },
+            None => None,
+        };
+        if settings.rate_limit.is_some() {
+            let now = || site.shared.clock.now();
+            let limiter = guards.known_limiter();
+            if !limiter.is_some_and(|limiter| limiter.pass(now)) {
+                return false;
+            }
+        }
+        if bulkhead.is_some_and(|bulkhead| !bulkhead.pass()) {
+            self.stage = Stage::Permitted;
+            return false;
+        }
+        let slot = bulkhead.is_some();
+        scope::enter_plainly(site, self.deadline, slot);
+        self.admission = admission.filter(|_| settings.breaker.is_some());
+        self.attempts = 1;
+        self.stage = Stage::Plain { slot };
+        true
     }
 
     /// Asks for all that an attempt needs, and puts it on the task's stack for one poll; else says
@@ -65,9 +83,6 @@ impl Decisions {
         if !self.is_running() {
             if let Err(instead) = self.poll_start(cx) {
                 return Err(instead.map(|answer| self.after_all(answer)));
-            }
-            if self.is_plain_now() {
-                return Ok(());
             }
         }
         if let Some(fault) = self.poll_fault(cx) {
@@ -92,7 +107,7 @@ impl Decisions {
         if self.stage == Stage::Between && self.poll_pause(cx).is_pending() {
             return Err(Poll::Pending);
         }
-        if matches!(self.stage, Stage::Begun | Stage::Prepared | Stage::Between) {
+        if !matches!(self.stage, Stage::Limited | Stage::Queued) {
             self.start().map_err(Poll::Ready)?;
         }
         if self.is_running() {

@@ -117,6 +117,12 @@ impl RateLimiter {
         roused.into_iter().for_each(Waker::wake);
     }
 
+    /// A permit, if one is there at once and nobody waits. Else it says nothing: ask one of the
+    /// others.
+    pub(crate) fn pass(&self, now: impl FnOnce() -> Moment) -> bool {
+        matches!(self.exchange(now()), Exchange::Taken)
+    }
+
     /// A permit at `now`, or never: for those who do not wait.
     #[inline]
     pub(crate) fn try_acquire(&self, now: Moment) -> Result<(), Refusal> {
