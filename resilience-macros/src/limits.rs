@@ -23,6 +23,7 @@ pub(crate) struct RateLimit {
     pub(crate) limit: Option<Opt<Rate>>,
     pub(crate) burst: Option<Opt<Count>>,
     pub(crate) max_wait: Option<Opt<Time>>,
+    pub(crate) exact: Option<Opt<Expr>>,
 }
 
 /// `rate_limit = "100/60s"`, `rate_limit = LIMIT` or `rate_limit(..)`
@@ -193,9 +194,12 @@ fn rate_limit(group: &Group, ctxt: &Ctxt) -> RateLimit {
                 limit.burst =
                     Count::positive("burst", &expr, ctxt).map(|value| Opt { name, value });
             }
-            _ => {
+            "max_wait" => {
                 limit.max_wait =
                     Time::parse("max_wait", &expr, ctxt).map(|value| Opt { name, value });
+            }
+            _ => {
+                limit.exact = flag("exact", &expr, ctxt).map(|value| Opt { name, value });
             }
         }
     }

@@ -65,7 +65,7 @@ pub(crate) const BREAKER: &[&str] = &[
     "wait_duration",
 ];
 
-pub(crate) const RATE_LIMIT: &[&str] = &["limit", "burst", "max_wait"];
+pub(crate) const RATE_LIMIT: &[&str] = &["limit", "burst", "max_wait", "exact"];
 
 pub(crate) const BULKHEAD: &[&str] = &["concurrency", "queue"];
 

@@ -30,8 +30,15 @@ impl Decisions {
         if self.stage == Stage::Permitted {
             return self.take_slot();
         }
-        let now = self.now();
         let limiter = self.guards().limiter(rate_limit);
+        // Keys have none of the leases, which take room.
+        let now = match &self.keyed {
+            None => match limiter.pass(|| self.now()) {
+                Ok(()) => return self.take_slot(),
+                Err(now) => now,
+            },
+            Some(_) => self.now(),
+        };
         let ticket = if self.waits() {
             limiter.enter(now)
         } else {

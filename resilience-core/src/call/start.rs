@@ -60,7 +60,7 @@ impl Decisions {
         if settings.rate_limit.is_some() {
             let now = || site.shared.clock.now();
             let limiter = guards.known_limiter();
-            if !limiter.is_some_and(|limiter| limiter.pass(now)) {
+            if !limiter.is_some_and(|limiter| limiter.pass(now).is_ok()) {
                 return false;
             }
         }

@@ -41,7 +41,8 @@ impl fmt::Display for Options {
         list.part("rate_limit", self.rate_limit, |limit, inner| {
             inner.name("limit", limit.written_limit().as_deref())?;
             inner.plain("burst", limit.burst)?;
-            inner.duration("max_wait", limit.max_wait)
+            inner.duration("max_wait", limit.max_wait)?;
+            inner.plain("exact", limit.exact)
         })?;
         list.part("bulkhead", self.bulkhead, |bulkhead, inner| {
             inner.plain("concurrency", bulkhead.concurrency)?;

@@ -17,11 +17,13 @@
 //! ```
 //!
 //! Between any two moments `w` apart, at most `burst` plus `w * limit / period` (rounded up)
-//! attempts are let through. Permits are taken at the moment of going and never in advance: who is
-//! refused or leaves has used up none, and who is woken late does not run beside a bucket that has
-//! filled up meanwhile. (Two cases go beyond that bound, by one bucket each: other numbers at run
+//! attempts are let through. Who waits takes its permit at the moment of going and never in advance:
+//! who is refused or leaves has used up none, and who is woken late does not run beside a bucket that
+//! has filled up meanwhile. While there are plenty, threads hold some in advance, which are set aside
+//! in the bucket, see [`lease`]. (Two cases go beyond that bound, by one bucket each: other numbers at run
 //! time, and time going back by more than ten seconds.)
 
+mod lease;
 mod scale;
 
 use std::task::Waker;
@@ -30,22 +32,26 @@ use std::time::Duration;
 use crate::clock::{Moment, saturating_nanos};
 use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
+use crate::rate_limit::lease::Leases;
 use crate::rate_limit::scale::Scale;
 use crate::settings::RateLimitSettings;
+use crate::shards::my_shard;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A rate limiter, shared by the sites of one service.
 ///
-/// While nobody waits, an answer takes one exchange of one word, a refusal one look at it. Waiting
-/// happens under a short lock.
+/// While nobody waits, an answer takes one exchange of one word, a refusal one look at it; with a
+/// lease, one exchange of a word that is the thread's own. Waiting happens under a short lock.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     word: Word,
-    // A `Scale` that is changed only while the word is flagged, see `scale`.
+    // A `Scale` that is changed only while the word is flagged, see `scale`. Its bucket is without
+    // what is set aside for leases.
     speed: AtomicU64,
     permit: AtomicU64,
     bucket: AtomicU64,
+    leases: Leases,
     max_wait: AtomicU64,
     queue: Mutex<Queue>,
 }
@@ -100,6 +106,7 @@ impl RateLimiter {
             speed: AtomicU64::new(scale.speed),
             permit: AtomicU64::new(scale.permit),
             bucket: AtomicU64::new(scale.bucket),
+            leases: Leases::new(settings),
             max_wait: AtomicU64::new(saturating_nanos(settings.max_wait)),
             queue: Mutex::default(),
         }
@@ -112,15 +119,33 @@ impl RateLimiter {
             let mut queue = lock(&self.queue);
             self.word.0.fetch_or(WAITED, Ordering::AcqRel);
             queue.next = Some(settings);
+            self.leases.empty();
             queue.line.rouse_all()
         };
         roused.into_iter().for_each(Waker::wake);
     }
 
-    /// A permit, if one is there at once and nobody waits. Else it says nothing: ask one of the
-    /// others.
-    pub(crate) fn pass(&self, now: impl FnOnce() -> Moment) -> bool {
-        matches!(self.exchange(now()), Exchange::Taken)
+    /// A permit, if one is there at once and nobody waits, mostly without a look at the clock. `Err`
+    /// says nothing but what the time is: ask one of the others.
+    #[inline]
+    pub(crate) fn pass(&self, now: impl FnOnce() -> Moment) -> Result<(), Moment> {
+        self.pass_in(my_shard(), now)
+    }
+
+    /// The same, for a thread of this shard.
+    #[inline]
+    fn pass_in(&self, shard: usize, now: impl FnOnce() -> Moment) -> Result<(), Moment> {
+        if self.leases.spend(shard) {
+            return Ok(());
+        }
+        let now = now();
+        if self.leases.size() > 0 && self.is_plenty(now) {
+            self.lease(shard, now)
+        } else {
+            matches!(self.exchange(now), Exchange::Taken)
+        }
+        .then_some(())
+        .ok_or(now)
     }
 
     /// A permit at `now`, or never: for those who do not wait.
@@ -196,6 +221,9 @@ impl RateLimiter {
             }
             let scale = self.scale();
             let Some(taken) = scale.take(word >> FLAGS, now) else {
+                if self.leases.are_out() {
+                    return Exchange::Ask;
+                }
                 return Exchange::None(scale.wait(word >> FLAGS, 0, now));
             };
             match self.word.0.compare_exchange_weak(
@@ -208,6 +236,24 @@ impl RateLimiter {
                 Err(seen) => word = seen,
             }
         }
+    }
+
+    /// Whether nobody waits, and half of the bucket is there.
+    #[inline]
+    fn is_plenty(&self, now: Moment) -> bool {
+        let word = self.word.0.load(Ordering::Acquire);
+        word & WAITED == 0 && self.scale().is_plenty(word >> FLAGS, now)
+    }
+
+    /// A permit at `now`, and more for the threads of this shard, if nobody waits.
+    #[cold]
+    fn lease(&self, shard: usize, now: Moment) -> bool {
+        let mut held = self.hold(now);
+        let is_taken = held.queue.line.is_empty() && held.take(now);
+        if is_taken {
+            held.lease(shard, now);
+        }
+        is_taken
     }
 
     #[cold]
@@ -275,7 +321,7 @@ impl RateLimiter {
 impl Forgettable for RateLimiter {
     fn is_fresh(&self, now: Moment) -> bool {
         let taken = self.word.0.load(Ordering::Acquire) >> FLAGS;
-        taken <= self.scale().position(now) && self.waiting() == 0
+        taken <= self.scale().position(now) && !self.leases.are_out() && self.waiting() == 0
     }
 }
 
@@ -284,7 +330,7 @@ enum Exchange {
     Taken,
     /// There is no permit before this time is over.
     None(Duration),
-    /// Somebody waits, or there are new numbers.
+    /// Somebody waits, or there are new numbers, or leases to take back.
     Ask,
 }
 
@@ -323,9 +369,40 @@ impl Held<'_> {
     }
 
     fn take(&mut self, now: Moment) -> bool {
-        let taken = self.scale.take(self.taken, now);
+        let mut taken = self.scale.take(self.taken, now);
+        if taken.is_none() && self.limiter.leases.are_out() {
+            self.end_leases(now);
+            taken = self.scale.take(self.taken, now);
+        }
         self.taken = taken.unwrap_or(self.taken);
         taken.is_some()
+    }
+
+    /// Puts permits into the purse of a shard, while there are plenty.
+    fn lease(&mut self, shard: usize, now: Moment) {
+        let leases = &self.limiter.leases;
+        if leases.size() == 0 || !self.scale.is_plenty(self.taken, now) {
+            return;
+        }
+        if leases.begin(shard) {
+            self.set_bucket(self.scale.bucket - u64::from(leases.size()) * self.scale.permit);
+        } else {
+            let missing = leases.fill(shard);
+            self.taken = self.scale.pay(self.taken, missing, now);
+        }
+    }
+
+    /// What was spent of all leases is paid for, and the rest is there for all.
+    fn end_leases(&mut self, now: Moment) {
+        let ended = self.limiter.leases.end();
+        let spent = ended.set_aside.saturating_sub(ended.unspent);
+        self.taken = self.scale.pay(self.taken, spent, now);
+        self.set_bucket(self.scale.bucket + ended.set_aside * self.scale.permit);
+    }
+
+    fn set_bucket(&mut self, bucket: u64) {
+        self.scale.bucket = bucket;
+        self.limiter.bucket.store(bucket, Ordering::Release);
     }
 
     fn wait(&self, ahead: usize, now: Moment) -> Duration {
@@ -340,12 +417,14 @@ impl Held<'_> {
 
     fn change(&mut self, settings: RateLimitSettings, now: Moment) {
         let new = Scale::new(settings);
+        self.end_leases(now);
         self.taken = new.convert(&self.scale, self.taken, now);
         self.scale = new;
         let limiter = self.limiter;
         limiter.speed.store(new.speed, Ordering::Release);
         limiter.permit.store(new.permit, Ordering::Release);
         limiter.bucket.store(new.bucket, Ordering::Release);
+        limiter.leases.set(settings);
         let max_wait = saturating_nanos(settings.max_wait);
         limiter.max_wait.store(max_wait, Ordering::Relaxed);
     }
