@@ -16,6 +16,7 @@ use crate::number::{Count, Ratio};
 use crate::policy::nested;
 use crate::redirect;
 use crate::time::Time;
+use crate::word::flag;
 
 /// `rate_limit(..)`
 #[derive(Default)]

@@ -177,7 +177,7 @@ impl Key {
             | Self::WaitDuration => Self::Breaker,
             Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait | Self::Exact => {
                 Self::RateLimit
-            },
+            }
             Self::Bulkhead | Self::Concurrency | Self::Queue => Self::Bulkhead,
             Self::Budget | Self::Ratio | Self::MinPerSecond => Self::Budget,
             _ => return None,

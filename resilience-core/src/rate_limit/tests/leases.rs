@@ -134,16 +134,9 @@ fn new_numbers_end_all_leases_at_once() {
         ..settings(1000, SECOND, 1024)
     };
     limiter.set(exact);
-    assert_eq!(
-        drain_in(&limiter, 0..4, start()),
-        BURST - 1,
-        "none is lost"
-    );
+    assert_eq!(drain_in(&limiter, 0..4, start()), BURST - 1, "none is lost");
     assert!(!limiter.leases.are_out());
-    assert_eq!(
-        drain_in(&limiter, 0..4, start() + 9 * SECOND),
-        BURST
-    );
+    assert_eq!(drain_in(&limiter, 0..4, start() + 9 * SECOND), BURST);
 }
 
 #[test]
@@ -180,7 +173,10 @@ fn threads_together_are_admitted_exactly_the_burst() {
         };
         let admitted: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
         });
         assert_eq!(admitted, 10_000);
     }
