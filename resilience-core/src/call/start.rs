@@ -130,10 +130,10 @@ impl Decisions {
         }
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().open();
-            if let Some(refusal) = extra.refusal.take() {
+            (extra.attempt_since, extra.due) = (None, None);
+            if let Some(refusal) = extra.rare.as_mut().and_then(|rare| rare.refusal.take()) {
                 return Err(refusal);
             }
-            (extra.attempt_since, extra.due) = (None, None);
         }
         // A site that can carry no answer of ours goes on instead.
         let silent = self.site.site().options().silent;
@@ -180,9 +180,10 @@ impl Decisions {
     fn watch(&mut self) {
         let now = self.now();
         let spans = Spans::open(EventSite(&self.site), self.fields());
-        let extra = self.extra();
-        extra.since = Some(now);
-        extra.spans = spans;
+        self.extra().since = Some(now);
+        if spans.is_some() {
+            self.rare().spans = spans;
+        }
     }
 
     /// The same for an attempt. Where nobody listens, it takes the time of one that has waited for
@@ -193,9 +194,10 @@ impl Decisions {
             return;
         }
         let (now, attempt) = (self.now(), self.attempts);
-        let extra = self.extra();
-        extra.attempt_since = Some(now);
-        if let Some(spans) = &mut extra.spans {
+        self.extra().attempt_since = Some(now);
+        if let Some(rare) = self.rare_if_any()
+            && let Some(spans) = &mut rare.spans
+        {
             spans.attempt(attempt);
         }
     }
@@ -228,7 +230,7 @@ impl Decisions {
             Some(_) => None,
             None => site.settings.timeout,
         };
-        let extra = self.known();
+        let rare = self.known_rare();
         scope::enter(Frame {
             until: self.limit(),
             timeout,
@@ -242,11 +244,11 @@ impl Decisions {
             mark: self.mark,
             ..site.frame
         });
-        if let Some(extra) = extra {
-            if let Some(work) = &extra.work {
+        if let Some(rare) = rare {
+            if let Some(work) = &rare.work {
                 scope::put_work(Arc::clone(work));
             }
-            if let Some(spans) = &extra.spans {
+            if let Some(spans) = &rare.spans {
                 spans.enter();
             }
         }
@@ -271,7 +273,7 @@ impl Decisions {
     fn learn(&mut self, frame: &Frame) {
         self.mark = frame.mark;
         if frame.works {
-            self.extra().work = scope::take_work();
+            self.rare().work = scope::take_work();
         }
         if let Some(began) = frame.began
             && !self.is_anchored()
