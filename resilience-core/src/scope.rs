@@ -161,12 +161,6 @@ impl Here {
     }
 }
 
-/// Whether an attempt of ours encloses what runs here.
-#[inline]
-pub(crate) fn is_nested() -> bool {
-    HERE.with(|here| here.depth.get() > 0)
-}
-
 /// Puts the plain frame of a site on the stack for the time of one poll, if nothing is there. Says
 /// whether it did.
 #[inline]

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::limits::{Got, take_at_once};
 use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, watched};
-use crate::runtime::{GuardedBy, SiteRef, SiteState};
+use crate::runtime::{GuardedBy, SiteRef};
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
 
 impl Decisions {
-    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, as
-    /// most do, if that. Says whether it is such a call; else it needs [`enter`](Self::enter).
+    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, and
+    /// what its rate limit and its bulkhead give without waiting, as most do, if that. Says whether it
+    /// is such a call; else it needs [`enter`](Self::enter).
     #[inline]
     pub(crate) fn enter_plainly(&mut self) -> bool {
         let SiteRef::First(site) = self.site else {
@@ -22,55 +24,32 @@ impl Decisions {
         if self.stage != Stage::Begun || site.shared.is_watched() {
             return false;
         }
-        let admission = match site.guarded_by {
-            GuardedBy::Nothing => None,
-            GuardedBy::Breaker => {
-                let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
-                    return false;
-                };
-                Some(admission)
-            }
-            GuardedBy::Limits => return self.enter_limited_plainly(site),
-        };
-        if !scope::enter_plainly(site, self.deadline, false) {
-            return false;
-        }
-        self.admission = admission;
-        self.attempts = 1;
-        self.stage = Stage::Plain { slot: false };
-        true
-    }
-
-    /// The same for a call with a rate limit or a bulkhead, where neither lets it wait.
-    #[inline(never)]
-    fn enter_limited_plainly(&mut self, site: &'static SiteState) -> bool {
-        let (guards, settings) = (&site.service.guards, &site.settings);
-        let admission = guards.breaker.admit_unmeasured();
-        if settings.breaker.is_some() && admission.is_none() || scope::is_nested() {
-            return false;
-        }
-        let bulkhead = match settings.bulkhead {
-            Some(_) => match guards.known_bulkhead() {
-                // Nobody pays for a permit who is then found to have to wait for a slot.
-                Some(bulkhead) if bulkhead.has_room() => Some(bulkhead),
-                _ => return false,
-            },
-            None => None,
-        };
-        if settings.rate_limit.is_some() {
-            let now = || site.shared.clock.now();
-            let limiter = guards.known_limiter();
-            if !limiter.is_some_and(|limiter| limiter.pass(now).is_ok()) {
+        let GuardedBy {
+            breaker,
+            limits,
+            slot,
+        } = site.guarded_by;
+        let mut admission = None;
+        if breaker {
+            admission = site.service.guards.breaker.admit_unmeasured();
+            if admission.is_none() {
                 return false;
             }
         }
-        if bulkhead.is_some_and(|bulkhead| !bulkhead.pass()) {
-            self.stage = Stage::Permitted;
+        if !scope::enter_plainly(site, self.deadline, slot) {
             return false;
         }
-        let slot = bulkhead.is_some();
-        scope::enter_plainly(site, self.deadline, slot);
-        self.admission = admission.filter(|_| settings.breaker.is_some());
+        if limits {
+            let got = take_at_once(site);
+            if got != Got::All {
+                scope::leave_plainly();
+                if got == Got::Permit {
+                    self.stage = Stage::Permitted;
+                }
+                return false;
+            }
+        }
+        self.admission = admission;
         self.attempts = 1;
         self.stage = Stage::Plain { slot };
         true

@@ -167,7 +167,7 @@ fn loom_the_next_is_woken_when_the_first_leaves_or_goes() {
 /// without any other permit.
 fn leased() -> Arc<RateLimiter> {
     let limiter = limiter(128);
-    limiter.pass_in(0, || at(0)).unwrap();
+    assert!(limiter.lease(0, at(0)));
     assert!(limiter.leases.are_out());
     let mut held = limiter.hold(at(0));
     held.taken = held.scale.pay(held.taken, 128 - 8 - 1, at(0));
@@ -178,8 +178,7 @@ fn leased() -> Arc<RateLimiter> {
 /// How many of so many tries of this shard get a permit out of the purse or elsewhere.
 fn goes(limiter: &RateLimiter, shard: usize, tries: usize) -> usize {
     let goes = |_: &usize| {
-        let passed = limiter.pass_in(shard, || at(0));
-        passed.is_ok() || limiter.try_acquire(at(0)).is_ok()
+        limiter.spend(shard) || limiter.lease(shard, at(0)) || limiter.try_acquire(at(0)).is_ok()
     };
     (0..tries).filter(goes).count()
 }
@@ -202,7 +201,7 @@ fn loom_two_that_lease_at_a_time_set_aside_for_both() {
     loom::model(|| {
         let limiter = limiter(128);
         // loom does not see what makes the purses known to other threads, so they are made here.
-        limiter.pass_in(0, || at(0)).unwrap();
+        assert!(limiter.lease(0, at(0)));
         limiter.hold(at(0)).end_leases(at(0));
         let other = limiter.clone();
         let thread = thread::spawn(move || goes(&other, 1, 2));
@@ -221,12 +220,12 @@ fn loom_who_waits_is_overtaken_by_no_lease() {
         assert_eq!(goes(&limiter, 0, 7), 7);
         let other = limiter.clone();
         // The clock of this one is ahead, so that it finds plenty.
-        let ahead = thread::spawn(move || usize::from(other.pass_in(0, || at(500)).is_ok()));
+        let ahead = thread::spawn(move || other.spend(0) || other.lease(0, at(500)));
         let ticket = limiter.enter(at(0)).unwrap();
         let is_waiting = ticket.is_some();
         assert!(!is_waiting || !limiter.leases.spend(0));
         ahead.join().unwrap();
-        assert!(!is_waiting || limiter.pass_in(0, || at(500)).is_err());
+        assert!(!is_waiting || !limiter.spend(0) && !limiter.lease(0, at(500)));
     });
 }
 

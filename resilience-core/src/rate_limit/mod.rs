@@ -35,7 +35,6 @@ use crate::line::{Line, Place};
 use crate::rate_limit::lease::Leases;
 use crate::rate_limit::scale::Scale;
 use crate::settings::RateLimitSettings;
-use crate::shards::my_shard;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 
@@ -125,27 +124,21 @@ impl RateLimiter {
         roused.into_iter().for_each(Waker::wake);
     }
 
-    /// A permit, if one is there at once and nobody waits, mostly without a look at the clock. `Err`
-    /// says nothing but what the time is: ask one of the others.
+    /// A permit of those that the threads of this shard hold in advance, if there is one.
     #[inline]
-    pub(crate) fn pass(&self, now: impl FnOnce() -> Moment) -> Result<(), Moment> {
-        self.pass_in(my_shard(), now)
+    pub(crate) fn spend(&self, shard: usize) -> bool {
+        self.leases.spend(shard)
     }
 
-    /// The same, for a thread of this shard.
-    #[inline]
-    fn pass_in(&self, shard: usize, now: impl FnOnce() -> Moment) -> Result<(), Moment> {
-        if self.leases.spend(shard) {
-            return Ok(());
-        }
-        let now = now();
+    /// A permit at `now`, and a lease of more where there are plenty, if nobody waits. `false` says
+    /// nothing: ask one of the others.
+    #[inline(never)]
+    pub(crate) fn lease(&self, shard: usize, now: Moment) -> bool {
         if self.leases.size() > 0 && self.is_plenty(now) {
-            self.lease(shard, now)
+            self.hold(now).lease(shard, now)
         } else {
             matches!(self.exchange(now), Exchange::Taken)
         }
-        .then_some(())
-        .ok_or(now)
     }
 
     /// A permit at `now`, or never: for those who do not wait.
@@ -243,17 +236,6 @@ impl RateLimiter {
     fn is_plenty(&self, now: Moment) -> bool {
         let word = self.word.0.load(Ordering::Acquire);
         word & WAITED == 0 && self.scale().is_plenty(word >> FLAGS, now)
-    }
-
-    /// A permit at `now`, and more for the threads of this shard, if nobody waits.
-    #[cold]
-    fn lease(&self, shard: usize, now: Moment) -> bool {
-        let mut held = self.hold(now);
-        let is_taken = held.queue.line.is_empty() && held.take(now);
-        if is_taken {
-            held.lease(shard, now);
-        }
-        is_taken
     }
 
     #[cold]
@@ -378,11 +360,14 @@ impl Held<'_> {
         taken.is_some()
     }
 
-    /// Puts permits into the purse of a shard, while there are plenty.
-    fn lease(&mut self, shard: usize, now: Moment) {
+    /// A permit, and as many into the purse of a shard as make a lease, while there are plenty.
+    fn lease(&mut self, shard: usize, now: Moment) -> bool {
+        if !self.queue.line.is_empty() || !self.take(now) {
+            return false;
+        }
         let leases = &self.limiter.leases;
         if leases.size() == 0 || !self.scale.is_plenty(self.taken, now) {
-            return;
+            return true;
         }
         if leases.begin(shard) {
             self.set_bucket(self.scale.bucket - u64::from(leases.size()) * self.scale.permit);
@@ -390,6 +375,7 @@ impl Held<'_> {
             let missing = leases.fill(shard);
             self.taken = self.scale.pay(self.taken, missing, now);
         }
+        true
     }
 
     /// What was spent of all leases is paid for, and the rest is there for all.

@@ -5,7 +5,7 @@ use std::task::Wake;
 use proptest::prelude::*;
 
 use super::*;
-use crate::shards::SHARDS;
+use crate::shards::{SHARDS, my_shard};
 
 mod leases;
 

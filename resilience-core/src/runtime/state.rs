@@ -33,23 +33,22 @@ pub(crate) struct SiteState {
 }
 
 /// What stands before the body of a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GuardedBy {
-    Nothing,
-    /// A breaker and nothing else.
-    Breaker,
-    /// A rate limit or a bulkhead, and perhaps a breaker.
-    Limits,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuardedBy {
+    pub(crate) breaker: bool,
+    /// A rate limit, a bulkhead, or both.
+    pub(crate) limits: bool,
+    /// A bulkhead.
+    pub(crate) slot: bool,
 }
 
 impl GuardedBy {
     pub(super) fn of(settings: &SiteSettings) -> Self {
-        if settings.rate_limit.is_some() || settings.bulkhead.is_some() {
-            Self::Limits
-        } else if settings.breaker.is_some() {
-            Self::Breaker
-        } else {
-            Self::Nothing
+        let slot = settings.bulkhead.is_some();
+        Self {
+            breaker: settings.breaker.is_some(),
+            limits: settings.rate_limit.is_some() || slot,
+            slot,
         }
     }
 }
