@@ -210,6 +210,11 @@ impl Decisions {
             None => site.settings.timeout,
         };
         let rare = self.known_rare();
+        // Entered before the frame is there, and left after it: a subscriber that panics leaves none
+        // behind.
+        if let Some(spans) = self.spans() {
+            spans.enter();
+        }
         scope::enter(Frame {
             until: self.limit(),
             timeout,
@@ -223,13 +228,8 @@ impl Decisions {
             mark: self.mark,
             ..site.frame
         });
-        if let Some(rare) = rare {
-            if let Some(work) = &rare.work {
-                scope::put_work(Arc::clone(work));
-            }
-            if let Some(spans) = &rare.spans {
-                spans.enter();
-            }
+        if let Some(work) = rare.and_then(|rare| rare.work.as_ref()) {
+            scope::put_work(Arc::clone(work));
         }
     }
 
@@ -243,10 +243,10 @@ impl Decisions {
 
     #[inline(never)]
     fn leave_at_length(&mut self) {
+        self.learn(&scope::leave());
         if let Some(spans) = self.spans() {
             spans.exit();
         }
-        self.learn(&scope::leave());
     }
 
     fn learn(&mut self, frame: &Frame) {
