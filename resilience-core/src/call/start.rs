@@ -18,7 +18,7 @@ impl Decisions {
     /// is such a call; else it needs [`enter`](Self::enter).
     #[inline]
     pub(crate) fn enter_plainly(&mut self) -> bool {
-        let SiteRef::First(site) = self.site else {
+        let SiteRef::First(site) = *self.site else {
             return false;
         };
         if self.stage != Stage::Begun || site.shared.is_watched() {
@@ -107,7 +107,7 @@ impl Decisions {
                 self.watch();
             }
         }
-        if let Some(extra) = &mut self.extra {
+        if let Some(extra) = &mut *self.extra {
             let extra = extra.as_mut().open();
             (extra.attempt_since, extra.due) = (None, None);
             if let Some(refusal) = extra.rare.as_mut().and_then(|rare| rare.refusal.take()) {

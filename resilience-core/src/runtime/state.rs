@@ -153,6 +153,13 @@ pub(crate) enum SiteRef {
 /// What a thread has to lend, by the number of the site.
 pub(crate) type Lent = Vec<Option<Arc<SiteState>>>;
 
+/// None.
+impl Default for SiteRef {
+    fn default() -> Self {
+        Self::Shared(None)
+    }
+}
+
 impl From<Arc<SiteState>> for SiteRef {
     fn from(state: Arc<SiteState>) -> Self {
         Self::Shared(Some(state))
