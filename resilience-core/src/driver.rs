@@ -206,6 +206,7 @@ fn succeed<S: Shape>(
     }
 }
 
+#[inline(never)]
 fn settle<S: Shape>(
     decisions: &mut Decisions,
     out: Attempt<S::Result>,

@@ -261,7 +261,9 @@ impl Decisions {
             bulkhead.release();
             self.stage = Stage::Running { slot: false };
         }
-        let Some(extra) = &mut *self.extra else { return };
+        let Some(extra) = &mut *self.extra else {
+            return;
+        };
         let extra = extra.as_mut().open();
         let guards = self.keyed.as_deref().unwrap_or(&self.site.service.guards);
         if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
@@ -290,7 +292,9 @@ impl Decisions {
         let leases = std::mem::take(&mut rare.leases);
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
         let held = Held {
-            guards: (*self.keyed).clone().map_or_else(service, HeldGuards::Keyed),
+            guards: (*self.keyed)
+                .clone()
+                .map_or_else(service, HeldGuards::Keyed),
             slot,
             leases,
         };

@@ -98,14 +98,21 @@ pub(crate) struct Failed<'a> {
 impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
-        let site = SiteRef::of(site);
-        Self::of(site)
+        let (site, deadline) = match SiteRef::first(site) {
+            Some(state) => (SiteRef::First(state), state.deadline()),
+            None => SiteRef::later(site),
+        };
+        Self::until(site, deadline)
     }
 
     /// A call of a site whose state is at hand.
-    #[inline]
     pub(crate) fn of(site: SiteRef) -> Self {
         let deadline = site.deadline();
+        Self::until(site, deadline)
+    }
+
+    #[inline]
+    fn until(site: SiteRef, deadline: Moment) -> Self {
         Self {
             site: ManuallyDrop::new(site),
             extra: ManuallyDrop::new(None),

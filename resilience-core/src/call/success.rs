@@ -24,7 +24,6 @@ impl Decisions {
             if slot {
                 guards.release_slot();
             }
-            self.admission = None;
             self.stage = Stage::Gone;
             succeeded_unseen(site);
         }

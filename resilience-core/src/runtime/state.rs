@@ -167,17 +167,22 @@ impl From<Arc<SiteState>> for SiteRef {
 }
 
 impl SiteRef {
-    /// The state of a site in the runtime that holds here, made if need be.
+    /// The first state of a site, if that holds here.
     #[inline]
-    pub(crate) fn of(site: &'static Site) -> Self {
-        match site.slot.first() {
-            Some(state) if !scope::is_scoped() => Self::First(state),
-            _ => Self::Shared(Some(Self::shared(site))),
-        }
+    pub(crate) fn first(site: &'static Site) -> Option<&'static SiteState> {
+        let state = site.slot.first()?;
+        (!scope::is_scoped()).then_some(state)
     }
 
+    /// The state of a site in the runtime that holds here, made if need be.
     #[inline(never)]
-    fn shared(site: &'static Site) -> Arc<SiteState> {
+    pub(crate) fn later(site: &'static Site) -> (Self, Moment) {
+        let state = Self::state(site);
+        let deadline = state.deadline();
+        (Self::Shared(Some(state)), deadline)
+    }
+
+    fn state(site: &'static Site) -> Arc<SiteState> {
         if let Some(runtime) = scope::current_runtime() {
             return runtime.site(site);
         }
