@@ -115,12 +115,14 @@ impl<S: Shape> Call<S> {
     /// Decides what comes after an attempt.
     #[inline]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
-        match succeed(&mut call.decisions, out, &how) {
-            Ok(result) => Step::Done(result),
-            Err(out) => match settle(&mut call.decisions, out, how) {
-                (Verdict::Again, _) => Step::Wait,
-                (Verdict::GiveUp, result) => Step::Done(result),
-            },
+        if succeeds(&mut call.decisions, &out, &how)
+            && let Ended::Body(result) = out.0
+        {
+            return Step::Done(result);
+        }
+        match settle(&mut call.decisions, out, how) {
+            (Verdict::Again, _) => Step::Wait,
+            (Verdict::GiveUp, result) => Step::Done(result),
         }
     }
 
@@ -145,10 +147,18 @@ impl<S: Shape> Call<S> {
     }
 
     /// Ends a call that has one attempt, or that a fallback may follow.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a plain success is a few instructions, and many functions return the same type"
+    )]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        succeed(&mut call.decisions, out, &how)
-            .unwrap_or_else(|out| settle(&mut call.decisions, out, how).1)
+        if succeeds(&mut call.decisions, &out, &how)
+            && let Ended::Body(result) = out.0
+        {
+            return result;
+        }
+        settle(&mut call.decisions, out, how).1
     }
 
     /// Whether there are patterns, and so a fallback.
@@ -187,23 +197,16 @@ impl<S: Shape> Call<S> {
     }
 }
 
-/// Ends a call that has plainly succeeded; hands the outcome of any other attempt back.
+/// Ends a call that has plainly succeeded. Says whether this is one.
 #[inline]
-fn succeed<S: Shape>(
+fn succeeds<S: Shape>(
     decisions: &mut Decisions,
-    out: Attempt<S::Result>,
+    out: &Attempt<S::Result>,
     how: &How<'_, S>,
-) -> Result<S::Result, Attempt<S::Result>> {
-    match out.0 {
-        Ended::Body(result)
-            if S::error(&result).is_none()
-                && !how.fails_although_ok()
-                && decisions.succeed_plainly() =>
-        {
-            Ok(result)
-        }
-        _ => Err(out),
-    }
+) -> bool {
+    Attempt::body(out).is_some_and(|result| S::error(result).is_none())
+        && !how.fails_although_ok()
+        && decisions.succeed_plainly()
 }
 
 #[inline(never)]
