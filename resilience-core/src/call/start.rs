@@ -59,10 +59,10 @@ impl Decisions {
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if !self.is_running() {
-            if let Err(instead) = self.poll_start(cx) {
-                return Err(instead.map(|answer| self.after_all(answer)));
-            }
+        if !self.is_running()
+            && let Err(instead) = self.poll_start(cx)
+        {
+            return Err(instead.map(|answer| self.after_all(answer)));
         }
         if let Some(fault) = self.poll_fault(cx) {
             return Err(fault);
