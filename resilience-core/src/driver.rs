@@ -113,16 +113,20 @@ impl<S: Shape> Call<S> {
     }
 
     /// Decides what comes after an attempt.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "left to itself the compiler calls it where many functions have one error type"
+    )]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
-        if succeeds(&mut call.decisions, &out, &how)
-            && let Ended::Body(result) = out.0
-        {
-            return Step::Done(result);
-        }
-        match settle(&mut call.decisions, out, how) {
-            (Verdict::Again, _) => Step::Wait,
-            (Verdict::GiveUp, result) => Step::Done(result),
+        match out.0 {
+            Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => {
+                Step::Done(result)
+            }
+            ended => match settle(&mut call.decisions, Attempt(ended), how) {
+                (Verdict::Again, _) => Step::Wait,
+                (Verdict::GiveUp, result) => Step::Done(result),
+            },
         }
     }
 
@@ -150,15 +154,13 @@ impl<S: Shape> Call<S> {
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "a plain success is a few instructions, and many functions return the same type"
+        reason = "left to itself the compiler calls it where many functions have one error type"
     )]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        if succeeds(&mut call.decisions, &out, &how)
-            && let Ended::Body(result) = out.0
-        {
-            return result;
+        match out.0 {
+            Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => result,
+            ended => settle(&mut call.decisions, Attempt(ended), how).1,
         }
-        settle(&mut call.decisions, out, how).1
     }
 
     /// Whether there are patterns, and so a fallback.
@@ -197,16 +199,10 @@ impl<S: Shape> Call<S> {
     }
 }
 
-/// Ends a call that has plainly succeeded. Says whether this is one.
+/// Ends a call that has plainly succeeded. Says whether it is such a call.
 #[inline]
-fn succeeds<S: Shape>(
-    decisions: &mut Decisions,
-    out: &Attempt<S::Result>,
-    how: &How<'_, S>,
-) -> bool {
-    Attempt::body(out).is_some_and(|result| S::error(result).is_none())
-        && !how.fails_although_ok()
-        && decisions.succeed_plainly()
+fn succeeds<S: Shape>(decisions: &mut Decisions, result: &S::Result, how: &How<'_, S>) -> bool {
+    S::error(result).is_none() && !how.fails_although_ok() && decisions.succeed_plainly()
 }
 
 #[inline(never)]
