@@ -90,7 +90,7 @@ impl Decisions {
         if let Some(spans) = spans {
             spans.finish(outcome, self.attempts, failure);
         }
-        if let Some(extra) = &mut self.extra {
+        if let Some(extra) = &mut *self.extra {
             let extra = extra.as_mut().open();
             if let Some(flight) = extra.pending.take() {
                 self.site.shared.drain.end(flight, extra.asleep.take());

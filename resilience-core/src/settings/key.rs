@@ -33,6 +33,7 @@ pub(crate) enum Key {
     Limit,
     Burst,
     MaxWait,
+    Exact,
     Bulkhead,
     Concurrency,
     Queue,
@@ -99,7 +100,7 @@ pub(crate) enum Owner {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Enabled,
         Self::Retries,
         Self::Initial,
@@ -124,6 +125,7 @@ impl Key {
         Self::Limit,
         Self::Burst,
         Self::MaxWait,
+        Self::Exact,
         Self::Bulkhead,
         Self::Concurrency,
         Self::Queue,
@@ -173,7 +175,9 @@ impl Key {
             | Self::MinimumCalls
             | Self::SuccessThreshold
             | Self::WaitDuration => Self::Breaker,
-            Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait => Self::RateLimit,
+            Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait | Self::Exact => {
+                Self::RateLimit
+            }
             Self::Bulkhead | Self::Concurrency | Self::Queue => Self::Bulkhead,
             Self::Budget | Self::Ratio | Self::MinPerSecond => Self::Budget,
             _ => return None,
@@ -308,6 +312,11 @@ impl Key {
                 "rate_limit.max_wait",
                 Kind::Duration(Duration::ZERO),
                 "Who would have to wait longer is rejected.",
+            ),
+            Self::Exact => (
+                "rate_limit.exact",
+                Kind::Flag,
+                "Threads take no permits in advance.",
             ),
             Self::Bulkhead => (
                 "bulkhead",
