@@ -1,10 +1,13 @@
 //! The runtime's own answers: what a caller gets instead of, or after, running the body.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::breaker::{OpenedBy, Reason};
+use crate::breaker::{OpenedBy, Refusal};
+use crate::clock::saturating_nanos;
+use crate::event::CallFailure;
 use crate::{Category, Classification, Classify, Retry, Severity};
 
 /// An answer of the runtime itself: the circuit is open, the call timed out, a requirement is not
@@ -23,14 +26,14 @@ enum Repr {
         failures: u16,
         /// `u32::MAX` where nobody knows.
         retry_in_ms: u32,
-        service: Arc<ServiceName>,
+        service: &'static ServiceName,
     },
     RateLimited {
         retry_in_ms: u32,
-        service: Arc<ServiceName>,
+        service: &'static ServiceName,
     },
     BulkheadFull {
-        service: Arc<ServiceName>,
+        service: &'static ServiceName,
     },
     Detail(Box<Detail>),
 }
@@ -157,21 +160,17 @@ pub enum TimeLimit {
 }
 
 impl Error {
-    pub(crate) fn circuit_open(
-        service: Arc<ServiceName>,
-        reason: Reason,
-        retry_in: Option<Duration>,
-    ) -> Self {
-        let retry_in_ms = retry_in.map_or(u32::MAX, millis);
+    pub(crate) fn circuit_open(service: &'static ServiceName, refusal: Refusal) -> Self {
+        let Refusal { reason, retry_in } = refusal;
         Self(Repr::CircuitOpen {
             opened_by: reason.by,
             failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
-            retry_in_ms,
+            retry_in_ms: retry_in.map_or(u32::MAX, millis),
             service,
         })
     }
 
-    pub(crate) fn rate_limited(service: Arc<ServiceName>, retry_in: Duration) -> Self {
+    pub(crate) fn rate_limited(service: &'static ServiceName, retry_in: Duration) -> Self {
         Self(Repr::RateLimited {
             retry_in_ms: millis(retry_in),
             service,
@@ -190,24 +189,66 @@ impl Error {
                 opened_by: *opened_by,
                 failures: *failures,
                 retry_in_ms: *retry_in_ms,
-                service: Arc::clone(service),
+                service,
             },
             Repr::RateLimited {
                 retry_in_ms,
                 service,
             } => Repr::RateLimited {
                 retry_in_ms: *retry_in_ms,
-                service: Arc::clone(service),
+                service,
             },
-            Repr::BulkheadFull { service } => Repr::BulkheadFull {
-                service: Arc::clone(service),
-            },
+            Repr::BulkheadFull { service } => Repr::BulkheadFull { service },
             Repr::Detail(_) => return None,
         };
         Some(Self(copy))
     }
 
-    pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
+    /// All that a circuit-open answer says but for the service.
+    #[inline]
+    pub(crate) fn packed(&self) -> Option<u64> {
+        match self.0 {
+            Repr::CircuitOpen {
+                opened_by,
+                failures,
+                retry_in_ms,
+                ..
+            } => Some(
+                u64::from(retry_in_ms) << 32
+                    | u64::from(failures) << 16
+                    | u64::from(opened_by as u8),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The answer that was packed.
+    pub(crate) fn unpacked(service: &'static ServiceName, packed: u64) -> Self {
+        Self(Repr::CircuitOpen {
+            opened_by: OpenedBy::of(packed as u8),
+            failures: (packed >> 16) as u16,
+            retry_in_ms: (packed >> 32) as u32,
+            service,
+        })
+    }
+
+    /// What the telemetry says of a refusal.
+    pub(crate) fn refusal(&self) -> CallFailure {
+        let (category, severity) = if let ErrorKind::CircuitOpen { .. } = self.kind() {
+            (Category::SERVICE, Severity::High)
+        } else {
+            let classification = self.classify();
+            (classification.category(), classification.severity(1))
+        };
+        CallFailure {
+            category,
+            severity,
+            error_type: self.kind_name(),
+            refused: true,
+        }
+    }
+
+    pub(crate) fn bulkhead_full(service: &'static ServiceName) -> Self {
         Self(Repr::BulkheadFull { service })
     }
 
@@ -552,20 +593,31 @@ impl From<Error> for String {
 /// Rounded up: who waits this long is not refused for a fraction of a millisecond. The largest
 /// number is left free.
 fn millis(duration: Duration) -> u32 {
-    let ms = duration.as_nanos().div_ceil(1_000_000);
+    let ms = saturating_nanos(duration).div_ceil(1_000_000);
     u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
 }
 
-/// The name of a service, shared by its breaker and by the errors that speak of it.
+/// The name of a service, of which there is one for as long as the program runs, so that the errors
+/// that speak of it need not count references. Programs name their services in their code: there is a
+/// bounded number of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ServiceName(Box<str>);
 
 impl ServiceName {
-    pub(crate) fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self(name.into()))
+    pub(crate) fn new(name: &str) -> &'static Self {
+        // Nobody waits for anything in here, so that loom need not look at it.
+        static NAMES: Mutex<BTreeMap<&'static str, &'static ServiceName>> =
+            Mutex::new(BTreeMap::new());
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
+            return known;
+        }
+        let new: &'static Self = Box::leak(Box::new(Self(name.into())));
+        names.insert(new.as_str(), new);
+        new
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&'static self) -> &'static str {
         &self.0
     }
 }
@@ -592,6 +644,7 @@ const _: () = assert!(size_of::<Error>() <= 2 * size_of::<u64>());
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::Reason;
 
     fn open() -> Error {
         opened(OpenedBy::Failures, 5, Some(Duration::from_millis(29_500)))
@@ -599,7 +652,7 @@ mod tests {
 
     fn opened(by: OpenedBy, count: u32, retry_in: Option<Duration>) -> Error {
         let reason = Reason { by, count };
-        Error::circuit_open(ServiceName::new("weaviate"), reason, retry_in)
+        Error::circuit_open(ServiceName::new("weaviate"), Refusal { reason, retry_in })
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
+use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::ServiceName;
 use crate::fields::Fields;
@@ -222,8 +223,8 @@ impl<'a> EventSite<'a> {
         self.0.service()
     }
 
-    pub(crate) fn service_name(self) -> Arc<ServiceName> {
-        Arc::clone(self.0.service.guards.service())
+    pub(crate) fn service_name(self) -> &'static ServiceName {
+        self.0.service.guards.service()
     }
 
     /// What its attribute gives as the category.
@@ -296,17 +297,32 @@ impl<'a> Event<'a> {
 
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
-pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    if shared.listening.tracing && shared.live.logs(&event) {
-        trace::record(&event);
-    }
+pub(crate) fn emit(shared: &Shared, event: &Event<'_>) {
     if shared.listening.statistics {
-        shared.stats.record(&event);
+        shared.stats.record(event);
     }
-    shared.recent.record(shared, &event);
+    if trace::is_heard() || !shared.listeners.is_empty() {
+        tell(shared, event);
+    }
+}
+
+/// The same for what is kept: an error, which happened `now`.
+#[inline]
+pub(crate) fn emit_error(shared: &Shared, event: &Event<'_>, now: Moment) {
+    shared.recent.record(event, now);
+    emit(shared, event);
+}
+
+/// The listeners from outside, and `tracing`.
+#[cold]
+#[inline(never)]
+fn tell(shared: &Shared, event: &Event<'_>) {
+    if shared.listening.tracing && trace::is_heard() && shared.live.logs(event) {
+        trace::record(event);
+    }
     for listener in shared.listeners.iter() {
         // What it leaves behind is its own affair: we look at nothing of it.
-        let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(&event)));
+        let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(event)));
         drop(told);
     }
 }
@@ -316,6 +332,14 @@ pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
 #[inline]
 pub(crate) fn succeeded_unseen(site: &SiteState) {
     site.service.budget.count_straight();
+}
+
+/// The end of a call that an open breaker refused while nobody watched it, and of which nothing but
+/// its function is known.
+#[inline]
+pub(crate) fn refused_unseen(site: &SiteState, answer: &Error, now: Moment) {
+    site.service.budget.count_refused();
+    site.shared.recent.refused(site, answer, now);
 }
 
 /// Whether anybody sees more than the end of a call: then its time is taken, and it has spans.

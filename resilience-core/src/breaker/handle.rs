@@ -80,7 +80,7 @@ impl BreakerHandle {
 
     fn force(&self, manual: Manual) {
         if let Some(moved) = self.service.force(manual) {
-            emit(&self.shared, Event::moved(self.service(), moved));
+            emit(&self.shared, &Event::moved(self.service(), moved));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Decisions, Stage};
 use crate::Classification;
 use crate::clock::Moment;
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_error};
 use crate::fields::Fields;
 use crate::scope::{self, Mark};
 use crate::trace::{Entered, Spans};
@@ -26,9 +26,9 @@ impl Decisions {
             refused,
         } = failure;
         let retries = self.site.settings.retry(category).retries;
-        emit(
+        emit_error(
             &self.site.shared,
-            Event::AttemptFailed(AttemptFailed {
+            &Event::AttemptFailed(AttemptFailed {
                 site: EventSite(&self.site),
                 attempt: self.attempts,
                 of: retries.saturating_add(1).max(self.attempts),
@@ -42,6 +42,7 @@ impl Decisions {
                 fields: self.fields(),
                 context: &scope::context(),
             }),
+            now,
         );
     }
 
@@ -54,7 +55,7 @@ impl Decisions {
         }
         emit(
             &self.site.shared,
-            Event::FallbackUsed {
+            &Event::FallbackUsed {
                 site: EventSite(&self.site),
                 number,
                 succeeded,
@@ -63,28 +64,34 @@ impl Decisions {
         );
     }
 
-    /// The end, of every call but those that succeed at once while nobody listens.
+    /// The end, of every call but those that are over at once while nobody listens; `now`, where the
+    /// caller knows that.
     #[cold]
-    pub(super) fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure>) {
+    pub(super) fn finish(
+        &mut self,
+        outcome: CallOutcome,
+        failure: Option<CallFailure>,
+        now: Option<Moment>,
+    ) {
         self.stage = Stage::Over;
         self.count();
         let began = self.known().and_then(|extra| extra.since);
-        let now = began.map(|_| self.now());
+        let now = now.or_else(|| began.map(|_| self.now()));
         let inside = self.inside_span();
-        emit(
-            &self.site.shared,
-            Event::CallFinished {
-                site: EventSite(&self.site),
-                outcome,
-                attempts: self.attempts,
-                duration: now
-                    .zip(began)
-                    .map_or(Duration::ZERO, |(now, began)| now.since(began)),
-                last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
-                failure,
-                context: &scope::context(),
-            },
-        );
+        let since = |now: Moment| began.map_or(Duration::ZERO, |began| now.since(began));
+        let event = Event::CallFinished {
+            site: EventSite(&self.site),
+            outcome,
+            attempts: self.attempts,
+            duration: now.map_or(Duration::ZERO, since),
+            last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
+            failure,
+            context: &scope::context(),
+        };
+        match now {
+            Some(now) => emit_error(&self.site.shared, &event, now),
+            None => emit(&self.site.shared, &event),
+        }
         drop(inside);
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().open();

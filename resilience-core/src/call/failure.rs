@@ -7,7 +7,7 @@ use crate::backoff::Backoff;
 use crate::breaker::{CallId, Moved};
 use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit, emit_error};
 use crate::fallback::On;
 use crate::redact::redacted;
 use crate::scope::{self, Mark};
@@ -71,13 +71,13 @@ impl Decisions {
             spans.attempt_failed(failure, delay.is_some());
         }
         let Some(delay) = delay else {
-            self.give_up(worth, failure);
+            self.give_up(worth, failure, now);
             return Verdict::GiveUp;
         };
         let inside = self.inside_span();
         emit(
             &self.site.shared,
-            Event::RetryScheduled {
+            &Event::RetryScheduled {
                 site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
@@ -93,30 +93,30 @@ impl Decisions {
     /// The runtime's own answer: a refusal ends the call, a timeout is a failed attempt.
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
+        if self.stage == Stage::Over {
+            // It was refused at once.
+            return Verdict::GiveUp;
+        }
         if !self.is_running() {
             self.give_back();
             self.release_breaker();
-            let classification = error.classify();
-            let failure = CallFailure {
-                category: classification.category(),
-                severity: classification.severity(1),
-                error_type: error.kind_name(),
-                refused: true,
-            };
+            let failure = error.refusal();
+            let now = self.now();
             let inside = self.inside_span();
-            emit(
+            emit_error(
                 &self.site.shared,
-                Event::Rejected {
+                &Event::Rejected {
                     site: EventSite(&self.site),
                     error,
                     failure,
                     fields: self.fields(),
                     context: &scope::context(),
                 },
+                now,
             );
             drop(inside);
             self.mark_enclosing(Mark::Refused);
-            self.finish(CallOutcome::Rejected, Some(failure));
+            self.finish(CallOutcome::Rejected, Some(failure), Some(now));
             return Verdict::GiveUp;
         }
         self.fail(Failed {
@@ -132,7 +132,8 @@ impl Decisions {
         self.leave();
         self.give_back();
         let inside = self.inside_span();
-        self.fail_breaker(self.now());
+        let now = self.now();
+        self.fail_breaker(now);
         drop(inside);
         let failure = CallFailure {
             category: self.site.settings.category.unwrap_or(Category::UNKNOWN),
@@ -140,7 +141,7 @@ impl Decisions {
             error_type: PANIC,
             refused: false,
         };
-        self.finish(CallOutcome::Panicked, Some(failure));
+        self.finish(CallOutcome::Panicked, Some(failure), Some(now));
     }
 
     /// What an answer of the runtime means for the attempt that it ended.
@@ -203,7 +204,7 @@ impl Decisions {
         if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
             emit(
                 &self.site.shared,
-                Event::BudgetSpent {
+                &Event::BudgetSpent {
                     site: EventSite(&self.site),
                     context: &scope::context(),
                 },
@@ -263,13 +264,13 @@ impl Decisions {
     pub(super) fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
             let service = self.site.service();
-            emit(&self.site.shared, Event::moved(service, moved));
+            emit(&self.site.shared, &Event::moved(service, moved));
         }
     }
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, failure: CallFailure) {
+    fn give_up(&mut self, worth: bool, failure: CallFailure, now: Moment) {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
@@ -277,7 +278,7 @@ impl Decisions {
         {
             self.mark_enclosing(Mark::GaveUp);
         }
-        self.finish(CallOutcome::Failed, Some(failure));
+        self.finish(CallOutcome::Failed, Some(failure), Some(now));
     }
 
     pub(super) fn mark_enclosing(&self, mark: Mark) {

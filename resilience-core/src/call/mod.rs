@@ -192,7 +192,7 @@ impl Decisions {
             }
         }
         self.release_breaker();
-        self.finish(CallOutcome::Cancelled, None);
+        self.finish(CallOutcome::Cancelled, None, None);
     }
 }
 

@@ -22,7 +22,7 @@ impl Runtime {
         });
         for (service, moved) in moved {
             let name = service.guards.service().as_str();
-            emit(shared, Event::moved(name, moved));
+            emit(shared, &Event::moved(name, moved));
         }
         self.loaded(Problems::new(), Reload::Applied);
     }
@@ -131,7 +131,7 @@ impl Runtime {
         };
         shared.live.set_last(LastReload { at, problems });
         let message = &message;
-        emit(shared, Event::SettingsReloaded { result, message });
+        emit(shared, &Event::SettingsReloaded { result, message });
     }
 
     /// The sources are again what they were when they were right.
