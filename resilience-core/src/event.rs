@@ -278,7 +278,7 @@ impl CallOutcome {
 }
 
 impl<'a> Event<'a> {
-    pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
+    fn moved(service: &'a str, moved: Moved) -> Self {
         let Moved {
             from,
             to,
@@ -298,19 +298,57 @@ impl<'a> Event<'a> {
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
 pub(crate) fn emit(shared: &Shared, event: &Event<'_>) {
-    if shared.listening.statistics {
-        shared.stats.record(event);
-    }
-    if trace::is_heard() || !shared.listeners.is_empty() {
+    if is_heard(shared) {
         tell(shared, event);
     }
 }
 
-/// The same for what is kept: an error, which happened `now`.
+/// The same for an attempt that failed `now`, which is counted and kept.
 #[inline]
-pub(crate) fn emit_error(shared: &Shared, event: &Event<'_>, now: Moment) {
-    shared.recent.record(event, now);
-    emit(shared, event);
+pub(crate) fn emit_failed(shared: &Shared, failed: &AttemptFailed<'_>, now: Moment) {
+    shared.recent.attempt_failed(failed, now);
+    if shared.listening.statistics {
+        shared.stats.attempt_failed(failed);
+    }
+    if is_heard(shared) {
+        tell(shared, &Event::AttemptFailed(*failed));
+    }
+}
+
+/// The same for a refusal.
+#[inline]
+pub(crate) fn emit_rejected(shared: &Shared, rejected: &Event<'_>, now: Moment) {
+    shared.recent.rejected(rejected, now);
+    if shared.listening.statistics {
+        shared.stats.rejected(rejected);
+    }
+    emit(shared, rejected);
+}
+
+/// The same for the end of a call.
+#[inline]
+pub(crate) fn emit_finished(shared: &Shared, finished: &Event<'_>, now: Option<Moment>) {
+    if let Some(now) = now {
+        shared.recent.finished(finished, now);
+    }
+    if shared.listening.statistics {
+        shared.stats.finished(finished);
+    }
+    emit(shared, finished);
+}
+
+/// The same for a breaker that has moved.
+pub(crate) fn emit_moved(shared: &Shared, service: &str, moved: Moved) {
+    if shared.listening.statistics {
+        shared.stats.moved(moved);
+    }
+    emit(shared, &Event::moved(service, moved));
+}
+
+/// Whether anybody hears of what is neither counted nor kept.
+#[inline]
+pub(crate) fn is_heard(shared: &Shared) -> bool {
+    trace::is_heard() || !shared.listeners.is_empty()
 }
 
 /// The listeners from outside, and `tracing`.

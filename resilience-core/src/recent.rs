@@ -195,21 +195,8 @@ impl Recent {
         ring.errors.drain(..).for_each(|error| error.unlist());
     }
 
-    /// Keeps what is to be kept of an event.
-    #[inline]
-    pub(crate) fn record(&self, event: &Event<'_>, now: Moment) {
-        match event {
-            Event::AttemptFailed(failure) => self.attempt_failed(failure, now),
-            Event::Rejected { .. } => self.rejected(event, now),
-            Event::CallFinished {
-                outcome: CallOutcome::Panicked,
-                ..
-            } => self.panicked(event, now),
-            _ => {}
-        }
-    }
-
-    fn attempt_failed(&self, failure: &AttemptFailed<'_>, now: Moment) {
+    /// Keeps an attempt that failed `now`.
+    pub(crate) fn attempt_failed(&self, failure: &AttemptFailed<'_>, now: Moment) {
         let AttemptFailed {
             site,
             attempt,
@@ -238,8 +225,9 @@ impl Recent {
         self.keep(about, message, Message::Text, fields, context);
     }
 
+    /// Keeps a refusal.
     #[cold]
-    fn rejected(&self, event: &Event<'_>, now: Moment) {
+    pub(crate) fn rejected(&self, event: &Event<'_>, now: Moment) {
         let &Event::Rejected {
             site,
             error,
@@ -262,10 +250,12 @@ impl Recent {
         }
     }
 
-    #[cold]
-    fn panicked(&self, event: &Event<'_>, now: Moment) {
+    /// Keeps a call that ended in a panic.
+    #[inline]
+    pub(crate) fn finished(&self, event: &Event<'_>, now: Moment) {
         if let &Event::CallFinished {
             site,
+            outcome: CallOutcome::Panicked,
             attempts,
             failure: Some(failure),
             context,

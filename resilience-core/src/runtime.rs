@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::event::{Event, Listener, Listeners, emit};
+use crate::event::{Listener, Listeners, emit_moved};
 use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
@@ -262,7 +262,7 @@ impl Runtime {
                 service.set(written, shared.clock.now())
             });
             for moved in moved {
-                emit(shared, &Event::moved(name, moved));
+                emit_moved(shared, name, moved);
             }
         }
         let snapshot = shared.live.current();

@@ -5,9 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use self::errors::{Errors, Kind, Sums};
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Moved};
 use crate::context::Context;
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite};
+use crate::event::{AttemptFailed, CallOutcome, Event, EventSite};
 use crate::latency::{Histogram, Latency};
 use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -259,50 +259,51 @@ impl Stats {
     }
 
     #[inline]
-    pub(crate) fn record(&self, event: &Event<'_>) {
-        match *event {
-            Event::CallFinished {
-                site,
-                outcome,
-                attempts,
-                duration,
-                failure,
-                context,
-                ..
-            } => {
-                site.counts().finished(outcome, attempts, duration);
-                if let (CallOutcome::Panicked, Some(failure)) = (outcome, failure) {
-                    self.error(site, failure, false, context);
-                }
-            }
-            Event::AttemptFailed(AttemptFailed {
-                site,
-                classification,
-                severity,
-                error_type,
-                refused,
-                context,
-                ..
-            }) => {
-                let failure = CallFailure {
-                    category: classification.category(),
-                    severity,
-                    error_type,
-                    refused,
-                };
-                self.error(site, failure, false, context);
-            }
-            Event::Rejected {
-                site,
-                failure,
-                context,
-                ..
-            } => self.error(site, failure, true, context),
-            Event::BreakerMoved {
-                to: BreakerState::Open,
-                ..
-            } => add(&self.breaker_opens, 1),
-            _ => {}
+    pub(crate) fn attempt_failed(&self, failed: &AttemptFailed<'_>) {
+        let kind = Kind {
+            category: failed.classification.category(),
+            severity: failed.severity,
+            error_type: failed.error_type,
+            is_rejection: false,
+        };
+        self.error(failed.site, &kind, failed.context);
+    }
+
+    pub(crate) fn rejected(&self, event: &Event<'_>) {
+        if let &Event::Rejected {
+            site,
+            failure,
+            context,
+            ..
+        } = event
+        {
+            self.error(site, &Kind::of(failure, true), context);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finished(&self, event: &Event<'_>) {
+        let &Event::CallFinished {
+            site,
+            outcome,
+            attempts,
+            duration,
+            failure,
+            context,
+            ..
+        } = event
+        else {
+            return;
+        };
+        site.counts().finished(outcome, attempts, duration);
+        if let (CallOutcome::Panicked, Some(failure)) = (outcome, failure) {
+            self.error(site, &Kind::of(failure, false), context);
+        }
+    }
+
+    pub(crate) fn moved(&self, moved: Moved) {
+        if moved.to == BreakerState::Open {
+            add(&self.breaker_opens, 1);
         }
     }
 
@@ -320,19 +321,9 @@ impl Stats {
         *lock(&self.by_agent) = Names::default();
     }
 
-    fn error(
-        &self,
-        site: EventSite<'_>,
-        failure: CallFailure,
-        is_rejection: bool,
-        context: &Context,
-    ) {
-        site.counts().errors.count(Kind {
-            category: failure.category,
-            severity: failure.severity,
-            error_type: failure.error_type,
-            is_rejection,
-        });
+    #[inline]
+    fn error(&self, site: EventSite<'_>, kind: &Kind, context: &Context) {
+        site.counts().errors.count(kind);
         if let Some(agent) = &context.agent {
             lock(&self.by_agent).count(agent);
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{Decisions, Stage};
 use crate::Classification;
 use crate::clock::Moment;
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_error};
+use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_failed, emit_finished};
 use crate::fields::Fields;
+use crate::settings::RetrySettings;
 use crate::scope::{self, Mark};
 use crate::trace::{Entered, Spans};
 
@@ -16,22 +17,22 @@ impl Decisions {
         classification: &Classification,
         failure: CallFailure,
         message: &str,
+        policy: RetrySettings,
         last: bool,
         now: Moment,
     ) {
         let CallFailure {
-            category,
             severity,
             error_type,
             refused,
+            ..
         } = failure;
-        let retries = self.site.settings.retry(category).retries;
-        emit_error(
+        emit_failed(
             &self.site.shared,
-            &Event::AttemptFailed(AttemptFailed {
+            &AttemptFailed {
                 site: EventSite(&self.site),
                 attempt: self.attempts,
-                of: retries.saturating_add(1).max(self.attempts),
+                of: policy.retries.saturating_add(1).max(self.attempts),
                 last,
                 refused,
                 classification,
@@ -41,7 +42,7 @@ impl Decisions {
                 duration: self.attempt_took(now),
                 fields: self.fields(),
                 context: &scope::context(),
-            }),
+            },
             now,
         );
     }
@@ -88,10 +89,7 @@ impl Decisions {
             failure,
             context: &scope::context(),
         };
-        match now {
-            Some(now) => emit_error(&self.site.shared, &event, now),
-            None => emit(&self.site.shared, &event),
-        }
+        emit_finished(&self.site.shared, &event, now);
         drop(inside);
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().open();

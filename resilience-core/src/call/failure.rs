@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use super::{Decisions, Failed, PANIC, Stage, Verdict};
+use super::{Decisions, Failed, PANIC, Stage, Verdict, text};
 use crate::backoff::Backoff;
 use crate::breaker::{CallId, Moved};
 use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit, emit_error};
+use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit, emit_moved, emit_rejected, is_heard};
 use crate::fallback::On;
-use crate::redact::redacted;
+use crate::fields::write_bounded;
+use crate::redact::redact_in_place;
 use crate::scope::{self, Mark};
 use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
 impl Decisions {
     /// The attempt failed, or was dropped by its timeout.
     #[cold]
-    pub(crate) fn fail(&mut self, failed: Failed<'_>) -> Verdict {
+    pub(crate) fn fail(&mut self, failed: &mut Failed<'_>) -> Verdict {
         let Failed {
             classification,
             error_type,
@@ -28,11 +29,14 @@ impl Decisions {
             self.mark = Mark::None;
         }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
-        let rules = self.site.rules.as_deref().filter(|_| !refused);
-        let classification = rules
-            .and_then(|rules| rules.own_text(&message()))
-            .unwrap_or(classification);
-        let classification = self.adopt(classification);
+        let mut text = self.known_text();
+        if let Some(rules) = self.site.rules.as_deref().filter(|_| !refused) {
+            write_bounded(&mut text, format_args!("{message}"));
+            if let Some(own) = rules.own_text(&text) {
+                *classification = own;
+            }
+        }
+        self.adopt(classification);
         let now = self.now();
         let enclosing = match self.known().and_then(|extra| extra.enclosing) {
             Some(enclosing) if self.is_anchored() => enclosing,
@@ -40,7 +44,7 @@ impl Decisions {
         };
         let guarded = self.admission.is_some();
         let inside = self.inside_span();
-        self.tell_breaker(&classification, refused, now);
+        self.tell_breaker(classification, refused, now);
 
         let category = classification.category();
         let policy = self.site.settings.retry(category);
@@ -51,19 +55,20 @@ impl Decisions {
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let over = self.around.fail_fast || self.site.shared.drain.is_draining();
         let delay = if worth && !over && self.attempts <= policy.retries {
-            self.delay(&classification, policy.backoff, guarded, now, enclosing)
+            self.delay(classification, policy.backoff, guarded, now, enclosing)
         } else {
             None
         };
 
         let failure = CallFailure {
             category,
-            severity: self.severity(&classification, delay.is_none()),
-            error_type: classification.error_type().unwrap_or(error_type),
+            severity: self.severity(classification, delay.is_none()),
+            error_type: classification.error_type().unwrap_or(*error_type),
             refused,
         };
-        let message = redacted(message());
-        self.attempt_failed(&classification, failure, &message, delay.is_none(), now);
+        write_bounded(&mut text, format_args!("{message}"));
+        redact_in_place(&mut text);
+        self.attempt_failed(classification, failure, &text, policy, delay.is_none(), now);
         drop(inside);
         if let Some(extra) = &mut self.extra
             && let Some(spans) = &mut extra.as_mut().open().spans
@@ -71,10 +76,21 @@ impl Decisions {
             spans.attempt_failed(failure, delay.is_some());
         }
         let Some(delay) = delay else {
+            text::give_back(text);
             self.give_up(worth, failure, now);
             return Verdict::GiveUp;
         };
-        let inside = self.inside_span();
+        self.extra().last_error = Some(text);
+        self.stage = Stage::Between;
+        if is_heard(&self.site.shared) {
+            self.retry_scheduled(delay);
+        }
+        Verdict::Again
+    }
+
+    #[cold]
+    fn retry_scheduled(&self, delay: Duration) {
+        let _inside = self.inside_span();
         emit(
             &self.site.shared,
             &Event::RetryScheduled {
@@ -84,10 +100,15 @@ impl Decisions {
                 context: &scope::context(),
             },
         );
-        drop(inside);
-        self.extra().last_error = Some(message);
-        self.stage = Stage::Between;
-        Verdict::Again
+    }
+
+    /// Something to write the text of an error in: what holds that of the attempt before, if there
+    /// was one.
+    fn known_text(&mut self) -> String {
+        let extra = self.extra.as_mut();
+        extra
+            .and_then(|extra| extra.as_mut().open().last_error.take())
+            .unwrap_or_else(text::take)
     }
 
     /// The runtime's own answer: a refusal ends the call, a timeout is a failed attempt.
@@ -103,7 +124,7 @@ impl Decisions {
             let failure = error.refusal();
             let now = self.now();
             let inside = self.inside_span();
-            emit_error(
+            emit_rejected(
                 &self.site.shared,
                 &Event::Rejected {
                     site: EventSite(&self.site),
@@ -119,10 +140,10 @@ impl Decisions {
             self.finish(CallOutcome::Rejected, Some(failure), Some(now));
             return Verdict::GiveUp;
         }
-        self.fail(Failed {
+        self.fail(&mut Failed {
             classification: Self::classify_own(error),
             error_type: error.kind_name(),
-            message: &|| error.to_string(),
+            message: error,
         })
     }
 
@@ -164,19 +185,20 @@ impl Decisions {
 
     /// Whether one of these names the failure.
     pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
-        let adopted = self.adopt(failure.clone()).category();
-        on.iter().any(|on| on.names(failure, adopted))
+        let mut adopted = failure.clone();
+        self.adopt(&mut adopted);
+        on.iter().any(|on| on.names(failure, adopted.category()))
     }
 
     /// The site's category replaces `unknown`, and, if it names a dependency, `service`.
-    fn adopt(&self, classification: Classification) -> Classification {
+    fn adopt(&self, classification: &mut Classification) {
         let Some(own) = self.site.settings.category else {
-            return classification;
+            return;
         };
         match classification.category() {
-            Category::UNKNOWN => classification.adopted_by(own),
-            Category::SERVICE if own.is_dependency() => classification.with_category(own),
-            _ => classification,
+            Category::UNKNOWN => classification.adopt(own),
+            Category::SERVICE if own.is_dependency() => classification.set_category(own),
+            _ => {}
         }
     }
 
@@ -190,7 +212,11 @@ impl Decisions {
         enclosing: Moment,
     ) -> Option<Duration> {
         let previous = self.known().map_or(Duration::ZERO, |extra| extra.delay);
-        let random = self.site.shared.random();
+        let random = if backoff.is_random() {
+            self.site.shared.random()
+        } else {
+            0.0
+        };
         let asked = classification.retry_after();
         let delay = backoff.delay(self.attempts, previous, asked, random)?;
         let wake = now + delay;
@@ -264,7 +290,7 @@ impl Decisions {
     pub(super) fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
             let service = self.site.service();
-            emit(&self.site.shared, &Event::moved(service, moved));
+            emit_moved(&self.site.shared, service, moved);
         }
     }
 

@@ -15,8 +15,10 @@ mod fault;
 mod limits;
 mod start;
 mod success;
+mod text;
 mod time;
 
+use std::fmt;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -81,11 +83,11 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// A failure as the telemetry sees it. Texts are made only if somebody asks.
+/// A failure as the telemetry sees it.
 pub(crate) struct Failed<'a> {
     pub(crate) classification: Classification,
     pub(crate) error_type: &'static str,
-    pub(crate) message: &'a dyn Fn() -> String,
+    pub(crate) message: &'a dyn fmt::Display,
 }
 
 impl Decisions {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::event::CallFailure;
 use crate::stats::{Count, ErrorCount, MOST_NAMES, Summary, add};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -33,14 +34,14 @@ struct Counter {
 }
 
 impl Errors {
-    pub(super) fn count(&self, kind: Kind) {
+    pub(super) fn count(&self, kind: &Kind) {
         let first = self.first.get_or_init(Box::default);
         let counter = first
             .iter()
-            .find(|counter| counter.kind.get_or_init(|| kind).is(&kind));
+            .find(|counter| counter.kind.get_or_init(|| *kind).is(kind));
         match counter {
             Some(counter) => add(&counter.count, 1),
-            None => self.count_later(kind),
+            None => self.count_later(*kind),
         }
     }
 
@@ -85,6 +86,15 @@ impl Kind {
         error_type: "circuit_open",
         is_rejection: true,
     };
+
+    pub(super) fn of(failure: CallFailure, is_rejection: bool) -> Self {
+        Self {
+            category: failure.category,
+            severity: failure.severity,
+            error_type: failure.error_type,
+            is_rejection,
+        }
+    }
 
     /// Whether both are the same: without a look at the letters where that can be.
     #[inline]
