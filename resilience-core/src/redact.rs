@@ -22,17 +22,27 @@ use std::borrow::Cow;
 /// );
 /// ```
 pub fn redact(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) {
+        Cow::Borrowed(text)
+    } else {
+        masked(text)
+    }
+}
+
+#[inline(never)]
+fn masked(text: &str) -> Cow<'_, str> {
     let mut found = Secrets {
         text,
         at: 0,
         out: String::new(),
         copied: 0,
     };
-    while let Some(sign) = found.next_sign() {
-        match sign {
+    while let Some(&byte) = text.as_bytes().get(found.at) {
+        match byte {
             b':' => found.colon(),
             b'=' => found.equals(),
-            _ => found.scheme_word(),
+            b'b' | b'B' => found.scheme_word(),
+            _ => found.at += 1,
         }
     }
     found.finish()
@@ -61,21 +71,6 @@ struct Secrets<'a> {
 }
 
 impl<'a> Secrets<'a> {
-    /// Goes on to the next byte with which a secret, or its name, could begin.
-    fn next_sign(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        // Most texts have none: many bytes are looked at together.
-        while let Some(next) = bytes.get(self.at..)?.first_chunk::<TOGETHER>()
-            && !next.iter().fold(false, |found, &byte| found | is_sign(byte))
-        {
-            self.at += TOGETHER;
-        }
-        let rest = bytes.get(self.at..)?;
-        let next = rest.iter().position(|&byte| is_sign(byte))?;
-        self.at += next;
-        rest.get(next).copied()
-    }
-
     /// `://` begins the authority of a URL; `name:` may name a secret.
     fn colon(&mut self) {
         if self.rest().starts_with("://") {
@@ -178,8 +173,30 @@ impl<'a> Secrets<'a> {
     }
 }
 
-const fn is_sign(byte: u8) -> bool {
-    matches!(byte, b':' | b'=' | b'b' | b'B')
+/// Whether there is no byte with which a secret, or its name, could begin: eight are looked at
+/// together.
+fn is_plain(text: &[u8]) -> bool {
+    let has_sign = |eight: &[u8; 8]| may_have_sign(u64::from_ne_bytes(*eight));
+    match text.last_chunk() {
+        Some(last) => !has_sign(last) && !text.as_chunks().0.iter().any(has_sign),
+        None => !text
+            .iter()
+            .any(|byte| matches!(byte, b':' | b'=' | b'b' | b'B')),
+    }
+}
+
+/// Whether one of eight bytes may be a sign; where none is, mostly not.
+const fn may_have_sign(eight: u64) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // The highest bit of a byte that is zero, and perhaps of the one above it.
+    const fn zeros(eight: u64) -> u64 {
+        eight.wrapping_sub(EACH) & !eight & (EACH << 7)
+    }
+    let lower = eight | EACH * 0x20;
+    let found = zeros(lower ^ EACH * b':' as u64)
+        | zeros(lower ^ EACH * b'=' as u64)
+        | zeros(lower ^ EACH * b'b' as u64);
+    found != 0
 }
 
 fn is_secret_header(name: &str) -> bool {
@@ -234,7 +251,6 @@ fn ends_value(c: char) -> bool {
 }
 
 const MASK: &str = "***";
-const TOGETHER: usize = 16;
 
 #[cfg(test)]
 mod tests {

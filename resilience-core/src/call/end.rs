@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::{Decisions, Stage};
 use crate::Classification;
 use crate::clock::Moment;
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_failed, emit_finished};
+use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_failed, emit_finished,
+};
 use crate::fields::Fields;
-use crate::settings::RetrySettings;
 use crate::scope::{self, Mark};
+use crate::settings::RetrySettings;
 use crate::trace::{Entered, Spans};
 
 impl Decisions {

@@ -7,7 +7,9 @@ use crate::backoff::Backoff;
 use crate::breaker::{CallId, Moved};
 use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit, emit_moved, emit_rejected, is_heard};
+use crate::event::{
+    CallFailure, CallOutcome, Event, EventSite, emit, emit_moved, emit_rejected, is_heard,
+};
 use crate::fallback::On;
 use crate::fields::write_bounded;
 use crate::redact::redact_in_place;

@@ -204,7 +204,9 @@ fn pick<T>(
     what: impl Fn(&Written) -> Option<T>,
 ) -> Option<(T, usize)> {
     let of = |written, level| Some((what(written)?, level));
-    of(near, 0).or_else(|| of(between, 1)).or_else(|| of(far, 2))
+    of(near, 0)
+        .or_else(|| of(between, 1))
+        .or_else(|| of(far, 2))
 }
 
 impl Written {
