@@ -181,7 +181,7 @@ impl Recent {
     pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
         let ring = lock(&self.ring);
         let mut errors: Vec<_> = ring.errors.iter().collect();
-        errors.sort_by_key(|error| error.newest());
+        errors.sort_by_key(|error| (error.newest(), !error.is_refusals()));
         let skipped = errors.len().saturating_sub(count);
         errors[skipped..]
             .iter()
@@ -391,6 +391,11 @@ impl Kept {
         }
     }
 
+    /// Of what has the same number, these were there first.
+    fn is_refusals(&self) -> bool {
+        matches!(self.message, Message::Refusals(_))
+    }
+
     /// It loses its place.
     fn unlist(&self) {
         if let Message::Refusals(refusals) = &self.message {
@@ -415,7 +420,7 @@ impl Kept {
             Message::Text => (at, self.text.clone()),
             Message::Answer(answer) => (at, redacted(answer.to_string())),
             Message::Refusals(refusals) => {
-                let answer = Error::unpacked(service, refusals.answer.load(Ordering::Relaxed));
+                let answer = Error::unpacked(refusals.answer.load(Ordering::Relaxed));
                 (Date::load(&refusals.at), redacted(answer.to_string()))
             }
             Message::Panic => (at, "the body panicked".to_owned()),
@@ -460,5 +465,96 @@ impl Refusals {
             self.answer
                 .store(error.packed().unwrap_or_default(), Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about() -> About {
+        About {
+            at: Date::default(),
+            operation: "k::f",
+            service: ServiceName::new("recent"),
+            place: Place {
+                file: "f.rs",
+                line: 1,
+                column: 1,
+            },
+            attempt: 1,
+            of: 1,
+            last: true,
+            category: Category::NETWORK,
+            severity: Severity::Low,
+            error_type: "t",
+        }
+    }
+
+    fn fail(recent: &Recent, text: &str) {
+        recent.keep(about(), text, Message::Text, None, &Context::new());
+    }
+
+    fn refuse(recent: &Recent, refusals: &Arc<Refusals>) {
+        let number = recent.kept.load(Ordering::Relaxed);
+        refusals.renew(number, &Error::unpacked(0), Date::default());
+        if !refusals.is_listed.load(Ordering::Relaxed) {
+            let message = Message::Refusals(Arc::clone(refusals));
+            recent.keep(about(), "", message, None, &Context::new());
+        }
+    }
+
+    fn texts(recent: &Recent) -> String {
+        let errors = recent.last(9).into_iter();
+        let short = |error: RecentError| error.message.chars().next().unwrap_or('-');
+        errors.map(short).collect()
+    }
+
+    #[test]
+    fn refusals_have_one_place_among_the_errors_that_of_the_latest() {
+        let recent = Recent::new(3);
+        let refusals = Arc::default();
+        fail(&recent, "1");
+        for _ in 0..5 {
+            refuse(&recent, &refusals);
+        }
+        fail(&recent, "2");
+        assert_eq!(texts(&recent), "1c2");
+        refuse(&recent, &refusals);
+        assert_eq!(texts(&recent), "12c");
+        // What goes on is not the oldest.
+        fail(&recent, "3");
+        assert_eq!(texts(&recent), "2c3");
+        fail(&recent, "4");
+        assert_eq!(texts(&recent), "c34");
+        fail(&recent, "5");
+        assert_eq!(texts(&recent), "345");
+        refuse(&recent, &refusals);
+        assert_eq!(texts(&recent), "45c");
+        recent.clear();
+        assert_eq!(texts(&recent), "");
+        refuse(&recent, &refusals);
+        assert_eq!(texts(&recent), "c");
+    }
+
+    #[test]
+    fn fewer_and_more_are_kept_as_the_limit_says() {
+        let recent = Recent::new(3);
+        for text in ["1", "2", "3", "4"] {
+            fail(&recent, text);
+        }
+        recent.set_limit(Some(2));
+        assert_eq!(texts(&recent), "34");
+        recent.set_limit(Some(4));
+        for text in ["5", "6", "7"] {
+            fail(&recent, text);
+        }
+        assert_eq!(texts(&recent), "4567");
+        recent.set_limit(Some(0));
+        fail(&recent, "8");
+        assert_eq!(texts(&recent), "");
+        recent.set_limit(None);
+        fail(&recent, "9");
+        assert_eq!(texts(&recent), "9");
     }
 }

@@ -192,11 +192,12 @@ const fn may_have_sign(eight: u64) -> bool {
     const fn zeros(eight: u64) -> u64 {
         eight.wrapping_sub(EACH) & !eight & (EACH << 7)
     }
-    let lower = eight | EACH * 0x20;
-    let found = zeros(lower ^ EACH * b':' as u64)
-        | zeros(lower ^ EACH * b'=' as u64)
-        | zeros(lower ^ EACH * b'b' as u64);
-    found != 0
+    const LOWER_CASE: u64 = EACH * 0x20;
+    const COLONS: u64 = EACH * b':' as u64;
+    const EQUALS: u64 = EACH * b'=' as u64;
+    const BS: u64 = EACH * b'b' as u64;
+    let lower = eight | LOWER_CASE;
+    zeros(lower ^ COLONS) | zeros(lower ^ EQUALS) | zeros(lower ^ BS) != 0
 }
 
 fn is_secret_header(name: &str) -> bool {
@@ -301,6 +302,21 @@ mod tests {
         ] {
             assert_eq!(redact(text), masked, "{text}");
             assert_eq!(redact(masked), masked, "once is enough");
+        }
+    }
+
+    #[test]
+    fn a_sign_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let plain = "x".repeat(length);
+            assert!(is_plain(plain.as_bytes()), "{length}");
+            for at in 0..length {
+                for sign in [b':', b'=', b'b', b'B'] {
+                    let mut text = plain.clone().into_bytes();
+                    text[at] = sign;
+                    assert!(!is_plain(&text), "{sign} at {at} of {length}");
+                }
+            }
         }
     }
 
