@@ -345,7 +345,8 @@ impl Recent {
 }
 
 impl Ring {
-    /// The place for one more: a new one, or that of the oldest. Refusals that go on are not old.
+    /// The place for one more: a new one, or that of the oldest. Refusals that have gone on since
+    /// they got theirs get another turn.
     fn place(&mut self, limit: usize, about: About) -> &mut Kept {
         let Self { errors, oldest } = self;
         let at = if errors.len() < limit {
@@ -522,15 +523,17 @@ mod tests {
         assert_eq!(texts(&recent), "1c2");
         refuse(&recent, &refusals);
         assert_eq!(texts(&recent), "12c");
-        // What goes on is not the oldest.
+        // What has gone on since it got its place gets another turn.
         fail(&recent, "3");
         assert_eq!(texts(&recent), "2c3");
         fail(&recent, "4");
         assert_eq!(texts(&recent), "c34");
         fail(&recent, "5");
-        assert_eq!(texts(&recent), "345");
+        assert_eq!(texts(&recent), "c45");
+        fail(&recent, "6");
+        assert_eq!(texts(&recent), "456");
         refuse(&recent, &refusals);
-        assert_eq!(texts(&recent), "45c");
+        assert_eq!(texts(&recent), "56c");
         recent.clear();
         assert_eq!(texts(&recent), "");
         refuse(&recent, &refusals);
