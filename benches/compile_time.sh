@@ -4,7 +4,8 @@
 # `#[resilient]` and with `#[fail_fast]`. For each: the best of three `cargo check`, debug build and
 # release build, in processor time, which other work on the machine disturbs less than the clock;
 # and the size of the library. Where valgrind is there, also the instructions of the check, which
-# nothing disturbs. At the end, a build of each crate from nothing, and how many crates it takes.
+# nothing disturbs. At the end, a build of each crate from nothing, and how many crates it takes. The
+# tables are printed, and put into docs/performance.md.
 #
 #   benches/compile_time.sh [functions [repetitions]]
 set -eu
@@ -113,8 +114,9 @@ export CARGO_TARGET_DIR="$work/target" CARGO_INCREMENTAL=0
 generate '' > "$work/src/lib.rs"
 # What all variants depend on is there before the clock starts.
 (cd "$work" && cargo check -q && cargo build -q && cargo build -q --release) 2> /dev/null
-format='%-24s %14s %10s %10s %12s %10s\n'
-printf "$format" "$count functions" 'check M instr' 'check ms' 'debug ms' 'release ms' 'rlib KiB'
+row() { printf '| %s | %s | %s | %s | %s | %s |\n' "$@" | tee -a "$work/tables"; }
+row "$count functions" 'check, M instructions' 'check, ms' 'debug, ms' 'release, ms' 'library, KiB'
+row --- --: --: --: --: --:
 measure() {
     generate "$2" > "$work/src/lib.rs"
     counted=$(instructions)
@@ -122,15 +124,17 @@ measure() {
     debug=$(milliseconds cargo build --offline)
     size=$(($(stat -c %s "$work/target/debug/libcompile_time.rlib") / 1024))
     release=$(milliseconds cargo build --offline --release)
-    printf "$format" "$1" "$counted" "$check" "$debug" "$release" "$size"
+    row "$1" "$counted" "$check" "$debug" "$release" "$size"
 }
 measure 'bare' ''
-measure '#[instrument]' '#[tracing::instrument]'
-measure '#[instrument(skip_all)]' '#[tracing::instrument(skip_all)]'
-measure '#[cached]' '#[cached::proc_macro::cached(key = "u64", convert = "{ number }")]'
-measure '#[once]' '#[cached::proc_macro::once]'
-measure '#[resilient]' '#[resilience::resilient(category = "network", retries = 2)]'
-measure '#[fail_fast]' '#[resilience::fail_fast(timeout = "5s")]'
+measure '`#[instrument]`' '#[tracing::instrument]'
+measure '`#[instrument(skip_all)]`' '#[tracing::instrument(skip_all)]'
+measure '`#[cached]`' '#[cached::proc_macro::cached(key = "u64", convert = "{ number }")]'
+measure '`#[once]`' '#[cached::proc_macro::once]'
+measure '`#[resilient]`' '#[resilience::resilient(category = "network", retries = 2)]'
+measure '`#[fail_fast]`' '#[resilience::fail_fast(timeout = "5s")]'
+
+printf '\n' | tee -a "$work/tables"
 
 # $1: a crate, as its line in a manifest
 clean() {
@@ -142,11 +146,23 @@ clean() {
     cp "$work/Cargo.lock" "$clean/Cargo.lock"
     crates=$(cd "$clean" && cargo tree --prefix none -e normal,build 2> /dev/null |
         sed 's/ (\*)$//' | sort -u | grep -vc '^clean ')
-    took=$( { time (cd "$clean" && CARGO_TARGET_DIR="$clean/target" cargo build -q > /dev/null 2>&1); } 2>&1)
-    set -- $took
-    printf '%-24s %10s %10s %16s\n' "$name" "$crates" "$1" "$(awk "BEGIN { print $2 + $3 }")"
+    row "$name" "$crates" $(for profile in dev release; do
+        took=$( { time (cd "$clean" && CARGO_TARGET_DIR="$clean/target" cargo build -q --profile $profile > /dev/null 2>&1); } 2>&1)
+        # shellcheck disable=SC2086
+        set -- $took
+        echo "$1" "$(awk "BEGIN { print $2 + $3 }")"
+    done)
 }
-printf '\n%-24s %10s %10s %16s\n' 'from nothing' 'crates' 'seconds' 'of processors'
+row 'from nothing' 'crates' 'debug, s' 'of processors' 'release, s' 'of processors'
+row --- --: --: --: --: --:
 clean "resilience = { path = \"$root\" }"
 clean 'cached = { version = "4", features = ["async"] }'
 clean 'tracing = "0.1"'
+
+# Between its two marks.
+awk -v tables="$work/tables" '
+    /<!-- \/compile -->/ { inside = 0 }
+    !inside { print }
+    /<!-- compile -->/ { inside = 1; while ((getline line < tables) > 0) print line }
+' "$root/docs/performance.md" > "$work/page"
+cat "$work/page" > "$root/docs/performance.md"

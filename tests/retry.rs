@@ -226,6 +226,20 @@ async fn r16_a_hanging_body_times_out_is_retried_and_ends_with_our_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempts_time_begins_when_it_is_first_asked_for() {
+    #[resilient(retries = 0, timeout = "9s", breaker = off)]
+    async fn asks() -> Result<u32, Failure> {
+        assert!(resilience::current().is_some());
+        // Time passes before the attempt is pending for the first time.
+        tokio::time::advance(Duration::from_secs(4)).await;
+        std::future::pending().await
+    }
+    let start = tokio::time::Instant::now();
+    assert!(Runtime::new().scope(asks()).await.is_err());
+    assert_eq!(start.elapsed(), Duration::from_secs(9));
+}
+
+#[tokio::test(start_paused = true)]
 async fn r17_a_drop_during_the_delay_stops_at_once_and_leaks_nothing() {
     let script = Script::always(Category::NETWORK);
     let runtime = Runtime::new();

@@ -15,6 +15,11 @@ async fn plain(script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
 
+#[resilient(operation = "beside", service = "plain_service")]
+async fn beside(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
 #[resilient(
     operation = "written",
     service = "written_service",
@@ -121,11 +126,124 @@ fn the_file_of_the_seed_loads_unchanged() {
         assert_eq!(found, (expected.to_owned(), level), "{operation} {key}");
     }
     assert_eq!(inspection.unused_services, ["storage_backend"]);
-    // A partial table, and the other name of the retries.
-    let partial =
-        inspect("default_max_retries = 9\n[service_specific.llm_provider]\nmax_retries = 1\n");
-    assert_eq!(value(&partial, "llm", "retries").0, "1");
-    assert_eq!(value(&partial, "plain", "retries").0, "9");
+    // A partial table, and both names of the retries.
+    for name in ["default_max_retries", "max_retries"] {
+        let partial = inspect(&format!(
+            "{name} = 9\n[service_specific.llm_provider]\nmax_retries = 1\n"
+        ));
+        assert_eq!(value(&partial, "llm", "retries").0, "1");
+        assert_eq!(value(&partial, "plain", "retries").0, "9");
+    }
+}
+
+#[test]
+fn the_files_that_are_shown_load() {
+    #[resilient(operation = "app::index::index_file", service = "weaviate")]
+    #[allow(dead_code, reason = "it is looked at through its settings")]
+    async fn index_file() -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[resilient(operation = "index_document", service = "weaviate")]
+    #[allow(dead_code, reason = "it is known")]
+    async fn index_document() -> Result<(), Error> {
+        Ok(())
+    }
+
+    let page = include_str!("../docs/settings.md");
+    let (_, file) = page.split_once("```toml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let inspection = inspect(file);
+    for (key, expected, level) in [
+        ("retries", "5", Level::Sites),
+        ("backoff.jitter", "full", Level::Sites),
+        ("deadline", "60s", Level::Services),
+        ("breaker.wait_duration", "30s..300s", Level::Services),
+        ("timeout", "10s", Level::Defaults),
+    ] {
+        let found = value(&inspection, "app::index::index_file", key);
+        assert_eq!(found, (expected.to_owned(), level), "{key}");
+    }
+    inspect(include_str!("../examples/settings.toml"));
+}
+
+#[test]
+fn what_belongs_to_the_attribute_alone_is_a_problem() {
+    for name in [
+        "category",
+        "service",
+        "operation",
+        "key",
+        "classify",
+        "retry_if",
+        "retry_if_ok",
+        "before_retry",
+        "fallback",
+        "reject_with",
+        "fields",
+        "require",
+        "resource",
+        "boxed",
+        "crate",
+    ] {
+        for table in ["defaults", "services.plain_service", "sites.plain"] {
+            let problems = load(&format!("[{table}]\n{name} = \"x\"\n")).unwrap_err();
+            let expected =
+                format!("test.toml:2:1: `{table}.{name}`: it belongs to the attribute alone");
+            assert_eq!(problems.to_string(), expected);
+        }
+    }
+}
+
+/// The nearest right name helps, or else all of them.
+#[test]
+fn a_name_that_is_near_none_is_told_with_those_that_there_are() {
+    for (text, expected) in [
+        (
+            "[colours]\n",
+            "unknown key, expected `defaults`, `categories`, `services`, `sites`, ",
+        ),
+        (
+            "[defaults]\ncolour = 1\n",
+            "unknown key, expected `retries`, `backoff`, `timeout`, `deadline`, `nested`, \
+             `idempotent`, `breaker`, `rate_limit`, `bulkhead` or `budget`",
+        ),
+        (
+            "[services.plain_service.bulkhead]\nsize = 1\n",
+            "unknown key, expected `concurrency` or `queue`",
+        ),
+        (
+            "[services.plain_service]\nbulkhead = 10\n",
+            "found `10`, expected a table, as in `{ concurrency = 10 }`, or \"off\"",
+        ),
+        (
+            "[categories.network]\ntimeout = \"1s\"\n",
+            "it is no matter of a category, expected `retries` or `backoff`",
+        ),
+        (
+            "[categories.Billing]\nretries = 1\n",
+            "there is no such category, expected a name of small letters, digits and `_`",
+        ),
+        (
+            "[service_specific.llm_provider]\nmax_retires = 1\n",
+            "unknown key (did you mean `max_retries`?)",
+        ),
+        (
+            "default_max_retires = 1\n",
+            "unknown key (did you mean `default_max_retries`?)",
+        ),
+        (
+            "[telemetry]\ncolour = 1\n",
+            "unknown key, expected `error_history_limit` or `log_level`",
+        ),
+        (
+            "[[classify]]\ncolour = 1\n",
+            "unknown key, expected `pattern`, `category` or `retryable`",
+        ),
+    ] {
+        let problems = load(text).unwrap_err();
+        assert!(problems.to_string().contains(expected), "{text}{problems}");
+    }
 }
 
 #[test]
@@ -288,6 +406,8 @@ fn every_level_beats_those_below_it() {
         let found = value(&inspect(text), "llm", "retries");
         assert_eq!(found, (expected.to_owned(), level), "{text}");
     }
+    let none = value(&inspect("[defaults]\nretries = 0\n"), "plain", "retries");
+    assert_eq!(none, ("0".to_owned(), Level::Defaults));
     let library = value(&inspect(""), "plain", "timeout");
     assert_eq!(library, ("30s".to_owned(), Level::Library));
 }
@@ -490,10 +610,10 @@ fn what_a_site_cannot_have_is_a_problem_for_it_and_not_applicable_from_elsewhere
         assert_eq!(problems.len(), 1, "{problems}");
     }
     let inherited = inspect(
-        "[defaults]\nretries = 5\ndeadline = \"90s\"\ntimeout = \"3s\"\nrate_limit = \"5/1s\"\n",
+        "[defaults]\nretries = 5\ndeadline = \"90s\"\ntimeout = \"3s\"\nrate_limit = { limit = \"5/1s\", max_wait = \"1s\" }\n",
     );
     for (operation, keys) in [
-        ("strict", &["retries"][..]),
+        ("strict", &["retries", "rate_limit.max_wait"][..]),
         ("off_here", &["timeout"]),
         ("mute", &["timeout", "deadline", "rate_limit"]),
     ] {
@@ -555,7 +675,10 @@ fn the_worst_case_is_told() {
     assert_eq!(worst.attempts, 3);
     assert_eq!(worst.duration, Some(Duration::from_secs(33)));
     assert_eq!(worst.duration_if_asked, Some(Duration::from_secs(38)));
-    assert_eq!(worst.shares_breaker_with, ["off_here"]);
+    // And not with `off_here`, whose failures no breaker counts.
+    assert_eq!(worst.shares_breaker_with, ["beside"]);
+    let off = &site(&inspection, "off_here").worst_case;
+    assert_eq!(off.shares_breaker_with, [""; 0]);
     let table = inspection.to_string();
     assert!(table.contains("services (test.toml:2)"), "{table}");
     assert!(
@@ -670,6 +793,14 @@ fn a_rate_limit_of_which_nobody_says_how_many_is_a_problem() {
             "[defaults]\nbreaker.slow_call_rate_threshold = 0.5\n",
             "test.toml:2:9: `defaults.breaker.slow_call_rate_threshold`: for ",
         ),
+        (
+            "[services.plain_service]\nbreaker.window = 50\n",
+            "test.toml:2:9: `services.plain_service.breaker.window`: no share is taken of it: write ",
+        ),
+        (
+            "[services.plain_service]\nbreaker.minimum_calls = 50\n",
+            "test.toml:2:9: `services.plain_service.breaker.minimum_calls`: no share is taken of it: write ",
+        ),
     ] {
         let problems = load(text).unwrap_err().to_string();
         assert!(problems.starts_with(expected), "{text}{problems}");
@@ -677,10 +808,56 @@ fn a_rate_limit_of_which_nobody_says_how_many_is_a_problem() {
     }
 }
 
+#[test]
+fn of_delays_that_contradict_each_other_the_nearer_holds() {
+    let delays = |initial: &str, max: &str| {
+        let inspection = inspect(&format!(
+            "[{initial}.backoff]\ninitial = \"90s\"\n[{max}.backoff]\nmax = \"20s\"\n"
+        ));
+        let found = |key| value(&inspection, "plain", key).0;
+        (found("backoff.initial"), found("backoff.max"))
+    };
+    let tables = [
+        "sites.plain",
+        "services.plain_service",
+        "categories.network",
+        "defaults",
+    ];
+    for (i, near) in tables.iter().enumerate() {
+        for far in &tables[i + 1..] {
+            let lifted = ("90s".to_owned(), "90s".to_owned());
+            assert_eq!(delays(near, far), lifted, "{near} {far}");
+            let capped = ("20s".to_owned(), "20s".to_owned());
+            assert_eq!(delays(far, near), capped, "{far} {near}");
+        }
+    }
+}
+
+#[test]
+fn a_window_of_the_defaults_is_for_those_of_which_shares_are_taken() {
+    let inspection = inspect(
+        "[defaults.breaker]\nwindow = 50\nminimum_calls = 40\n\
+         [services.plain_service.breaker]\nfailure_rate_threshold = 0.5\n\
+         [services.written_service.breaker]\nslow_call_duration = \"1s\"\nwindow = 10\n",
+    );
+    let plain = |key| value(&inspection, "plain", key);
+    assert_eq!(plain("breaker.window"), ("50".into(), Level::Defaults));
+    assert_eq!(
+        plain("breaker.minimum_calls"),
+        ("40".into(), Level::Defaults)
+    );
+    // More than the window holds never come together.
+    let written = value(&inspection, "written", "breaker.minimum_calls");
+    assert_eq!(written, ("10".into(), Level::Services));
+    let llm = &site(&inspection, "llm").settings;
+    assert!(llm.iter().all(|setting| setting.key != "breaker.window"));
+}
+
 #[allow(dead_code, reason = "they are called through their settings")]
 async fn all(script: &Script) -> Result<(), Error> {
     drop((llm(script).await, agent(script).await, strict(script).await));
     drop((
+        beside(script).await,
         written(script).await,
         off_here(script).await,
         mute(script).await,

@@ -3,11 +3,11 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use resilience::{BreakerState, Category, Event, Listener, Reload, Runtime, Settings, resilient};
-use support::{Failure, Script, elapsed, polled};
+use support::{Directory, Failure, Script, elapsed, polled};
 
 #[resilient(operation = "tuned", service = "tuned")]
 async fn tuned(script: &Script) -> Result<u32, Failure> {
@@ -157,35 +157,6 @@ impl Listener for Reloads {
     }
 }
 
-/// A directory of its own, removed at the end.
-struct Directory(std::path::PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("resilience-{name}-{}", std::process::id()));
-        drop(std::fs::remove_dir_all(&path));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-fn of_file(file: &std::path::Path) -> Runtime {
-    let loader = Settings::loader()
-        .file(file)
-        .variables::<String, String>([]);
-    Runtime::builder().settings(loader.load().unwrap()).build()
-}
-
 fn retries(runtime: &Runtime) -> String {
     let inspection = runtime.inspect();
     let site = inspection
@@ -254,7 +225,12 @@ async fn a_reload_that_fails_keeps_what_held_and_tells_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
-    let runtime = runtime(&with_breaker("failure_threshold = 4"));
+    let directory = Directory::new("thousand");
+    let file = directory.file("app.toml");
+    std::fs::write(&file, with_breaker("failure_threshold = 4")).unwrap();
+    let loader = Settings::loader().file(&file);
+    let loader = loader.variables::<String, String>([]);
+    let runtime = Runtime::builder().settings(loader.load().unwrap()).build();
     fail(&runtime, 3).await;
     let begun = Arc::new(AtomicU64::new(0));
     let calls = 100_000;
@@ -270,15 +246,15 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
         })
         .collect();
     let reloads = {
-        let runtime = runtime.clone();
+        let (runtime, file) = (runtime.clone(), file.clone());
         let variants: Vec<_> = (1..=10)
             .map(|n| {
-                settings(&format!(
+                format!(
                     "[services.quick]\nretries = {n}\nrate_limit = \"1000000000/1s\"\nbulkhead.concurrency = {n}\n\
                      [services.quick.breaker]\nfailure_rate_threshold = 0.5\nwindow = {}\nminimum_calls = 5\n\
                      [services.tuned]\nretries = 0\nbreaker.failure_threshold = 4\n",
                     10 * n
-                ))
+                )
             })
             .collect();
         tokio::task::spawn_blocking(move || {
@@ -287,7 +263,8 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
                 while begun.load(Ordering::Relaxed) < 99 * n {
                     std::thread::yield_now();
                 }
-                runtime.apply(&variants[n as usize % variants.len()]);
+                std::fs::write(&file, &variants[n as usize % variants.len()]).unwrap();
+                assert!(runtime.reload_blocking().unwrap());
             }
         })
     };
@@ -305,114 +282,4 @@ async fn a_thousand_reloads_under_traffic_fail_no_call_and_lose_no_state() {
     assert_eq!(state(&runtime), BreakerState::Closed);
     fail(&runtime, 1).await;
     assert_eq!(state(&runtime), BreakerState::Open);
-}
-
-#[cfg(all(feature = "watch", unix))]
-mod watched {
-    use super::*;
-
-    fn seen(runtime: &Runtime, expected: u32) {
-        let expected = expected.to_string();
-        within_two_seconds(&expected, || retries(runtime) == expected);
-    }
-
-    fn within_two_seconds(what: &str, holds: impl Fn() -> bool) {
-        let start = std::time::Instant::now();
-        while !holds() {
-            assert!(start.elapsed() < Duration::from_secs(2), "{what}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Calls, none of which may fail, until it is over; how many there were.
-    fn traffic(runtime: &Runtime, over: &Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
-        let (runtime, over) = (runtime.clone(), Arc::clone(over));
-        std::thread::spawn(move || {
-            let tokio = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .unwrap();
-            let calls = async {
-                let mut calls = 0;
-                while !over.load(Ordering::Relaxed) {
-                    assert_eq!(runtime.scope(quick(calls)).await, Ok(calls));
-                    calls += 1;
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-                calls
-            };
-            tokio.block_on(calls)
-        })
-    }
-
-    #[test]
-    fn every_way_to_replace_a_file_is_seen() {
-        let directory = Directory::new("watched");
-        let file = directory.file("app.toml");
-        std::fs::write(&file, text(1)).unwrap();
-        let runtime = of_file(&file);
-        let events = Reloads::default();
-        runtime.add_listener(events.clone());
-        let rejected = || events.0.1.load(Ordering::Relaxed);
-        let over = Arc::new(AtomicBool::new(false));
-        let traffic = traffic(&runtime, &over);
-        let _watch = runtime.watch();
-        std::thread::sleep(Duration::from_millis(200));
-        for round in [10, 20] {
-            // Written in place.
-            std::fs::write(&file, text(round)).unwrap();
-            seen(&runtime, round);
-            // Another one renamed over it.
-            let other = directory.file("app.toml.new");
-            std::fs::write(&other, text(round + 1)).unwrap();
-            std::fs::rename(&other, &file).unwrap();
-            seen(&runtime, round + 1);
-            // As vim does it: the old one becomes the backup.
-            std::fs::rename(&file, directory.file("app.toml~")).unwrap();
-            std::fs::write(&file, text(round + 2)).unwrap();
-            seen(&runtime, round + 2);
-            // Empty half-way, then cut off, each for longer than a writer needs.
-            for (half, why) in [("", "is empty"), ("[services.tuned]\nretr", "app.toml:2:")] {
-                let told = rejected();
-                std::fs::write(&file, half).unwrap();
-                within_two_seconds(why, || {
-                    let problems = runtime.inspect().problems;
-                    let text = problems.first().map(ToString::to_string);
-                    text.is_some_and(|text| text.contains(why))
-                });
-                assert_eq!(rejected(), told + 1, "{why}");
-                assert_eq!(retries(&runtime), (round + 2).to_string());
-            }
-            std::fs::write(&file, text(round + 3)).unwrap();
-            seen(&runtime, round + 3);
-            assert!(runtime.inspect().problems.is_empty());
-        }
-        over.store(true, Ordering::Relaxed);
-        assert!(traffic.join().unwrap() > 0);
-    }
-
-    #[test]
-    fn a_symlink_swapped_as_kubernetes_does_it_is_seen() {
-        use std::os::unix::fs::symlink;
-
-        let directory = Directory::new("kubernetes");
-        let publish = |version: &str, retries: u32| {
-            let versioned = directory.file(version);
-            std::fs::create_dir_all(&versioned).unwrap();
-            std::fs::write(versioned.join("app.toml"), text(retries)).unwrap();
-            symlink(version, directory.file("..data_tmp")).unwrap();
-            std::fs::rename(directory.file("..data_tmp"), directory.file("..data")).unwrap();
-        };
-        publish("..v1", 1);
-        let file = directory.file("app.toml");
-        symlink("..data/app.toml", &file).unwrap();
-        let runtime = of_file(&file);
-        let _watch = runtime.watch();
-        std::thread::sleep(Duration::from_millis(200));
-        publish("..v2", 2);
-        seen(&runtime, 2);
-        std::fs::remove_dir_all(directory.file("..v1")).unwrap();
-        publish("..v3", 3);
-        seen(&runtime, 3);
-    }
 }

@@ -308,11 +308,15 @@ fn breaker_moved(
 #[cold]
 fn settings_reloaded(result: Reload, message: &str) {
     match result {
-        Reload::Applied => info!(name: "resilience.config.applied", target: TARGET, "{message}"),
-        Reload::Rejected => warn!(name: "resilience.config.rejected", target: TARGET, "{message}"),
-        Reload::Unchanged => {
-            debug!(name: "resilience.config.unchanged", target: TARGET, "{message}");
-        }
+        Reload::Applied => info!(
+            name: "resilience.config.applied", target: TARGET, "settings applied: {message}"
+        ),
+        Reload::Rejected => warn!(
+            name: "resilience.config.rejected", target: TARGET, "settings rejected: {message}"
+        ),
+        Reload::Unchanged => debug!(
+            name: "resilience.config.unchanged", target: TARGET, "settings unchanged: {message}"
+        ),
     }
 }
 

@@ -1,8 +1,9 @@
-//! A scripted dependency, and a future polled by hand.
+//! A scripted dependency, a future polled by hand, and a place for files.
 #![allow(dead_code, unreachable_pub, reason = "no test file uses all of it")]
 
 use std::fmt;
 use std::future::{Future, pending};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -193,5 +194,27 @@ impl<F: Future> Polled<F> {
         self.0
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
+    }
+}
+
+/// A directory of its own, removed at the end.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("resilience-{name}-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
     }
 }

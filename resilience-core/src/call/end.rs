@@ -93,11 +93,12 @@ impl Decisions {
         };
         emit_finished(&self.site.shared, &event, now);
         drop(inside);
+        let spans = self.rare_if_any().and_then(|rare| rare.spans.take());
+        if let Some(spans) = spans {
+            spans.finish(outcome, self.attempts, failure);
+        }
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().open();
-            if let Some(spans) = extra.spans.take() {
-                spans.finish(outcome, self.attempts, failure);
-            }
             if let Some(flight) = extra.pending.take() {
                 self.site.shared.drain.end(flight, extra.asleep.take());
             }
@@ -125,10 +126,10 @@ impl Decisions {
 
     #[inline]
     pub(super) fn spans(&self) -> Option<&Spans> {
-        self.known().and_then(|extra| extra.spans.as_ref())
+        self.known_rare().and_then(|rare| rare.spans.as_ref())
     }
 
     pub(super) fn fields(&self) -> Option<&Fields> {
-        self.known().and_then(|extra| extra.fields.as_ref())
+        self.known_rare().and_then(|rare| rare.fields.as_ref())
     }
 }

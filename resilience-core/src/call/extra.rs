@@ -1,4 +1,4 @@
-//! What only a call that waits, fails or has fields needs: one allocation for all of it.
+//! What only a call that waits, fails or has fields needs: one allocation for what most of them need.
 
 use std::fmt;
 use std::pin::Pin;
@@ -29,19 +29,16 @@ pub(super) struct Extra {
     pub(super) enclosing: Option<Moment>,
     /// When the pause ends, where there is one.
     pub(super) wake: Option<Moment>,
-    /// What `fields(..)` names.
-    pub(super) fields: Option<Fields>,
-    /// The requirements that are not met: the answer, instead of a first attempt.
-    pub(super) refusal: Option<Error>,
     /// Given at the first failure.
     pub(super) id: Option<CallId>,
     /// When the attempt was admitted, where slow calls are counted.
     pub(super) began: Option<Moment>,
     /// The delay before the attempt that runs.
     pub(super) delay: Duration,
-    /// What a test does to the attempt that runs, and from when on the body may run after all.
-    pub(super) fault: Option<Struck>,
-    pub(super) fault_over: Option<Moment>,
+    /// When the call and the running attempt began: from their beginning where somebody
+    /// listens, else from when they first waited.
+    pub(super) since: Option<Moment>,
+    pub(super) attempt_since: Option<Moment>,
     /// The place in the line for a permit, or for a slot.
     pub(super) permit: Option<rate_limit::Ticket>,
     pub(super) place: Option<bulkhead::Ticket>,
@@ -50,13 +47,22 @@ pub(super) struct Extra {
     pub(super) asleep: Option<drain::Place>,
     /// The text of the error before, which a refusal of the next attempt tells.
     pub(super) last_error: Option<String>,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What most of them have nothing of, in a box of its own: a call that only waits stays small.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    /// What `fields(..)` names.
+    pub(super) fields: Option<Fields>,
+    /// The requirements that are not met: the answer, instead of a first attempt.
+    pub(super) refusal: Option<Error>,
+    /// What a test does to the attempt that runs, and from when on the body may run after all.
+    pub(super) fault: Option<Struck>,
+    pub(super) fault_over: Option<Moment>,
     /// What `resource(..)` asks for, and what it has got.
     pub(super) demands: Vec<(&'static str, u64)>,
     pub(super) leases: Vec<(Arc<Pool>, Lease)>,
-    /// When the call and the running attempt began: from their beginning where somebody
-    /// listens, else from when they first waited.
-    pub(super) since: Option<Moment>,
-    pub(super) attempt_since: Option<Moment>,
     pub(super) spans: Option<Spans>,
     /// Blocking work of the attempt, which may outlive it.
     pub(super) work: Option<Arc<Work>>,

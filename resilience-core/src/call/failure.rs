@@ -72,8 +72,8 @@ impl Decisions {
         redact_in_place(&mut text);
         self.attempt_failed(classification, failure, &text, policy, delay.is_none(), now);
         drop(inside);
-        if let Some(extra) = &mut self.extra
-            && let Some(spans) = &mut extra.as_mut().open().spans
+        if let Some(rare) = self.rare_if_any()
+            && let Some(spans) = &mut rare.spans
         {
             spans.attempt_failed(failure, delay.is_some());
         }

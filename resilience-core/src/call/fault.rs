@@ -13,12 +13,12 @@ impl Decisions {
         let site = &self.site;
         let fault = site.shared.faults.strike(site.operation(), site.service());
         let silent = site.site().options().silent;
-        self.extra().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
+        self.rare().fault = fault.filter(|fault| !(silent && matches!(fault, Struck::Error(_))));
     }
 
     /// What a test put in the way of the body; `None` where nothing is.
     pub(super) fn poll_fault(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
-        if self.known().is_some_and(|extra| extra.fault.is_some()) {
+        if self.known_rare().is_some_and(|rare| rare.fault.is_some()) {
             self.poll_struck(cx)
         } else {
             None
@@ -27,10 +27,10 @@ impl Decisions {
 
     #[cold]
     fn poll_struck(&mut self, cx: &mut Context<'_>) -> Option<Poll<Error>> {
-        let delay = match self.extra().fault.take()? {
+        let delay = match self.rare().fault.take()? {
             Struck::Error(error) => return Some(Poll::Ready(error)),
             Struck::Hang => {
-                self.extra().fault = Some(Struck::Hang);
+                self.rare().fault = Some(Struck::Hang);
                 return Some(self.poll_limit(cx));
             }
             Struck::Delay(delay) => delay,
@@ -39,12 +39,12 @@ impl Decisions {
         if !self.is_anchored() {
             self.anchor(now);
         }
-        let over = *self.extra().fault_over.get_or_insert(now + delay);
+        let over = *self.rare().fault_over.get_or_insert(now + delay);
         if now >= over {
-            self.extra().fault_over = None;
+            self.rare().fault_over = None;
             return None;
         }
-        self.extra().fault = Some(Struck::Delay(delay));
+        self.rare().fault = Some(Struck::Delay(delay));
         self.pend();
         let limit = self.own_limit();
         match self.poll_timer(over.min(limit), cx) {

@@ -19,7 +19,9 @@ impl Decisions {
         let settings = &self.site.settings;
         settings.rate_limit.is_some()
             || settings.bulkhead.is_some()
-            || self.known().is_some_and(|extra| !extra.demands.is_empty())
+            || self
+                .known_rare()
+                .is_some_and(|rare| !rare.demands.is_empty())
     }
 
     pub(super) fn start_limited(&mut self) -> Result<(), Error> {
@@ -49,14 +51,17 @@ impl Decisions {
 
     /// Leases all that `resource(..)` asks for, or nothing.
     fn lease(&mut self) -> Result<(), Error> {
-        if !self.site.settings.enabled || self.extra.is_none() {
+        if !self.site.settings.enabled {
             return Ok(());
         }
-        let demands = std::mem::take(&mut self.extra().demands);
+        let Some(rare) = self.rare_if_any() else {
+            return Ok(());
+        };
+        let demands = std::mem::take(&mut rare.demands);
         for (resource, amount) in demands {
             let pool = self.site.shared.pools.pool(resource);
             match pool.acquire(amount) {
-                Ok(lease) => self.extra().leases.push((pool, lease)),
+                Ok(lease) => self.rare().leases.push((pool, lease)),
                 Err(Exhausted { current, limit }) => {
                     return Err(Error::resource_exhausted(resource, current, limit));
                 }
@@ -213,24 +218,28 @@ impl Decisions {
             bulkhead.leave(ticket);
         }
         (extra.permit, extra.place) = (None, None);
-        for (pool, lease) in extra.leases.drain(..) {
-            pool.release(lease);
+        if let Some(rare) = &mut extra.rare {
+            for (pool, lease) in rare.leases.drain(..) {
+                pool.release(lease);
+            }
         }
     }
 
     /// What the attempt holds is for its blocking work to give back, if that still runs.
     fn leave_to_work(&mut self) {
         let slot = self.has_slot();
-        let Some(extra) = &mut self.extra else { return };
-        let extra = extra.as_mut().open();
-        let Some(work) = extra.work.take() else {
+        let Some(rare) = self.rare_if_any() else {
             return;
         };
+        let Some(work) = rare.work.take() else {
+            return;
+        };
+        let leases = std::mem::take(&mut rare.leases);
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
         let held = Held {
             guards: self.keyed.clone().map_or_else(service, HeldGuards::Keyed),
             slot,
-            leases: std::mem::take(&mut extra.leases),
+            leases,
         };
         if slot {
             self.stage = Stage::Running { slot: false };

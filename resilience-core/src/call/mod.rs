@@ -23,7 +23,7 @@ use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use self::extra::{Extra, ExtraBox, Hidden};
+use self::extra::{Extra, ExtraBox, Hidden, Rare};
 use crate::breaker::Admission;
 use crate::clock::Moment;
 use crate::event::CallOutcome;
@@ -38,7 +38,7 @@ use crate::{Classification, Error};
 #[derive(Debug)]
 pub(crate) struct Decisions {
     site: SiteRef,
-    /// What only a call that waits, fails or has fields needs: one allocation for all of it.
+    /// What only a call that waits, fails or has fields needs.
     extra: Option<ExtraBox>,
     /// The guards of the call's key, where it has one.
     keyed: Option<Arc<Guards>>,
@@ -117,17 +117,17 @@ impl Decisions {
 
     /// Keeps what `fields(..)` names, for the events of this call.
     pub(crate) fn record(&mut self, fields: Fields) {
-        self.extra().fields = Some(fields);
+        self.rare().fields = Some(fields);
     }
 
     /// Keeps the answer that the first attempt gets instead of being run.
     pub(crate) fn refuse(&mut self, refusal: Error) {
-        self.extra().refusal = Some(refusal);
+        self.rare().refusal = Some(refusal);
     }
 
     /// Takes what `resource(..)` asks for, before the first attempt.
     pub(crate) fn demand(&mut self, resource: &'static str, amount: u64) {
-        self.extra().demands.push((resource, amount));
+        self.rare().demands.push((resource, amount));
     }
 
     /// From now on the call has the guards of this key instead of those of the whole service.
@@ -155,6 +155,19 @@ impl Decisions {
     /// What only some calls need, if this is one.
     fn known(&self) -> Option<&Extra> {
         self.extra.as_deref().map(Hidden::see)
+    }
+
+    fn known_rare(&self) -> Option<&Rare> {
+        self.known()?.rare.as_deref()
+    }
+
+    /// The same to be changed, if there is any.
+    fn rare_if_any(&mut self) -> Option<&mut Rare> {
+        self.extra.as_mut()?.as_mut().open().rare.as_deref_mut()
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.extra().rare.get_or_insert_default()
     }
 
     fn extra(&mut self) -> &mut Extra {

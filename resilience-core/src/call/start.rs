@@ -137,10 +137,10 @@ impl Decisions {
         }
         if let Some(extra) = &mut self.extra {
             let extra = extra.as_mut().open();
-            if let Some(refusal) = extra.refusal.take() {
+            (extra.attempt_since, extra.due) = (None, None);
+            if let Some(refusal) = extra.rare.as_mut().and_then(|rare| rare.refusal.take()) {
                 return Err(refusal);
             }
-            (extra.attempt_since, extra.due) = (None, None);
         }
         // A site that can carry no answer of ours goes on instead.
         let silent = self.site.site().options().silent;
@@ -187,9 +187,10 @@ impl Decisions {
     fn watch(&mut self) {
         let now = self.now();
         let spans = Spans::open(EventSite(&self.site), self.fields());
-        let extra = self.extra();
-        extra.since = Some(now);
-        extra.spans = spans;
+        self.extra().since = Some(now);
+        if spans.is_some() {
+            self.rare().spans = spans;
+        }
     }
 
     /// The same for an attempt. Where nobody listens, it takes the time of one that has waited for
@@ -200,9 +201,10 @@ impl Decisions {
             return;
         }
         let (now, attempt) = (self.now(), self.attempts);
-        let extra = self.extra();
-        extra.attempt_since = Some(now);
-        if let Some(spans) = &mut extra.spans {
+        self.extra().attempt_since = Some(now);
+        if let Some(rare) = self.rare_if_any()
+            && let Some(spans) = &mut rare.spans
+        {
             spans.attempt(attempt);
         }
     }
@@ -233,7 +235,12 @@ impl Decisions {
             Some(_) => None,
             None => site.settings.timeout,
         };
-        let extra = self.known();
+        let rare = self.known_rare();
+        // Entered before the frame is there, and left after it: a subscriber that panics leaves none
+        // behind.
+        if let Some(spans) = self.spans() {
+            spans.enter();
+        }
         scope::enter(Frame {
             until: self.limit(),
             timeout,
@@ -247,13 +254,8 @@ impl Decisions {
             mark: self.mark,
             ..site.frame
         });
-        if let Some(extra) = extra {
-            if let Some(work) = &extra.work {
-                scope::put_work(Arc::clone(work));
-            }
-            if let Some(spans) = &extra.spans {
-                spans.enter();
-            }
+        if let Some(work) = rare.and_then(|rare| rare.work.as_ref()) {
+            scope::put_work(Arc::clone(work));
         }
     }
 
@@ -267,16 +269,16 @@ impl Decisions {
 
     #[inline(never)]
     fn leave_at_length(&mut self) {
+        self.learn(&scope::leave());
         if let Some(spans) = self.spans() {
             spans.exit();
         }
-        self.learn(&scope::leave());
     }
 
     fn learn(&mut self, frame: &Frame) {
         self.mark = frame.mark;
         if frame.works {
-            self.extra().work = scope::take_work();
+            self.rare().work = scope::take_work();
         }
         if let Some(began) = frame.began
             && !self.is_anchored()

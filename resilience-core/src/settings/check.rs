@@ -118,11 +118,11 @@ fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     }
 }
 
-/// A key that does nothing without another one.
+/// A key that does nothing without one of others.
 #[derive(Clone, Copy)]
 struct Need {
     key: Key,
-    needed: Key,
+    needed: &'static [Key],
     message: &'static str,
 }
 
@@ -165,7 +165,8 @@ impl Need {
             let is_used = attributes.is_empty() || !attributes.iter().all(|it| it.is_off(part));
             let service = written.service(name, &merge(attributes, |_, _| {}));
             let entry = service.get(self.key)?;
-            let lacks = is_used && !service.is_off(part) && service.get(self.needed).is_none();
+            let lacks = self.needed.iter().all(|key| service.get(*key).is_none());
+            let lacks = is_used && !service.is_off(part) && lacks;
             lacks.then(|| (name.clone(), entry.origin.level))
         });
         lacking.collect()
@@ -186,15 +187,29 @@ fn problem(table: &str, key: Key, entry: &Entry, message: &str) -> Problem {
     Problem::new(format!("{table}.{}", key.path()), message).at(source)
 }
 
-const NEEDS: [Need; 2] = [
+const NEEDS: [Need; 4] = [
     Need {
         key: Key::RateLimit,
-        needed: Key::Limit,
+        needed: &[Key::Limit],
         message: "nothing says how many: write `limit`",
     },
     Need {
         key: Key::SlowCallRateThreshold,
-        needed: Key::SlowCallDuration,
+        needed: &[Key::SlowCallDuration],
         message: "nothing says what is slow: write `slow_call_duration`",
     },
+    Need {
+        key: Key::Window,
+        needed: &SHARES,
+        message: NO_SHARE,
+    },
+    Need {
+        key: Key::MinimumCalls,
+        needed: &SHARES,
+        message: NO_SHARE,
+    },
 ];
+
+const SHARES: [Key; 2] = [Key::FailureRateThreshold, Key::SlowCallDuration];
+const NO_SHARE: &str =
+    "no share is taken of it: write `failure_rate_threshold` or `slow_call_duration`";

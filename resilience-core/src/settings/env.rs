@@ -2,8 +2,7 @@
 
 use crate::problem::Problem;
 use crate::settings::key::Key;
-use crate::settings::names::SECTIONS;
-use crate::settings::nearest::nearest;
+use crate::settings::names::{SECTIONS, unknown};
 use crate::settings::node::Node;
 use crate::settings::origin::Source;
 use crate::settings::read::Reader;
@@ -68,18 +67,19 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
         .split("__")
         .map(|segment| segment.to_ascii_lowercase().replace('-', "_"))
         .collect();
-    let unknown = |nearest: Option<&str>| {
-        Box::new(Problem::new(name.to_ascii_lowercase(), "unknown key").nearest(nearest))
+    let (section, rest) = match &segments[..] {
+        [section, rest @ ..] => (section.as_str(), rest),
+        [] => ("", &[][..]),
     };
-    let Some((section, rest)) = segments.split_first() else {
-        return Err(unknown(None));
-    };
-    match section.as_str() {
+    match section {
         "defaults" | "telemetry" => Ok(segments),
         // Whatever follows is one name.
         "resources" => {
             let known = reader.document.resources.keys().map(String::as_str);
-            Ok(vec![section.clone(), known_name(&rest.join("__"), known)])
+            Ok(vec![
+                section.to_owned(),
+                known_name(&rest.join("__"), known),
+            ])
         }
         "services" | "sites" | "categories" => {
             // A name may have `__` in it, a key has not: the longest key decides.
@@ -87,11 +87,15 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
             let at = split.unwrap_or(1).min(rest.len());
             let (name, key) = rest.split_at(at);
             let name = resolve_name(section, &name.join("__"), reader);
-            let mut path = vec![section.clone(), name];
+            let mut path = vec![section.to_owned(), name];
             path.extend(key.iter().cloned());
             Ok(path)
         }
-        section => Err(unknown(nearest(section, SECTIONS))),
+        section => Err(Box::new(unknown(
+            name.to_ascii_lowercase(),
+            section,
+            SECTIONS,
+        ))),
     }
 }
 

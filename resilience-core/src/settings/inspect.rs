@@ -13,7 +13,7 @@ use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::resolve::{Resolved, Subject, Written};
 use crate::settings::shared::merge;
-use crate::site::{self, Place, Site};
+use crate::site::{self, AnySite, Place, Site};
 
 /// The settings in force, each with its origin. `Display` gives a readable table.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,9 +30,10 @@ pub struct Inspection {
     pub telemetry: Vec<Setting>,
     /// Services that settings name and no annotated function or policy has.
     pub unused_services: Vec<String>,
-    /// When settings were last loaded, with or without success; `None` where they never were.
+    /// When settings were last applied or reloaded, with or without success; `None` where those of
+    /// the beginning hold.
     pub loaded: Option<SystemTime>,
-    /// What was wrong when they were. The settings before hold then.
+    /// What was wrong then. The settings before hold in that case.
     pub problems: Vec<Problem>,
 }
 
@@ -107,9 +108,10 @@ impl Runtime {
         let last = live.last();
         let document = snapshot.settings.document();
         let sites = site::known();
-        let mut services: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
-        for site in &sites {
-            services.entry(site.service()).or_default().push(site);
+        let in_force = self.in_force(&sites, &document.written);
+        let mut breakers: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+        for it in in_force.iter().filter(|it| it.settings.breaker.is_some()) {
+            breakers.entry(it.site.service()).or_default().push(it.site);
         }
         let telemetry = [
             document
@@ -130,16 +132,12 @@ impl Runtime {
                 source: source.clone(),
             },
         };
-        let unused = |name: &&String| !services.contains_key(name.as_str());
+        let unused = |name: &&String| sites.iter().all(|site| site.service() != **name);
         Inspection {
             generation: snapshot.generation,
-            sites: sites
+            sites: in_force
                 .iter()
-                .map(|site| {
-                    let peers = services.get(site.service()).map_or(&[][..], Vec::as_slice);
-                    let learned = self.learned(site.service());
-                    inspect_site(site, peers, learned, &document.written)
-                })
+                .map(|it| inspect_site(it, &breakers, &document.written))
                 .collect(),
             resources: document
                 .resources
@@ -161,28 +159,64 @@ impl Runtime {
                 .collect(),
         }
     }
+
+    fn in_force<'a>(&self, sites: &'a [AnySite], written: &Written) -> Vec<InForce<'a>> {
+        let mut wrote: BTreeMap<&str, Vec<Layer>> = BTreeMap::new();
+        for site in sites {
+            wrote
+                .entry(site.service())
+                .or_default()
+                .push(site.written());
+        }
+        let shared: BTreeMap<&str, Layer> = wrote
+            .into_iter()
+            .map(|(service, wrote)| {
+                // First what it has heard of its sites so far: of policies, in the order in which
+                // they were first run.
+                let attributes = self.learned(service).into_iter().chain(wrote);
+                let attributes = merge(attributes, |_, _| {});
+                (service, written.service(service, &attributes))
+            })
+            .collect();
+        let in_force = |site: &'a AnySite| {
+            let origin = Origin::attribute(site.place());
+            let subject = Subject {
+                options: site.options(),
+                operation: site.operation(),
+                service: site.service(),
+                origin: &origin,
+            };
+            // It has the service of every site.
+            let shared = &shared[site.service()];
+            InForce {
+                site,
+                resolved: written.site(subject, shared),
+                settings: written.settings(subject, shared),
+            }
+        };
+        sites.iter().map(in_force).collect()
+    }
 }
 
-/// `learned` is what the service has heard of its sites so far: of policies, in the order in which
-/// they were first run.
+/// What holds for a site.
+struct InForce<'a> {
+    site: &'a Site,
+    resolved: Resolved,
+    settings: SiteSettings,
+}
+
+/// `breakers` has the sites that use the breaker of each service.
 fn inspect_site(
-    site: &Site,
-    peers: &[&Site],
-    learned: Option<Layer>,
+    in_force: &InForce<'_>,
+    breakers: &BTreeMap<&str, Vec<&Site>>,
     written: &Written,
 ) -> SiteInspection {
-    let peers_wrote = peers.iter().map(|site| site.written());
-    let attributes = merge(learned.into_iter().chain(peers_wrote), |_, _| {});
-    let shared = written.service(site.service(), &attributes);
-    let origin = Origin::attribute(site.place());
-    let subject = Subject {
-        options: site.options(),
-        operation: site.operation(),
-        service: site.service(),
-        origin: &origin,
-    };
-    let resolved = written.site(subject, &shared);
-    let settings = written.settings(subject, &shared);
+    let InForce {
+        site,
+        resolved,
+        settings,
+    } = in_force;
+    let mut inapplicable = resolved.inapplicable.clone();
     let mut shown = Vec::new();
     for key in Key::ALL {
         let off = key
@@ -191,25 +225,29 @@ fn inspect_site(
         if off || (!settings.enabled && key != Key::Enabled) {
             continue;
         }
-        if let Some(entry) = resolved.layer.get(key) {
+        let entry = resolved.layer.get(key);
+        if site.options().fail_fast && matches!(key, Key::MaxWait | Key::Queue) {
+            let entry = entry.filter(|entry| entry.origin.level != Level::Library);
+            inapplicable.extend(entry.map(|entry| (key, entry.clone(), "it never waits")));
+        } else if let Some(entry) = entry {
             shown.push(setting(key, None, entry.value.to_string(), &entry.origin));
-        } else if Key::RETRY.contains(&key) && settings.can_retry() {
-            shown.extend(by_category(key, &settings, &resolved, written));
+        } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry() {
+            shown.extend(by_category(key, settings, resolved, written));
         }
     }
-    let inapplicable = resolved
-        .inapplicable
-        .iter()
+    let inapplicable = inapplicable
+        .into_iter()
         .map(|(key, entry, reason)| Inapplicable {
-            setting: setting(*key, None, entry.value.to_string(), &entry.origin),
-            reason: (*reason).to_owned(),
+            setting: setting(key, None, entry.value.to_string(), &entry.origin),
+            reason: reason.to_owned(),
         });
+    let peers = breakers.get(site.service()).map_or(&[][..], Vec::as_slice);
     SiteInspection {
         operation: site.operation().to_owned(),
         path: site.path().to_owned(),
         service: site.service().to_owned(),
         place: site.place(),
-        worst_case: worst_case(site, peers, &settings, written),
+        worst_case: worst_case(site, peers, settings, written),
         inapplicable: inapplicable.collect(),
         settings: shown,
     }

@@ -68,8 +68,8 @@ pub(crate) enum Kind {
     Jitter,
     /// `"stop"` or `"retry"`.
     Nested,
-    /// `"off"`, or a table of the keys below.
-    Part,
+    /// `"off"`, or a table of the keys below, as this one.
+    Part(&'static str),
 }
 
 /// A value of a key.
@@ -239,7 +239,11 @@ impl Key {
                 Kind::Flag,
                 "With `false`, only what surely had no effect is retried.",
             ),
-            Self::Breaker => ("breaker", Kind::Part, "The circuit breaker."),
+            Self::Breaker => (
+                "breaker",
+                Kind::Part("{ failure_threshold = 5 }"),
+                "The circuit breaker.",
+            ),
             Self::FailureThreshold => (
                 "breaker.failure_threshold",
                 Kind::Count(1, ANY),
@@ -285,7 +289,11 @@ impl Key {
                 Kind::Wait,
                 "How long it stays open; a range grows from the first to the last.",
             ),
-            Self::RateLimit => ("rate_limit", Kind::Part, "So many attempts in a time."),
+            Self::RateLimit => (
+                "rate_limit",
+                Kind::Part("{ limit = \"100/60s\" }"),
+                "So many attempts in a time.",
+            ),
             Self::Limit => (
                 "rate_limit.limit",
                 Kind::Rate,
@@ -301,7 +309,11 @@ impl Key {
                 Kind::Duration(Duration::ZERO),
                 "Who would have to wait longer is rejected.",
             ),
-            Self::Bulkhead => ("bulkhead", Kind::Part, "So many attempts at a time."),
+            Self::Bulkhead => (
+                "bulkhead",
+                Kind::Part("{ concurrency = 10 }"),
+                "So many attempts at a time.",
+            ),
             Self::Concurrency => (
                 "bulkhead.concurrency",
                 Kind::Count(1, ANY),
@@ -314,7 +326,7 @@ impl Key {
             ),
             Self::Budget => (
                 "budget",
-                Kind::Part,
+                Kind::Part("{ ratio = 0.2 }"),
                 "So many retries for the calls there are.",
             ),
             Self::Ratio => (

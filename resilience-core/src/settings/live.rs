@@ -50,11 +50,20 @@ impl Live {
     }
 
     /// The one swap, and what belongs to it, which hears what held before. One after the other.
-    pub(crate) fn apply<T>(&self, settings: Settings, and: impl FnOnce(&Snapshot) -> T) -> T {
+    /// `None` where that is no longer the generation that the caller expects.
+    pub(crate) fn apply<T>(
+        &self,
+        settings: Settings,
+        expected: Option<u64>,
+        and: impl FnOnce(&Snapshot) -> T,
+    ) -> Option<T> {
         let _applying = lock(&self.applying);
         let before = self.current();
+        if expected.is_some_and(|expected| expected != before.generation) {
+            return None;
+        }
         self.swap(settings);
-        and(&before)
+        Some(and(&before))
     }
 
     /// Of the snapshot: all that a call looks at.
@@ -101,5 +110,24 @@ impl Live {
 
     pub(crate) fn set_last(&self, last: LastReload) {
         *lock(&self.last) = Some(last);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Whoever read its files before others did must not undo what they found.
+    #[test]
+    fn settings_that_were_read_for_another_generation_are_not_taken() {
+        let live = Live::new(Settings::new());
+        let read_for = live.generation();
+        assert_eq!(
+            live.apply(Settings::new(), Some(read_for), |_| ()),
+            Some(())
+        );
+        assert_eq!(live.apply(Settings::new(), Some(read_for), |_| ()), None);
+        assert_eq!(live.generation(), read_for + 1);
+        assert_eq!(live.apply(Settings::new(), None, |_| ()), Some(()));
     }
 }

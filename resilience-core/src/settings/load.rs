@@ -1,7 +1,9 @@
 //! Loading: sources in order, one document out of them, all problems at once.
 
 use std::fmt;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,8 +42,9 @@ struct Loaded {
     fingerprint: u64,
 }
 
-/// Where settings come from. What is added later does not matter: a file comes first, then the
-/// variables with a prefix, then those of this crate's own name.
+/// Where settings come from. For a key that several of them name, the last one counts: files in the
+/// order in which they are added, then variables with a prefix, then those of this crate's own name,
+/// whenever these are added.
 #[derive(Clone, Default)]
 #[must_use = "nothing is loaded before `load`"]
 pub struct Loader {
@@ -62,11 +65,16 @@ enum Text {
 impl Settings {
     /// No settings but those of attributes and what ships.
     pub fn new() -> Self {
+        Self::none_of(Self::loader())
+    }
+
+    /// None yet, of sources that a reload reads again.
+    pub(crate) fn none_of(loader: Loader) -> Self {
         Self(Arc::new(Loaded {
             document: Document::default(),
             rules: None,
-            loader: Self::loader(),
-            fingerprint: 0,
+            loader,
+            fingerprint: DefaultHasher::new().finish(),
         }))
     }
 
@@ -180,34 +188,33 @@ impl Loader {
     ///
     /// Every problem there is; nothing is half-applied.
     pub fn load(self) -> Result<Settings, Problems> {
-        self.read(false)
+        self.read(None)
     }
 
-    /// As [`load`](Self::load), in a program that has settings already: an empty file is one that
-    /// somebody is about to write.
-    pub(crate) fn read(self, again: bool) -> Result<Settings, Problems> {
+    /// As [`load`](Self::load), in a program that has settings of this fingerprint already: a file
+    /// that has become empty is one that somebody is about to write.
+    pub(crate) fn read(self, before: Option<u64>) -> Result<Settings, Problems> {
         let known = Known::now();
         let variables = self.variables.clone().unwrap_or_else(env::of_process);
         let mut document = Document::default();
         let mut problems = Problems::new();
-        let mut hasher = DefaultHasher::new();
-        for text in self.sources(&variables) {
-            let Some((name, text)) = text.read(again, &mut problems) else {
-                continue;
-            };
-            text.hash(&mut hasher);
-            let mut reader = Reader {
-                known: &known,
-                document: &mut document,
-                problems: &mut problems,
-            };
-            read_text(&text, &name, &mut reader);
-        }
         let mut reader = Reader {
             known: &known,
             document: &mut document,
             problems: &mut problems,
         };
+        let mut hasher = DefaultHasher::new();
+        let mut empty = Vec::new();
+        for text in self.sources(&variables) {
+            let Some((name, text)) = text.read(reader.problems) else {
+                continue;
+            };
+            text.hash(&mut hasher);
+            if text.trim().is_empty() {
+                empty.push(of_file("is empty", &name));
+            }
+            read_text(&text, &name, &mut reader);
+        }
         for prefix in &self.prefixes {
             env::read_prefixed(&variables, prefix, &mut reader);
         }
@@ -216,6 +223,10 @@ impl Loader {
         }
         self.relevant(&variables)
             .for_each(|it| it.hash(&mut hasher));
+        let fingerprint = hasher.finish();
+        if before.is_some_and(|before| before != fingerprint) {
+            problems.extend(empty);
+        }
         check(&document.written, &known, &mut problems);
         problems.sort();
         problems.into_result()?;
@@ -223,7 +234,7 @@ impl Loader {
             rules: rules(&document, &known),
             document,
             loader: self,
-            fingerprint: hasher.finish(),
+            fingerprint,
         })))
     }
 
@@ -282,33 +293,39 @@ impl fmt::Debug for Loader {
 }
 
 impl Text {
-    fn read(&self, again: bool, problems: &mut Problems) -> Option<(Arc<str>, Arc<str>)> {
+    /// Its name, and what is in it.
+    fn read(&self, problems: &mut Problems) -> Option<(Arc<str>, Arc<str>)> {
         let path = match self {
             Self::Given { name, text } => return Some((Arc::clone(name), Arc::clone(text))),
             Self::File(path) => path,
         };
         let name: Arc<str> = path.display().to_string().into();
-        let mut wrong = |message: String| {
-            let (line, column) = (1, 1);
-            let path = Arc::clone(&name);
-            problems.push(Problem::with(message).at(Source::File { path, line, column }));
+        let mut wrong = |message: &str| {
+            problems.push(of_file(message, &name));
             None
         };
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => return wrong(format!("cannot be read: {error}")),
-        };
-        if bytes.len() > LARGEST {
-            return wrong("is larger than 1 MiB".into());
+        let mut bytes = Vec::new();
+        let file = File::open(path).map(|file| file.take(LARGEST + 1));
+        if let Err(error) = file.and_then(|mut file| file.read_to_end(&mut bytes)) {
+            return wrong(&format!("cannot be read: {error}"));
+        }
+        if bytes.len() as u64 > LARGEST {
+            return wrong("is larger than 1 MiB");
         }
         let Ok(text) = String::from_utf8(bytes) else {
-            return wrong("is no text in UTF-8".into());
+            return wrong("is no text in UTF-8");
         };
-        if again && text.trim().is_empty() {
-            return wrong("is empty".into());
-        }
         Some((name, text.into()))
     }
+}
+
+/// What is wrong with all of a file.
+fn of_file(message: &str, name: &Arc<str>) -> Problem {
+    Problem::with(message.to_owned()).at(Source::File {
+        path: Arc::clone(name),
+        line: 1,
+        column: 1,
+    })
 }
 
 #[cfg(feature = "toml")]
@@ -346,4 +363,4 @@ fn rules(document: &Document, known: &Known) -> Option<Arc<Rules>> {
 }
 
 /// Who writes more has taken the wrong file.
-const LARGEST: usize = 1 << 20;
+const LARGEST: u64 = 1 << 20;

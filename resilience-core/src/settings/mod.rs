@@ -19,6 +19,7 @@ mod inspect;
 pub(crate) mod key;
 mod known;
 pub(crate) mod layer;
+mod legacy;
 pub(crate) mod live;
 mod load;
 mod names;
@@ -32,6 +33,7 @@ pub(crate) mod resolve;
 mod schema;
 pub(crate) mod shared;
 mod table;
+mod target;
 #[cfg(feature = "toml")]
 mod toml;
 mod value;

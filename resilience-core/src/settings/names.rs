@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::problem::Problem;
+use crate::settings::nearest::nearest;
 use crate::settings::value::Raw;
 
 /// The tables of a file.
@@ -58,6 +60,30 @@ const WORDS: [(&str, &str); 20] = [
     ("retry_budget", "budget"),
     ("disabled", "enabled"),
 ];
+
+/// What is wrong with a name that is none of these: the nearest of them helps, or else all.
+pub(crate) fn unknown<'a>(
+    path: impl Into<String>,
+    name: &str,
+    names: impl IntoIterator<Item = &'a str> + Clone,
+) -> Problem {
+    let problem = Problem::new(path, "unknown key");
+    match nearest(name, names.clone()) {
+        Some(nearest) => problem.nearest(Some(nearest)),
+        None => problem.expected(one_of(names)),
+    }
+}
+
+/// "`this`, `that` or `another`"
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.dedup();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() {
+        return last;
+    }
+    format!("{} or {last}", names.join(", "))
+}
 
 /// What to write for this word and its value. All attempts are one more than the retries.
 pub(crate) fn word(word: &str, value: &Raw) -> Option<String> {

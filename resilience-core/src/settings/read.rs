@@ -7,10 +7,12 @@ use crate::settings::document::{ClassifyRule, Document, LogLevel};
 use crate::settings::key::{Key, Kind, Value};
 use crate::settings::known::Known;
 use crate::settings::layer::Layer;
-use crate::settings::names::{OF_THE_ATTRIBUTE, SECTIONS, Segment, word};
+use crate::settings::legacy;
+use crate::settings::names::{SECTIONS, Segment, unknown};
 use crate::settings::nearest::nearest;
 use crate::settings::node::{Member, Node};
 use crate::settings::origin::{Level, Origin, Source};
+use crate::settings::target::Target;
 use crate::settings::value::Raw;
 
 /// Reads trees into a document, one after the other: what a later one says replaces what an earlier
@@ -24,7 +26,7 @@ pub(crate) struct Reader<'a> {
 
 /// Names from the outermost to the innermost.
 #[derive(Clone, Copy, Debug)]
-struct Path<'a> {
+pub(super) struct Path<'a> {
     outer: Option<&'a Self>,
     name: &'a str,
 }
@@ -45,28 +47,16 @@ impl Reader<'_> {
                 "resources" => self.resources(path, &member.node),
                 "classify" => self.rules(path, &member.node),
                 "telemetry" => self.telemetry(path, &member.node),
-                "service_specific" => self.legacy_services(path, &member.node),
-                "default_timeout_secs" => {
-                    self.seconds(Target::DEFAULTS, Key::Deadline, member, path);
-                }
-                "max_retries" | "default_max_retries" => {
-                    self.legacy(Target::DEFAULTS, Key::Retries, member, path);
-                }
-                "circuit_breaker_threshold" => {
-                    self.legacy(Target::DEFAULTS, Key::FailureThreshold, member, path);
-                }
+                _ if self.legacy_section(path, member) => {}
                 name => {
-                    let below = Key::ALL.iter().any(|key| key.path() == name);
-                    let problem =
-                        Problem::new(path.to_string(), "unknown key").at(member.at.clone());
-                    self.problems.push(if below {
-                        problem.nearest(Some(format!("defaults.{name}")))
+                    let problem = if Key::of_path(name).is_some() {
+                        Problem::new(path.to_string(), "unknown key")
+                            .nearest(Some(format!("defaults.{name}")))
                     } else {
-                        let names = SECTIONS.iter().copied();
-                        problem
-                            .expected("one of the tables of settings")
-                            .nearest(nearest(name, names))
-                    });
+                        let names = SECTIONS.into_iter().chain(legacy::SECTIONS);
+                        unknown(path.to_string(), name, names)
+                    };
+                    self.problems.push(problem.at(member.at.clone()));
                 }
             }
         }
@@ -86,7 +76,7 @@ impl Reader<'_> {
     }
 
     /// The name that a table is for, as it is known.
-    fn name(&mut self, level: Level, path: Path<'_>, member: &Member) -> Option<String> {
+    pub(super) fn name(&mut self, level: Level, path: Path<'_>, member: &Member) -> Option<String> {
         let name = &*member.name;
         let wrong = |message: &str, nearest: Option<&str>| {
             Problem::new(path.to_string(), message)
@@ -124,7 +114,12 @@ impl Reader<'_> {
                 let near = nearest(name, known());
                 if !known().any(|known| known == name) && (near.is_some() || !legal) {
                     let problem = wrong("there is no such category", near);
-                    self.problems.push(problem);
+                    let expected = "a name of small letters, digits and `_`";
+                    self.problems.push(if legal {
+                        problem
+                    } else {
+                        problem.expected(expected)
+                    });
                     return None;
                 }
             }
@@ -151,7 +146,13 @@ impl Reader<'_> {
     }
 
     /// One setting, or a table of those below `above`.
-    fn setting(&mut self, target: Target<'_>, above: &str, path: Path<'_>, member: &Member) {
+    pub(super) fn setting(
+        &mut self,
+        target: Target<'_>,
+        above: &str,
+        path: Path<'_>,
+        member: &Member,
+    ) {
         let name = if above.is_empty() {
             member.name.clone()
         } else {
@@ -201,7 +202,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, kind: Kind, member: &Member, path: Path<'_>) -> Option<Value> {
+    pub(super) fn value(&mut self, kind: Kind, member: &Member, path: Path<'_>) -> Option<Value> {
         match kind.read(&member.node.raw) {
             Ok(value) => Some(value),
             Err(expected) => {
@@ -215,7 +216,14 @@ impl Reader<'_> {
         }
     }
 
-    fn set(&mut self, target: Target<'_>, key: Key, value: Value, member: &Member, path: Path<'_>) {
+    pub(super) fn set(
+        &mut self,
+        target: Target<'_>,
+        key: Key,
+        value: Value,
+        member: &Member,
+        path: Path<'_>,
+    ) {
         let layer = self.layer(target);
         let origin = Origin {
             level: target.level,
@@ -245,7 +253,7 @@ impl Reader<'_> {
         }
     }
 
-    fn layer(&mut self, target: Target<'_>) -> &mut Layer {
+    pub(super) fn layer(&mut self, target: Target<'_>) -> &mut Layer {
         let written = &mut self.document.written;
         let tables = match target.level {
             Level::Sites => &mut written.sites,
@@ -264,12 +272,12 @@ impl Reader<'_> {
         };
         for member in members {
             let raw = &member.node.raw;
-            match raw.whole().and_then(|whole| u64::try_from(whole).ok()) {
-                Some(limit) => {
-                    let limit = (limit, member.at.clone());
-                    self.document.resources.insert(member.name.clone(), limit);
-                }
-                None => self.wrong(path.then(&member.name), &member.node, "a whole number"),
+            if let Some(limit) = raw.whole().and_then(|whole| u64::try_from(whole).ok()) {
+                let limit = (limit, member.at.clone());
+                self.document.resources.insert(member.name.clone(), limit);
+            } else {
+                let expected = "a whole number of at least 0";
+                self.wrong(path.then(&member.name), &member.node, expected);
             }
         }
     }
@@ -285,10 +293,8 @@ impl Reader<'_> {
                 "log_level" => self.log_level(member, path),
                 name => {
                     let names = ["error_history_limit", "log_level"];
-                    let problem = Problem::new(path.to_string(), "unknown key")
-                        .at(member.at.clone())
-                        .nearest(nearest(name, names));
-                    self.problems.push(problem);
+                    let problem = unknown(path.to_string(), name, names);
+                    self.problems.push(problem.at(member.at.clone()));
                 }
             }
         }
@@ -363,10 +369,8 @@ impl Reader<'_> {
                 ("retryable", _) => self.wrong(path, &member.node, "`true` or `false`"),
                 (name, _) => {
                     let names = ["pattern", "category", "retryable"];
-                    let problem = Problem::new(path.to_string(), "unknown key")
-                        .at(member.at.clone())
-                        .nearest(nearest(name, names));
-                    self.problems.push(problem);
+                    let problem = unknown(path.to_string(), name, names);
+                    self.problems.push(problem.at(member.at.clone()));
                 }
             }
         }
@@ -382,99 +386,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `[service_specific.NAME]`, with the names of its own.
-    fn legacy_services(&mut self, path: Path<'_>, node: &Node) {
-        let Some(members) = self.table(path, node) else {
-            return;
-        };
-        for service in members {
-            let path = path.then(&service.name);
-            let Some(name) = self.name(Level::Services, path, service) else {
-                continue;
-            };
-            let target = Target {
-                level: Level::Services,
-                name: Some(&name),
-            };
-            self.layer(target);
-            let Some(members) = self.table(path, &service.node) else {
-                continue;
-            };
-            let mut rate = (None, None);
-            for member in members {
-                let path = path.then(&member.name);
-                match &*member.name {
-                    "timeout_secs" => self.seconds(target, Key::Deadline, member, path),
-                    "max_retries" => self.legacy(target, Key::Retries, member, path),
-                    "failure_threshold" => self.legacy(target, Key::FailureThreshold, member, path),
-                    "wait_duration_secs" => self.seconds(target, Key::WaitDuration, member, path),
-                    "rate_limit_requests" => rate.0 = Some(member),
-                    "rate_limit_window_secs" => rate.1 = Some(member),
-                    _ => self.setting(target, "", path, member),
-                }
-            }
-            self.legacy_rate(target, rate, path);
-        }
-    }
-
-    fn legacy(&mut self, target: Target<'_>, key: Key, member: &Member, path: Path<'_>) {
-        if let Some(value) = self.value(key.kind(), member, path) {
-            self.set(target, key, value, member, path);
-        }
-    }
-
-    fn seconds(&mut self, target: Target<'_>, key: Key, member: &Member, path: Path<'_>) {
-        let seconds = member.node.raw.number().filter(|seconds| *seconds > 0.0);
-        let duration =
-            seconds.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
-        match duration.filter(|duration| !duration.is_zero()) {
-            Some(duration) => {
-                let value = match key.kind() {
-                    Kind::Wait => Value::Wait(duration, duration),
-                    _ => Value::Duration(duration),
-                };
-                self.set(target, key, value, member, path);
-            }
-            None => self.wrong(path, &member.node, "a number of seconds above zero"),
-        }
-    }
-
-    /// Two keys that make one; each has a default beside the other.
-    fn legacy_rate(
-        &mut self,
-        target: Target<'_>,
-        (requests, window): (Option<&Member>, Option<&Member>),
-        path: Path<'_>,
-    ) {
-        let Some(first) = requests.or(window) else {
-            return;
-        };
-        let mut read = |member: Option<&Member>, otherwise: u32| match member {
-            None => Some(otherwise),
-            Some(member) => {
-                let path = path.then(&member.name);
-                match self.value(Kind::Count(1, u32::MAX), member, path)? {
-                    Value::Count(count) => Some(count),
-                    _ => None,
-                }
-            }
-        };
-        let (requests, window) = (read(requests, 100), read(window, 60));
-        if let (Some(requests), Some(window)) = (requests, window) {
-            let window = std::time::Duration::from_secs(window.into());
-            let path = path.then(&first.name);
-            self.set(target, Key::RateLimit, Value::On, first, path);
-            self.set(
-                target,
-                Key::Limit,
-                Value::Rate(requests, window),
-                first,
-                path,
-            );
-        }
-    }
-
-    fn table<'n>(&mut self, path: Path<'_>, node: &'n Node) -> Option<&'n [Member]> {
+    pub(super) fn table<'n>(&mut self, path: Path<'_>, node: &'n Node) -> Option<&'n [Member]> {
         if let Raw::Table(members) = &node.raw {
             return Some(members);
         }
@@ -482,88 +394,11 @@ impl Reader<'_> {
         None
     }
 
-    fn wrong(&mut self, path: Path<'_>, node: &Node, expected: &str) {
+    pub(super) fn wrong(&mut self, path: Path<'_>, node: &Node, expected: &str) {
         let problem = Problem::new(path.to_string(), node.raw.describe())
             .at(node.at.clone())
             .expected(expected);
         self.problems.push(problem);
-    }
-}
-
-/// The table that a setting goes into.
-#[derive(Clone, Copy, Debug)]
-struct Target<'a> {
-    level: Level,
-    name: Option<&'a str>,
-}
-
-impl Target<'_> {
-    const DEFAULTS: Self = Self {
-        level: Level::Defaults,
-        name: None,
-    };
-
-    fn takes(self, key: Key) -> bool {
-        takes(self.level, key)
-    }
-
-    /// Whether some key below this path is taken.
-    fn takes_some(self, group: &str) -> bool {
-        let below = |key: &Key| {
-            key.path()
-                .strip_prefix(group)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        Key::ALL
-            .into_iter()
-            .filter(below)
-            .any(|key| self.takes(key))
-    }
-
-    /// What is wrong with a name that no key has here.
-    fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
-        if Key::of_path(name).is_some() || Self::is_group(name) {
-            let where_else = match self.level {
-                Level::Categories => "it is no matter of a category",
-                _ => "it is a matter of single sites and services",
-            };
-            return Problem::new(path.to_string(), where_else);
-        }
-        if above.is_empty() && OF_THE_ATTRIBUTE.contains(&name) {
-            return Problem::new(path.to_string(), "it belongs to the attribute alone");
-        }
-        let names = Key::ALL
-            .into_iter()
-            .filter(|key| self.takes(*key))
-            .filter_map(|key| {
-                let path = key.path();
-                if above.is_empty() {
-                    return path.split('.').next();
-                }
-                path.strip_prefix(above)?.strip_prefix('.')
-            });
-        let last = name.rsplit('.').next().unwrap_or(name);
-        let nearest = word(last, raw)
-            .filter(|_| above.is_empty())
-            .or_else(|| nearest(last, names).map(str::to_owned));
-        Problem::new(path.to_string(), "unknown key").nearest(nearest)
-    }
-
-    fn is_group(name: &str) -> bool {
-        Key::ALL.iter().any(|key| {
-            key.path()
-                .split_once('.')
-                .is_some_and(|(group, _)| group == name)
-        })
-    }
-}
-
-/// Whether settings of this level have this key.
-pub(crate) fn takes(level: Level, key: Key) -> bool {
-    match level {
-        Level::Categories => Key::RETRY.contains(&key),
-        Level::Defaults => key != Key::Enabled,
-        _ => true,
     }
 }
 
@@ -572,7 +407,7 @@ impl<'a> Path<'a> {
         Self { outer: None, name }
     }
 
-    const fn then<'b>(&'b self, name: &'b str) -> Path<'b> {
+    pub(super) const fn then<'b>(&'b self, name: &'b str) -> Path<'b> {
         Path {
             outer: Some(self),
             name,

@@ -15,16 +15,25 @@ impl Runtime {
     /// Running calls keep the settings that they began with. Breakers, rate limits, bulkheads and
     /// budgets keep their state and take the new numbers from the next event on.
     pub fn apply(&self, settings: &Settings) {
+        self.apply_after(None, settings);
+    }
+
+    /// The same, if this generation is the one in force; whether it was.
+    fn apply_after(&self, generation: Option<u64>, settings: &Settings) -> bool {
         let shared = self.shared();
-        let moved = shared.live.apply(settings.clone(), |before| {
+        let moved = shared.live.apply(settings.clone(), generation, |before| {
             self.set_shared(Some(&before.settings), settings);
             self.set_services(settings)
         });
+        let Some(moved) = moved else {
+            return false;
+        };
         for (service, moved) in moved {
             let name = service.guards.service().as_str();
             emit_moved(shared, name, moved);
         }
         self.loaded(Problems::new(), Reload::Applied);
+        true
     }
 
     fn set_services(&self, settings: &Settings) -> Vec<(Arc<Service>, Moved)> {
@@ -68,30 +77,38 @@ impl Runtime {
 
     /// As [`reload`](Self::reload), for threads that may block.
     pub fn reload_blocking(&self) -> Result<bool, Problems> {
-        let before = self.shared().live.current();
-        match before.settings.loader_used().clone().read(true) {
-            Ok(settings) if settings.fingerprint() == before.settings.fingerprint() => {
-                self.recovered();
-                Ok(false)
-            }
-            Ok(settings) => {
-                self.apply(&settings);
-                Ok(true)
-            }
-            Err(problems) => {
-                self.loaded(problems.clone(), Reload::Rejected);
-                Err(problems)
+        loop {
+            let before = self.shared().live.current();
+            let fingerprint = before.settings.fingerprint();
+            let loader = before.settings.loader_used().clone();
+            match loader.read(Some(fingerprint)) {
+                Ok(settings) if settings.fingerprint() == fingerprint => {
+                    self.recovered();
+                    return Ok(false);
+                }
+                Ok(settings) => {
+                    if self.apply_after(Some(before.generation), &settings) {
+                        return Ok(true);
+                    }
+                    // Others were applied meanwhile, and may be newer than what was read.
+                }
+                Err(problems) => {
+                    self.loaded(problems.clone(), Reload::Rejected);
+                    return Err(problems);
+                }
             }
         }
     }
 
     /// The runtime of a process that has said nothing else: with the settings that its environment
-    /// names, or with none if there is anything wrong in them.
+    /// names, or with none, until a reload, if there is anything wrong in them.
     pub(crate) fn of_process() -> Self {
-        match Settings::from_env() {
-            Ok(settings) => Self::builder().global().settings(settings).build(),
+        let loader = Settings::loader().env();
+        let global = |settings| Self::builder().global().settings(settings).build();
+        match loader.clone().load() {
+            Ok(settings) => global(settings),
             Err(problems) => {
-                let runtime = Self::builder().global().build();
+                let runtime = global(Settings::none_of(loader));
                 runtime.loaded(problems, Reload::Rejected);
                 runtime
             }
@@ -127,7 +144,10 @@ impl Runtime {
         let message = match result {
             Reload::Rejected => problems.to_string(),
             Reload::Unchanged => "they are as they were".to_owned(),
-            Reload::Applied => format!("{} keys hold now", shared.live.current().settings.keys()),
+            Reload::Applied => match shared.live.current().settings.keys() {
+                1 => "one key holds now".to_owned(),
+                keys => format!("{keys} keys hold now"),
+            },
         };
         shared.live.set_last(LastReload { at, problems });
         let message = &message;

@@ -125,6 +125,8 @@ impl Written {
                 resolved.below.set(key, entry.value, entry.origin.clone());
             }
         }
+        agree(&mut resolved.layer);
+        agree(&mut resolved.below);
         resolved.fit(site, &attribute);
         resolved
     }
@@ -184,6 +186,22 @@ impl Resolved {
     }
 }
 
+/// Of an initial delay above the longest one, which were written at two levels, the nearer holds.
+fn agree(site: &mut Layer) {
+    let (Some(initial), Some(max)) = (site.get(Key::Initial), site.get(Key::Max)) else {
+        return;
+    };
+    let (initial, max) = (initial.clone(), max.clone());
+    if site.duration(Key::Initial) <= site.duration(Key::Max) {
+        return;
+    }
+    if initial.origin.level < max.origin.level {
+        site.set(Key::Max, initial.value, initial.origin);
+    } else {
+        site.set(Key::Initial, max.value, max.origin);
+    }
+}
+
 /// Leaves out the numbers that have no effect beside the others, and adds what the others need.
 fn complete(service: &mut Layer) {
     let by_rate = service.get(Key::FailureRateThreshold).is_some();
@@ -196,8 +214,26 @@ fn complete(service: &mut Layer) {
     let mut defaults = Vec::new();
     if by_rate || by_time {
         defaults.push((Key::Window, Value::Window(default.window)));
+        // No more than the window holds, whichever of them was written nearer.
         let minimum = BreakerSettings::new(service.breaker(), default).minimum_calls;
+        if let (Some(written), Some(window)) = (
+            service.count(Key::MinimumCalls),
+            service.get(Key::Window).cloned(),
+        ) && written != minimum
+        {
+            service.set(Key::MinimumCalls, Value::Count(minimum), window.origin);
+        }
         defaults.push((Key::MinimumCalls, Value::Count(minimum)));
+    } else {
+        for key in [Key::Window, Key::MinimumCalls] {
+            // Written for all, it is for those of which shares are taken.
+            if service
+                .get(key)
+                .is_some_and(|entry| entry.origin.level > Level::Attribute)
+            {
+                service.remove(key);
+            }
+        }
     }
     if by_time {
         let all = Value::Number(default.slow_call_rate_threshold);

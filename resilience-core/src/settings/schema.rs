@@ -6,7 +6,6 @@ use crate::settings::document::LogLevel;
 use crate::settings::key::{Key, Kind};
 use crate::settings::load::Settings;
 use crate::settings::origin::Level;
-use crate::settings::read::takes;
 
 impl Settings {
     /// The JSON schema of a settings file, for editors: they check it and complete its names. The
@@ -109,7 +108,7 @@ fn table(level: Level) -> Json {
 /// The keys right below a path.
 fn properties(level: Level, above: &str) -> Json {
     let mut found: Vec<(String, Json)> = Vec::new();
-    for key in Key::ALL.into_iter().filter(|key| takes(level, *key)) {
+    for key in Key::ALL.into_iter().filter(|key| level.takes(*key)) {
         let below = if above.is_empty() {
             Some(key.path())
         } else {
@@ -163,8 +162,8 @@ fn value(level: Level, key: Key) -> Json {
         }
         Kind::Jitter => one_of(&["proportional", "full", "decorrelated", "none"], about),
         Kind::Nested => one_of(&["stop", "retry"], about),
-        Kind::Part if level == Level::Sites => one_of(&["off"], about),
-        Kind::Part => {
+        Kind::Part(_) if level == Level::Sites => one_of(&["off"], about),
+        Kind::Part(_) => {
             let numbers = typed("object", about)
                 .and("properties", properties(level, key.path()))
                 .and("additionalProperties", Json::Raw("false"));

@@ -80,7 +80,7 @@ impl Kind {
                 .into_iter()
                 .find(|nested| Some(nested.as_str()) == raw.text())
                 .map(Value::Nested),
-            Self::Part => (raw.text() == Some("off")).then_some(Value::Off),
+            Self::Part(_) => (raw.text() == Some("off")).then_some(Value::Off),
         }
     }
 
@@ -106,13 +106,13 @@ impl Kind {
             Self::Rate => r#"attempts in a time, as in "100/60s""#.into(),
             Self::Jitter => r#""proportional", "full", "decorrelated" or "none""#.into(),
             Self::Nested => r#""stop" or "retry""#.into(),
-            Self::Part => r#"a table, or "off""#.into(),
+            Self::Part(example) => format!(r#"a table, as in `{example}`, or "off""#),
         }
     }
 
     /// What was most likely meant.
     fn hint(self, raw: &Raw) -> Option<String> {
-        let switch = matches!(self, Self::Limit | Self::Part);
+        let switch = matches!(self, Self::Limit | Self::Part(_));
         match raw {
             Raw::Flag(false) if switch => Some(r#""off""#.into()),
             Raw::Text(text) if switch && text.eq_ignore_ascii_case("off") => {

@@ -1,13 +1,14 @@
 //! Reload when a file changes: a thread that is woken by the file system, and looks for itself now
 //! and then, since not every file system wakes anybody.
 //!
-//! What is watched is the directory of each file, and of what it links to: editors and deployments
-//! replace a file rather than write into it, and a watch on the file would go with the old one.
-//! Which name an event is about does not matter; whether the content is another one does.
+//! What is watched is the directory of each file, and of each link on the way to it: editors and
+//! deployments replace a file or a link rather than write into it, and a watch on the file would go
+//! with the old one. Which name an event is about does not matter; whether the content is another
+//! one does.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -115,17 +116,32 @@ impl Watching {
     }
 
     fn run(mut self, messages: &Receiver<Message>) {
-        self.follow();
         loop {
+            self.follow();
+            // After that, so that no change falls between the two; the first time it finds what has
+            // changed since the settings were loaded. What is wrong has been told by then.
+            drop(self.runtime.reload_blocking());
             match messages.recv_timeout(POLL) {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Message::Changed) if !is_quiet(messages) => return,
+                Ok(Message::Changed) if !self.is_quiet(messages) => return,
                 Ok(Message::Changed) | Err(RecvTimeoutError::Timeout) => {}
             }
-            // What is wrong has been told by then.
-            drop(self.runtime.reload_blocking());
-            self.follow();
         }
+    }
+
+    /// Waits until the file system has been quiet for a moment, or busy for too long; not if the
+    /// watch is over.
+    fn is_quiet(&self, messages: &Receiver<Message>) -> bool {
+        let clock = self.runtime.shared().clock;
+        let latest = clock.now() + BUSY;
+        while clock.now() < latest {
+            match messages.recv_timeout(QUIET) {
+                Ok(Message::Changed) => {}
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        true
     }
 
     /// Watches where the files are now.
@@ -133,40 +149,55 @@ impl Watching {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let mut directories = BTreeSet::new();
-        let settings = self.runtime.settings();
-        for file in settings.loader_used().files() {
-            let file = std::path::absolute(&file).unwrap_or(file);
-            let target = std::fs::canonicalize(&file).ok();
-            for path in [Some(file), target].into_iter().flatten() {
-                directories.extend(path.parent().map(PathBuf::from));
+        let mut now = of_files(&self.runtime);
+        // Again if a link was moved before it was watched; from then on there is an event.
+        for _ in 0..MOST_LINKS {
+            for gone in self.directories.difference(&now) {
+                // It may be gone itself.
+                drop(watcher.unwatch(gone));
+            }
+            // A directory that was removed and made again needs another watch, so all are renewed.
+            let is_watched = |directory: &&PathBuf| {
+                watcher
+                    .watch(directory, RecursiveMode::NonRecursive)
+                    .is_ok()
+            };
+            self.directories = now.iter().filter(is_watched).cloned().collect();
+            let before = std::mem::replace(&mut now, of_files(&self.runtime));
+            if before == now {
+                return;
             }
         }
-        for gone in self.directories.difference(&directories) {
-            // It may be gone itself.
-            drop(watcher.unwatch(gone));
-        }
-        // A directory that was removed and made again needs another watch, so all are renewed.
-        directories.retain(|directory| {
-            watcher
-                .watch(directory, RecursiveMode::NonRecursive)
-                .is_ok()
-        });
-        self.directories = directories;
     }
 }
 
-/// Waits until the file system has been quiet for a moment, or busy for too long; not if the watch
-/// is over.
-fn is_quiet(messages: &Receiver<Message>) -> bool {
-    for _ in 0..MOST_EVENTS {
-        match messages.recv_timeout(QUIET) {
-            Ok(Message::Changed) => {}
-            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => break,
-        }
+/// The directories that decide what is read.
+fn of_files(runtime: &Runtime) -> BTreeSet<PathBuf> {
+    let files = runtime.settings().loader_used().files();
+    files.iter().flat_map(|file| directories(file)).collect()
+}
+
+/// The directory of a file, and those of all links on the way to it.
+fn directories(file: &Path) -> Vec<PathBuf> {
+    let mut path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut found = Vec::new();
+    for _ in 0..MOST_LINKS {
+        // The outermost link, so that what is before it is none.
+        let links = path
+            .ancestors()
+            .filter_map(|it| Some((it, it.read_link().ok()?)));
+        let Some((link, target)) = links.last() else {
+            break;
+        };
+        let directory = link.parent().unwrap_or(link);
+        let target = directory.join(target);
+        let rest = path.components().skip(link.components().count());
+        let next = target.components().chain(rest).collect();
+        found.push(directory.to_owned());
+        path = next;
     }
-    true
+    found.extend(path.parent().map(PathBuf::from));
+    found
 }
 
 /// Reading is none; we do it ourselves.
@@ -180,4 +211,6 @@ const fn is_change(kind: EventKind) -> bool {
 
 const POLL: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(100);
-const MOST_EVENTS: u32 = 1_000;
+const BUSY: Duration = Duration::from_secs(1);
+/// As many as Linux follows.
+const MOST_LINKS: u32 = 40;
