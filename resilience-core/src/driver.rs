@@ -215,8 +215,8 @@ fn settle<S: Shape>(
     match out.0 {
         Ended::Body(result) => {
             let verdict = match S::error(&result) {
-                None if how.fails_although_ok() => decisions.fail(&mut Failed {
-                    classification: Classification::unknown(),
+                None if how.fails_although_ok() => decisions.fail(Failed {
+                    classification: &mut Classification::unknown(),
                     error_type: "retry_if_ok",
                     message: &"`retry_if_ok` does not accept the value",
                 }),
@@ -224,8 +224,8 @@ fn settle<S: Shape>(
                     decisions.succeed();
                     Verdict::GiveUp
                 }
-                Some(error) => decisions.fail(&mut Failed {
-                    classification: how.classify(error),
+                Some(error) => decisions.fail(Failed {
+                    classification: &mut how.classify(error),
                     error_type: std::any::type_name::<S::Error>(),
                     message: &how.describe(error),
                 }),
@@ -238,8 +238,8 @@ fn settle<S: Shape>(
             // `retry_if` sees what the caller would get.
             let result = how.reject(error);
             how.decide(&mut classification, S::error(&result));
-            let verdict = decisions.fail(&mut Failed {
-                classification,
+            let verdict = decisions.fail(Failed {
+                classification: &mut classification,
                 error_type,
                 message: &message,
             });

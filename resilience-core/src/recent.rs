@@ -360,16 +360,21 @@ impl Ring {
                     break;
                 }
                 error.number = newest;
-                *oldest = (*oldest + 1) % errors.len();
+                *oldest = next(*oldest, errors.len());
             }
             let at = *oldest;
-            *oldest = (at + 1) % errors.len();
+            *oldest = next(at, errors.len());
             errors[at].unlist();
             errors[at].about = about;
             at
         };
         &mut errors[at]
     }
+}
+
+/// The place behind one, around the end.
+fn next(at: usize, length: usize) -> usize {
+    if at + 1 < length { at + 1 } else { 0 }
 }
 
 impl Kept {

@@ -19,7 +19,7 @@ impl Decisions {
         classification: &Classification,
         failure: CallFailure,
         message: &str,
-        policy: RetrySettings,
+        policy: &RetrySettings,
         last: bool,
         now: Moment,
     ) {

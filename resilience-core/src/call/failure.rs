@@ -19,7 +19,7 @@ use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Sev
 impl Decisions {
     /// The attempt failed, or was dropped by its timeout.
     #[cold]
-    pub(crate) fn fail(&mut self, failed: &mut Failed<'_>) -> Verdict {
+    pub(crate) fn fail(&mut self, failed: Failed<'_>) -> Verdict {
         let Failed {
             classification,
             error_type,
@@ -57,7 +57,7 @@ impl Decisions {
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let over = self.around.fail_fast || self.site.shared.drain.is_draining();
         let delay = if worth && !over && self.attempts <= policy.retries {
-            self.delay(classification, policy.backoff, guarded, now, enclosing)
+            self.delay(classification, &policy.backoff, guarded, now, enclosing)
         } else {
             None
         };
@@ -65,12 +65,19 @@ impl Decisions {
         let failure = CallFailure {
             category,
             severity: self.severity(classification, delay.is_none()),
-            error_type: classification.error_type().unwrap_or(*error_type),
+            error_type: classification.error_type().unwrap_or(error_type),
             refused,
         };
         write_bounded(&mut text, format_args!("{message}"));
         redact_in_place(&mut text);
-        self.attempt_failed(classification, failure, &text, policy, delay.is_none(), now);
+        self.attempt_failed(
+            classification,
+            failure,
+            &text,
+            &policy,
+            delay.is_none(),
+            now,
+        );
         drop(inside);
         if let Some(rare) = self.rare_if_any()
             && let Some(spans) = &mut rare.spans
@@ -142,8 +149,8 @@ impl Decisions {
             self.finish(CallOutcome::Rejected, Some(failure), Some(now));
             return Verdict::GiveUp;
         }
-        self.fail(&mut Failed {
-            classification: Self::classify_own(error),
+        self.fail(Failed {
+            classification: &mut Self::classify_own(error),
             error_type: error.kind_name(),
             message: error,
         })
@@ -208,7 +215,7 @@ impl Decisions {
     fn delay(
         &mut self,
         classification: &Classification,
-        backoff: Backoff,
+        backoff: &Backoff,
         guarded: bool,
         now: Moment,
         enclosing: Moment,

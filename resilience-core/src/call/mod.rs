@@ -85,7 +85,8 @@ pub(crate) enum Verdict {
 
 /// A failure as the telemetry sees it.
 pub(crate) struct Failed<'a> {
-    pub(crate) classification: Classification,
+    /// Not moved: that costs more than much of what is done with it.
+    pub(crate) classification: &'a mut Classification,
     pub(crate) error_type: &'static str,
     pub(crate) message: &'a dyn fmt::Display,
 }
