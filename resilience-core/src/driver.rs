@@ -113,11 +113,17 @@ impl<S: Shape> Call<S> {
     }
 
     /// Decides what comes after an attempt.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "left to itself the compiler calls it where many functions have one error type"
+    )]
     pub fn next(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> Step<S::Result> {
-        match succeed(&mut call.decisions, out, &how) {
-            Ok(result) => Step::Done(result),
-            Err(out) => match settle(&mut call.decisions, out, how) {
+        match out.0 {
+            Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => {
+                Step::Done(result)
+            }
+            ended => match settle(&mut call.decisions, Attempt(ended), how) {
                 (Verdict::Again, _) => Step::Wait,
                 (Verdict::GiveUp, result) => Step::Done(result),
             },
@@ -145,10 +151,16 @@ impl<S: Shape> Call<S> {
     }
 
     /// Ends a call that has one attempt, or that a fallback may follow.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "left to itself the compiler calls it where many functions have one error type"
+    )]
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
-        succeed(&mut call.decisions, out, &how)
-            .unwrap_or_else(|out| settle(&mut call.decisions, out, how).1)
+        match out.0 {
+            Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => result,
+            ended => settle(&mut call.decisions, Attempt(ended), how).1,
+        }
     }
 
     /// Whether there are patterns, and so a fallback.
@@ -187,25 +199,13 @@ impl<S: Shape> Call<S> {
     }
 }
 
-/// Ends a call that has plainly succeeded; hands the outcome of any other attempt back.
+/// Ends a call that has plainly succeeded. Says whether it is such a call.
 #[inline]
-fn succeed<S: Shape>(
-    decisions: &mut Decisions,
-    out: Attempt<S::Result>,
-    how: &How<'_, S>,
-) -> Result<S::Result, Attempt<S::Result>> {
-    match out.0 {
-        Ended::Body(result)
-            if S::error(&result).is_none()
-                && !how.fails_although_ok()
-                && decisions.succeed_plainly() =>
-        {
-            Ok(result)
-        }
-        _ => Err(out),
-    }
+fn succeeds<S: Shape>(decisions: &mut Decisions, result: &S::Result, how: &How<'_, S>) -> bool {
+    S::error(result).is_none() && !how.fails_although_ok() && decisions.succeed_plainly()
 }
 
+#[inline(never)]
 fn settle<S: Shape>(
     decisions: &mut Decisions,
     out: Attempt<S::Result>,

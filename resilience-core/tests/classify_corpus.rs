@@ -3,7 +3,8 @@
 //! `data/errors-dev.jsonl` is the set that the rules were made with; its `source` fields name the
 //! public issue of each message. `data/errors-own.jsonl` was written and labelled before the rules,
 //! `data/errors-found.jsonl` after them and before they were run on it, in rounds (the letter of
-//! the id); each round was scored before the rules learned from it.
+//! the id); each round was scored before the rules learned from it. `docs/classification.md` has the
+//! figures of those first runs.
 
 use std::collections::BTreeMap;
 

@@ -69,6 +69,35 @@ fn a_number_is_a_status_only_where_statuses_stand() {
 }
 
 #[test]
+fn a_mail_servers_reply_says_by_its_digits_whether_to_come_back() {
+    for (text, category, retry) in [
+        ("450 4.2.0 x", Category::SERVICE, Retry::Yes),
+        ("450 4.7.1 Greylisted", Category::RATE_LIMIT, Retry::Yes),
+        ("(421, b'4.3.2 x')", Category::SERVICE, Retry::Yes),
+        ("dsn=4.4.1, status=deferred", Category::SERVICE, Retry::Yes),
+        ("550 5.1.1 x", Category::NOT_FOUND, Retry::No),
+        ("552-5.2.2 x", Category::RATE_LIMIT, Retry::No),
+        ("554 5.7.1 Service unavailable", Category::AUTH, Retry::No),
+        ("SMTP error 421", Category::SERVICE, Retry::Yes),
+        (
+            "550 Requested action not taken",
+            Category::NOT_FOUND,
+            Retry::No,
+        ),
+    ] {
+        let found = classify::text(text);
+        assert_eq!(
+            (found.category(), found.retry()),
+            (category, retry),
+            "{text}"
+        );
+    }
+    for text in ["version 4.2.1", "450 guests", "550 2.1.1", "4.2.1 is out"] {
+        assert_eq!(classify::text(text).category(), Category::UNKNOWN, "{text}");
+    }
+}
+
+#[test]
 fn the_answers_of_one_decision_belong_together() {
     let quota = classify::text("429 Too Many Requests: insufficient_quota, retry after 30 s");
     assert_eq!(

@@ -43,7 +43,10 @@ pub(super) fn decide(text: &Normal<'_>) -> Classification {
             Entry::Evidence => signs.evidence += 1,
             // `the invalid entries` speaks of something known.
             Entry::Complaint => signs.complaint |= text.word_before(start - 1).0 != b"the",
-            Entry::NoError => signs.no_error += u32::from(text.is_run(start, end)),
+            // `error message: …` introduces one.
+            Entry::NoError => {
+                signs.no_error += u32::from(text.is_run(start, end) && !text.is_named(end));
+            }
             Entry::Calm => signs.calm = true,
             Entry::Guess => best.guesses = true,
             Entry::Final => signs.last = true,
@@ -135,10 +138,14 @@ impl Best {
     }
 
     fn pick(&self, signs: &Signs) -> Option<Finding> {
-        let is_reported = signs.evidence > signs.no_error;
+        let held = |rank: Rank| self.by_rank[rank as usize];
+        // A code stands only in reports of errors.
+        let is_coded = [Rank::Vague, Rank::Code, Rank::Decisive]
+            .into_iter()
+            .any(|rank| held(rank).is_some_and(|finding| finding.is_code));
+        let is_reported = is_coded || signs.evidence > signs.no_error;
         let is_calm = (signs.calm || signs.no_error > 0) && !is_reported;
         let is_error = is_reported || (signs.complaint && !is_calm);
-        let held = |rank: Rank| self.by_rank[rank as usize];
         // A report of success that mentions a failure is none; a code stays one.
         let spoken = |rank: Rank| held(rank).filter(|finding| !is_calm || finding.is_code);
         held(Rank::Final)
@@ -147,8 +154,8 @@ impl Best {
             .or_else(|| spoken(Rank::Code))
             .or_else(|| spoken(Rank::Phrase))
             .or_else(|| spoken(Rank::Vague))
-            .or_else(|| spoken(Rank::Loose))
             .or_else(|| self.clear_word.filter(|_| !is_calm))
+            .or_else(|| spoken(Rank::Loose))
             .or_else(|| held(Rank::Word).filter(|_| is_error))
             .or_else(|| held(Rank::Subject).filter(|_| is_error))
     }

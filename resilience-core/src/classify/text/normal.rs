@@ -37,6 +37,15 @@ impl<'a> Normal<'a> {
             .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_'))
     }
 
+    /// Whether a colon or an equals sign follows what ends at `words[end]`, as it follows a name.
+    pub(super) fn is_named(&self, end: usize) -> bool {
+        let (_, end) = self.raw_range(end - 1, end);
+        let mut rest = self.raw[end..]
+            .iter()
+            .filter(|byte| !matches!(**byte, b'"' | b'\'' | b' '));
+        matches!(rest.next(), Some(b':' | b'='))
+    }
+
     /// The word that ends before the space at `space`, with its start; empty at the beginning.
     pub(super) fn word_before(&self, space: usize) -> (&'a [u8], usize) {
         let start = self.words[..space]

@@ -7,7 +7,7 @@ use super::matcher::Finding;
 use super::normal::Normal;
 use super::rule::{Rank, Verdict, verdict};
 use super::table::status::Status;
-use super::table::{os, sql, status, vendor};
+use super::table::{os, smtp, sql, status, vendor};
 
 /// Offers every code in the text.
 pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
@@ -17,8 +17,8 @@ pub(super) fn read(text: &Normal<'_>, mut offer: impl FnMut(Finding)) {
         let (_, start) = text.word_before(from + digit);
         let length = words[start..].iter().position(|&byte| byte == b' ');
         let end = length.map_or(words.len(), |length| start + length);
-        // Codes have at most eleven characters (-2146893018); SQLSTATEs may begin with a letter.
-        if end - start <= 11 {
+        // The longest are AADSTS7000215 and -2146893018; SQLSTATEs may begin with a letter.
+        if end - start <= 13 {
             Place { text, start, end }.read(&mut offer);
         }
         from = end;
@@ -46,8 +46,11 @@ impl<'a> Place<'a> {
                 end,
             });
         };
-        if self.word().starts_with(b"aadsts") {
-            offer(Rank::Code, verdict::AUTH, "Microsoft Entra ID: AADSTS");
+        if let Some(code) = self.word().strip_prefix(b"aadsts") {
+            let (verdict, reason) = vendor::entra(number(code));
+            offer(Rank::Code, verdict, reason);
+        } else if let Some(reply) = self.smtp() {
+            offer(Rank::Code, reply.verdict, reply.reason);
         } else if let Some(state) = self.sql_state() {
             offer(state.rank, state.verdict, state.reason);
         } else if let Some(number) = number(self.word()) {
@@ -117,6 +120,37 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// `450 4.2.1 …`, `(550, b'5.1.1 …')`, `dsn=4.4.1`, `SMTP error 421`, `450 Requested mail
+    /// action not taken`.
+    fn smtp(self) -> Option<smtp::Reply> {
+        let (one, two) = self.before();
+        if let Some(parts) = three_parts(self.word()) {
+            // Python prints bytes.
+            let reply = if one == b"b" { two } else { one };
+            let replied = reply.len() == 3
+                && number(reply).is_some_and(|reply| reply / 100 == i32::from(parts[0]));
+            let named = matches!(one, b"dsn" | b"smtp") || (one == b"status" && two == b"smtp");
+            return if replied || named {
+                smtp::enhanced(parts)
+            } else {
+                None
+            };
+        }
+        if self.word().len() != 3 {
+            return None;
+        }
+        let named = one == b"smtp"
+            || (two == b"smtp"
+                && matches!(one, b"error" | b"code" | b"status" | b"reply" | b"response"));
+        let worded =
+            self.followed_by("requested mail action") || self.followed_by("requested action");
+        if named || worded {
+            smtp::basic(u16::try_from(number(self.word())?).ok()?)
+        } else {
+            None
+        }
+    }
+
     /// `os error 111`, `errno=104`, `[Errno 28]`, `Os { code: 2,`, `(110: Connection …`,
     /// `WSA error 10061`.
     fn errno(self, number: i32) -> Option<&'static os::Errno> {
@@ -163,9 +197,11 @@ impl<'a> Place<'a> {
                 .strip_suffix(cue.as_bytes())
                 .is_some_and(|rest| rest.ends_with(b" "))
         };
+        // Rust on Windows; the numbers of Linux end at 133.
+        let windows = number > 133 && follows(&"os error");
         vendor::NUMBERED.iter().find(|code| {
             code.numbers.iter().any(|range| range.contains(&number))
-                && code.cues.iter().any(follows)
+                && (code.cues.iter().any(follows) || (windows && code.cues == vendor::WINDOWS))
         })
     }
 
@@ -229,6 +265,9 @@ impl<'a> Place<'a> {
                     | b"errors"
                     | b"failed"
                     | b"failure"
+                    | b"fetch"
+                    | b"download"
+                    | b"upload"
                     | b"exception"
                     | b"response"
                     | b"request"
@@ -255,11 +294,13 @@ impl<'a> Place<'a> {
             || self.text.raw[before.len()..start].contains(&b'\n')
     }
 
-    /// `404 - no such thing`, `529 {"type": …`, `401 Incorrect API key`, or nothing but the number.
+    /// `404 - no such thing`, `529 {"type": …`, `401 Incorrect API key`, or nothing more.
     fn heads_a_message(self) -> bool {
         let (_, end) = self.text.raw_range(self.start, self.end);
         let rest = &self.text.raw[end..];
         match rest {
+            // `failed to fetch: 404`
+            [] if self.start > 1 => self.is_beside_a_failure(),
             [] | [b':', b' ', ..] => self.start == 1,
             [b' ', b'{' | b'-' | b'<' | b':' | b'A'..=b'Z', ..] => true,
             _ => false,
@@ -287,6 +328,14 @@ impl<'a> Place<'a> {
                     | b"response"
             )
     }
+}
+
+/// `4.2.1`
+fn three_parts(word: &[u8]) -> Option<[u16; 3]> {
+    let mut parts = std::str::from_utf8(word).ok()?.split('.');
+    let mut next = || parts.next()?.parse().ok();
+    let three = [next()?, next()?, next()?];
+    parts.next().is_none().then_some(three)
 }
 
 /// A decimal number that fits; `None` for versions and the like.

@@ -21,7 +21,8 @@ pub(super) enum Rank {
     /// nothing else; whether another attempt helps it does not tell.
     Subject,
     /// A word of daily language. Counts where the text calls itself an error, or where the word
-    /// stands alone between punctuation or is an identifier such as `NotFound`.
+    /// stands alone between punctuation or is an identifier such as `NotFound`; there it says more
+    /// than [`Loose`](Self::Loose).
     Word,
     /// A status that says little: 400, 500, INTERNAL. Any words beside it say more.
     Vague,

@@ -24,6 +24,8 @@ pub(super) const RULES: &[Rule] = &[
             "rate is large",
             // GitHub
             "abuse detection",
+            "abuse detected",
+            "request quota exhausted",
             "request limit exceeded",
             "requests limit exceeded",
             "api limit exceeded",
@@ -53,9 +55,6 @@ pub(super) const RULES: &[Rule] = &[
             "sending too many",
             "making too many",
             "exceeded a secondary rate",
-            "wait a few minutes",
-            "wait before trying",
-            "wait a moment",
             "provisioned throughput exceeded",
             "request rate is too high",
             "request rate too high",
@@ -71,6 +70,13 @@ pub(super) const RULES: &[Rule] = &[
             "tokens per minute",
             "too many parts",
             "too many simultaneous",
+            // ACME (Let's Encrypt, rate limits)
+            "too many certificates",
+            "too many new orders",
+            "too many new accounts",
+            "too many registrations",
+            "too many failed authorizations",
+            "too many currently pending",
         ],
     },
     Rule {
@@ -102,7 +108,18 @@ pub(super) const RULES: &[Rule] = &[
             "rate limit exceeded exception",
             "requests too frequent",
             "requests too frequently",
+            // SMTP
+            "greylisted",
+            "greylisting",
+            "graylisted",
+            "graylisting",
         ],
+    },
+    Rule {
+        name: "asked to wait",
+        rank: Rank::Vague,
+        verdict: verdict::THROTTLED,
+        phrases: &["wait a few minutes", "wait before trying", "wait a moment"],
     },
     Rule {
         name: "limit exceeded",
@@ -198,6 +215,13 @@ pub(super) const RULES: &[Rule] = &[
             "usage limits",
             "regain access",
         ],
+    },
+    // Of the customer's card, not of the caller's account.
+    Rule {
+        name: "card declined",
+        rank: Rank::Final,
+        verdict: verdict::VALIDATION,
+        phrases: &["card has insufficient funds"],
     },
     Rule {
         name: "quota",
@@ -304,6 +328,12 @@ pub(super) const RULES: &[Rule] = &[
             "bad allocation",
             "heap exhausted",
             "perm gen space",
+            // JVM, Gradle
+            "garbage collector is thrashing",
+            "gc thrashing",
+            "compressed class space",
+            // CUDA
+            "alloc failed",
             "direct buffer memory",
             "node was low on resource",
             "enough resource memory",

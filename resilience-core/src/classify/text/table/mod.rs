@@ -14,6 +14,7 @@ pub(in crate::classify) mod os;
 pub(super) mod pairs;
 mod service;
 pub(super) mod signs;
+pub(super) mod smtp;
 pub(in crate::classify) mod sql;
 pub(in crate::classify) mod status;
 mod subjects;

@@ -51,13 +51,10 @@ pub(super) const RULES: &[Rule] = &[
             "backends unavailable",
             "upstream unavailable",
             "bad gateway",
-            "upstream error",
-            "upstream request failed",
             "circuit breaker is open",
             "circuit breaker open",
             "circuit is open",
             "circuit is now open",
-            "error from upstream",
             "no healthy upstream",
             "no healthy backend",
             "no live upstreams",
@@ -79,10 +76,6 @@ pub(super) const RULES: &[Rule] = &[
             "down for maintenance",
             "scheduled maintenance",
             "internal failure",
-            "service failure",
-            "service exception",
-            "dependency failed",
-            "remote service error",
             "unknown broker error",
             "unable to handle the request",
             "failed calling webhook",
@@ -99,10 +92,14 @@ pub(super) const RULES: &[Rule] = &[
             "server failed",
             "server crashed",
             "backend failed",
-            "upstream failed",
             "upstream timed out",
             "upstream sent",
             "upstream prematurely",
+            // RFC 9110, 15.6.3
+            "invalid response from",
+            "invalid response was received",
+            // Kong
+            "ring balancer",
             "unable to process your request",
             "unable to complete your request",
             "could not process your request",
@@ -118,6 +115,11 @@ pub(super) const RULES: &[Rule] = &[
             "partial shards failure",
             "no active shards",
             "no shard",
+            // Milvus, until it has loaded them.
+            "channel not available",
+            "collection on recovering",
+            "collection not fully loaded",
+            "node offline",
             "shard failure",
             "write concern failed",
             "write concern error",
@@ -191,7 +193,8 @@ pub(super) const RULES: &[Rule] = &[
         name: "service unavailable",
         rank: Rank::Word,
         verdict: verdict::SERVICE,
-        phrases: &["unavailable"],
+        // RFC 9110, 15.6.5: "did not receive a timely response".
+        phrases: &["unavailable", "timely response"],
     },
     // Said of services, and of parts of a program as well.
     Rule {
@@ -268,6 +271,8 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "server is shutting down",
             "is shutting down",
+            // AMQP
+            "connection forced",
             "shutdown in progress",
             "terminating connection due to",
             "terminating connection because",
@@ -387,6 +392,18 @@ pub(super) const RULES: &[Rule] = &[
             "etcdserver no space",
         ],
     },
+    // Milvus, of a collection that nobody has asked it to load.
+    Rule {
+        name: "not loaded",
+        rank: Rank::Phrase,
+        verdict: verdict::SERVICE_FINAL,
+        phrases: &[
+            "collection not loaded",
+            "partition not loaded",
+            "index not loaded",
+            "has not been loaded to memory",
+        ],
+    },
     // Envoy, before it says how the way to the other side broke.
     Rule {
         name: "service unavailable",
@@ -400,6 +417,13 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::SERVICE,
         phrases: &["encountered an internal error"],
+    },
+    // The driver's name for whatever the server answered.
+    Rule {
+        name: "an answer of MongoDB",
+        rank: Rank::Vague,
+        verdict: verdict::SERVICE_UNSURE,
+        phrases: &["mongo server error"],
     },
     // HTTP 500 in words.
     Rule {
@@ -419,6 +443,22 @@ pub(super) const RULES: &[Rule] = &[
             "bad response from server",
         ],
     },
+    // What stands around whatever the other side answered; that says more.
+    Rule {
+        name: "the other side failed",
+        rank: Rank::Loose,
+        verdict: verdict::SERVICE,
+        phrases: &[
+            "upstream error",
+            "upstream request failed",
+            "error from upstream",
+            "upstream failed",
+            "service exception",
+            "service failure",
+            "remote service error",
+            "dependency failed",
+        ],
+    },
     // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do
     // not, so a status beside it decides.
     Rule {
@@ -427,6 +467,8 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE_UNSURE,
         phrases: &[
             "internal error",
+            "internal exception",
+            "internal service exception",
             "code internal",
             "status internal",
             "status code internal",
@@ -451,6 +493,16 @@ pub(super) const RULES: &[Rule] = &[
             "please retry",
             "retry your request",
             "safe to retry",
+            "request can be retried",
+            "operation can be retried",
+            "can be safely retried",
+            "resend your message",
+            "temporary lookup failure",
+            "temporary server error",
+            "temporary system problem",
+            "temporary local problem",
+            // SMTP (RFC 5321, 4.2.3)
+            "local error in processing",
             "transient error",
             "transient failure",
             "temporary failure",

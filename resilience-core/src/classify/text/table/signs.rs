@@ -32,6 +32,7 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "problem",
     "wrong",
     "did not",
+    "didnt",
     "critical",
     "exceeded",
     "exceeds",
@@ -40,6 +41,8 @@ pub(in crate::classify::text) const EVIDENCE: &[&str] = &[
     "exhausted",
     "too many",
     "not enough",
+    "no healthy",
+    "not healthy",
     "insufficient",
     "over the limit",
 ];
@@ -181,12 +184,18 @@ pub(in crate::classify::text) const ALLOWANCE: &[&str] = &[
     "daily",
     "per month",
     "monthly",
+    "per week",
+    "weekly",
 ];
 
 /// Words of a limit that renews itself soon. Google Cloud writes "(e.g. check quota)" into every
 /// refusal for pace, and asks to retry it (Vertex AI, "Error code 429").
 pub(in crate::classify::text) const PACE: &[&str] = &[
     "e g check quota",
+    // Octokit, of the hourly allowance of requests.
+    "request quota exhausted",
+    // Kafka and others: what is called so is about the pace.
+    "throttling",
     "per minute",
     "per min",
     "per second",

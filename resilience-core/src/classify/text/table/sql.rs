@@ -82,6 +82,9 @@ static STATES: &[SqlState] = states![
     // A lock timeout has it too.
     "55p03" "lock not available" Phrase verdict::COLLISION;
     "57" "operator intervention" Code verdict::SERVICE;
+    // DB2: the log is full; a deadlock or a lock timeout without a rollback.
+    "57011" "resource not available" Code verdict::SERVICE_FINAL;
+    "57033" "deadlock or timeout" Code verdict::COLLISION;
     // A statement timeout has this code too; only the words tell the two apart.
     "57014" "query cancelled" Vague verdict::CANCELLED;
     "57p01" "admin shutdown" Code verdict::SERVICE;

@@ -77,6 +77,10 @@ pub(super) const RULES: &[Rule] = &[
             "trust provider",
             "terminated in a root certificate",
             "web pki error",
+            // Java
+            "certificate exception",
+            "cert path validator exception",
+            "cert path builder exception",
         ],
     },
     // Both ends would have to be set up differently.
@@ -113,7 +117,6 @@ pub(super) const RULES: &[Rule] = &[
             "message received was unexpected or badly formatted",
             "peer is incompatible",
             "ssl handshake error",
-            "handshake exception",
             "alert handshake",
             "alert internal error",
             "tlsv1 alert",
@@ -160,6 +163,7 @@ pub(super) const RULES: &[Rule] = &[
             "ssl handshake failed",
             "tls handshake failed",
             "tls handshake error",
+            "handshake exception",
             "ssl routines",
             "ssl alert",
             "ssl error",

@@ -22,6 +22,8 @@ pub(super) const RULES: &[Rule] = &[
             "content policy",
             "content filter",
             "content management policy",
+            // Gemini
+            "blocked due to safety",
             // S3
             "bad digest",
             "too many clauses",
@@ -257,6 +259,10 @@ pub(super) const RULES: &[Rule] = &[
             "incorrect usage",
             "column not found",
             "has no column",
+            // GraphQL
+            "non null type",
+            "coerced null",
+            "persisted query not found",
             // pydantic, JSON schema, OpenAPI
             "extra inputs are not permitted",
             "additional properties",
@@ -296,7 +302,6 @@ pub(super) const RULES: &[Rule] = &[
             "ill formed",
             "configuration error",
             "config error",
-            "usage error",
             "argument error",
             "parameter error",
             "failed to satisfy",
@@ -313,6 +318,12 @@ pub(super) const RULES: &[Rule] = &[
             "doesnt support",
             "does not support",
             "no longer supported",
+            // The texts of Apache and werkzeug for 400, 422 and 415.
+            "server could not understand",
+            "request could not be understood",
+            "semantic errors",
+            "process the contained instructions",
+            "support the media type",
             "been deprecated",
             "is deprecated",
             "not recognized",
@@ -320,6 +331,8 @@ pub(super) const RULES: &[Rule] = &[
             "unrecognized token",
             "unrecognized configuration parameter",
             "unknown function",
+            "unknown operation",
+            "unknown action",
             "unknown command",
             "unknown directive",
             "unknown flag",
@@ -369,7 +382,11 @@ pub(super) const RULES: &[Rule] = &[
             "identifier is too long",
             "concatenation is too long",
             "data truncation",
+            "sql syntax error exception",
+            "sql data exception",
             "right truncation",
+            // SQL Server
+            "binary data would be truncated",
             "out of range for type",
             "numeric value out of range",
             "numeric field overflow",
@@ -484,12 +501,20 @@ pub(super) const RULES: &[Rule] = &[
             "undefined",
             "improper",
             "misconfigured",
+            "usage error",
             "without a",
             "cannot use",
             "should",
             "did not provide",
             "didnt provide",
             "not configured",
+            // Kubernetes
+            "is immutable",
+            "are immutable",
+            "immutable field",
+            // Gemini, image models
+            "safety system",
+            "prohibited content",
         ],
     },
 ];

@@ -1,7 +1,7 @@
 //! Numbered errors of vendors, by the word that stands before the number.
 //!
 //! Sources: `MySQL` server and client error reference, Oracle error messages, SQL Server
-//! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`.
+//! `sys.messages`, `curl(1)` exit codes, `MongoDB` `error_codes.yml`, gRPC `status.proto`, RFC 6455.
 
 use std::ops::RangeInclusive;
 
@@ -36,14 +36,38 @@ const CURL: &[&str] = &["curl"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
-const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
+pub(in crate::classify::text) const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
+const WEBSOCKET: &[&str] = &[
+    "websocket close",
+    "websocket closed",
+    "socket close",
+    "socket closed",
+    "close code",
+    "closed code",
+    "closed with code",
+    "close status",
+];
 const GRPC: &[&str] = &["grpc status", "grpc code", "rpc error code"];
+
+/// What a code of Microsoft Entra ID means (its list of AADSTS codes): a refusal, but for the few
+/// that are documented as passing.
+pub(in crate::classify::text) fn entra(code: Option<i32>) -> (Verdict, &'static str) {
+    match code {
+        Some(50_087 | 90_006 | 90_012 | 90_024 | 90_025 | 90_033 | 399_284) => {
+            (verdict::SERVICE, "Microsoft Entra ID: a transient error")
+        }
+        Some(90_055) => (verdict::THROTTLED, "Microsoft Entra ID: throttled"),
+        _ => (verdict::AUTH, "Microsoft Entra ID: AADSTS"),
+    }
+}
 
 /// Whether a number after this word may be one of [`NUMBERED`]: whether a cue ends with it.
 pub(in crate::classify::text) fn is_cue(word: &[u8]) -> bool {
     matches!(
         word,
-        b"code"
+        b"close"
+            | b"closed"
+            | b"code"
             | b"curl"
             | b"errno"
             | b"error"
@@ -62,7 +86,7 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     // winerror.h; decisive, since the words beside it are those of many conditions.
     WINDOWS [2 3 15] Decisive verdict::FILE_MISSING, "Windows: no such file";
     WINDOWS [1 5 6 17 19 80 87 123 145 183 206 267 1314] Decisive verdict::FILE_REFUSED, "Windows: file refused";
-    WINDOWS [32 33 170] Decisive verdict::FILE_BUSY, "Windows: file in use";
+    WINDOWS [32 33 170 1224] Decisive verdict::FILE_BUSY, "Windows: file in use";
     WINDOWS [21 23 39 112 1117] Decisive verdict::DISK, "Windows: disk";
     WINDOWS [8 14 1450 1455] Decisive verdict::MEMORY, "Windows: out of memory";
     WINDOWS [121 1460 10060] Decisive verdict::TIMEOUT, "Windows: timed out";
@@ -71,11 +95,14 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     WINDOWS [64 109 232 1236 10053 10054] Decisive verdict::NETWORK, "Windows: connection broken";
     WINDOWS [86 1326 1327 1330 1331] Decisive verdict::AUTH, "Windows: logon failure";
     WINDOWS [10048] Decisive verdict::SOCKET, "Windows: address in use";
+    MYSQL [1114] Code verdict::DISK, "MySQL: table full";
+    MYSQL [1129 1290 1836] Code verdict::SERVICE_FINAL, "MySQL: host blocked or server read-only";
+    MYSQL [4031] Code verdict::NETWORK, "MySQL: disconnected for inactivity";
     MYSQL [1040 1203 1226] Code verdict::SERVICE_BUSY, "MySQL: too many connections";
-    MYSQL [1044 1045 1142 1143 1227 1698] Code verdict::AUTH, "MySQL: access denied";
+    MYSQL [1044 1045 1130 1142 1143 1227 1698] Code verdict::AUTH, "MySQL: access denied";
     MYSQL [1049 1146] Code verdict::NOT_FOUND, "MySQL: unknown database or table";
-    MYSQL [1048 1054 1064 1264 1265 1366 1406] Code verdict::VALIDATION, "MySQL: bad statement or value";
-    MYSQL [1050 1062 1216 1217 1451 1452 1586] Code verdict::CONFLICT, "MySQL: constraint";
+    MYSQL [1048 1052 1054 1064 1118 1136 1264 1265 1292 1364 1366 1406] Code verdict::VALIDATION, "MySQL: bad statement or value";
+    MYSQL [1007 1022 1050 1061 1062 1216 1217 1451 1452 1586] Code verdict::CONFLICT, "MySQL: constraint";
     MYSQL [1205 3024] Code verdict::TIMEOUT, "MySQL: timeout";
     MYSQL [1213 3572] Code verdict::COLLISION, "MySQL: deadlock";
     MYSQL [1317] Code verdict::CANCELLED, "MySQL: query interrupted";
@@ -83,10 +110,12 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     MYSQL [2002 2003 2005] Decisive verdict::UNREACHED, "MySQL: no connection";
     MYSQL [2006 2013 2055] Code verdict::NETWORK, "MySQL: connection lost";
     ORACLE [12541 12514 12505 12154 12545] Code verdict::UNREACHED, "Oracle: no listener or service";
-    ORACLE [3113 3114 3135 12537 12547 12571 17002] Code verdict::NETWORK, "Oracle: connection lost";
-    ORACLE [12170 1013] Code verdict::TIMEOUT, "Oracle: timeout";
+    ORACLE [3106 3113 3114 3135 12537 12547 12560 12571 17002 17008 17410 25408 28547] Code verdict::NETWORK, "Oracle: connection lost";
+    ORACLE [12170 2049 51 30006 3136] Code verdict::TIMEOUT, "Oracle: timeout";
+    ORACLE [1013 28] Code verdict::CANCELLED, "Oracle: cancelled";
     ORACLE [60 8177] Code verdict::COLLISION, "Oracle: deadlock or serialization";
-    ORACLE [54] Code verdict::COLLISION, "Oracle: resource busy";
+    // Words beside it speak of a time limit.
+    ORACLE [54 4020 4021] Decisive verdict::COLLISION, "Oracle: resource busy";
     ORACLE [1 2291 2292] Code verdict::CONFLICT, "Oracle: constraint";
     ORACLE [1017 1031 28000 28001 1005] Code verdict::AUTH, "Oracle: access";
     ORACLE [942 1403] Code verdict::NOT_FOUND, "Oracle: no such table or data";
@@ -96,13 +125,20 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     ORACLE [18 20 12516 12518 12519 12520] Code verdict::SERVICE_BUSY, "Oracle: too many sessions";
     ORACLE [1033 1034 1089 1090 12528] Code verdict::SERVICE_BUSY, "Oracle: starting or stopping";
     ORACLE [4030 4031] Code verdict::MEMORY, "Oracle: out of memory";
-    ORACLE [1653 1654 1652 1536] Code verdict::DISK, "Oracle: no space";
+    ORACLE [1650 to 1655 1536 1691 30036] Code verdict::DISK, "Oracle: no space";
+    ORACLE [257 16014 16038] Code verdict::SERVICE_FINAL, "Oracle: archiver";
+    ORACLE [6502 6550 1461 1480 1489] Code verdict::VALIDATION, "Oracle: bad statement or value";
+    ORACLE [4043 2289] Code verdict::NOT_FOUND, "Oracle: no such object";
+    ORACLE [955 1430 2449] Code verdict::CONFLICT, "Oracle: exists";
     SQL_SERVER [1205 3960] Code verdict::COLLISION, "SQL Server: deadlock";
     SQL_SERVER [1222] Code verdict::TIMEOUT, "SQL Server: lock timeout";
     SQL_SERVER [2601 2627 547] Code verdict::CONFLICT, "SQL Server: constraint";
-    SQL_SERVER [18456 229 4060] Code verdict::AUTH, "SQL Server: access";
-    SQL_SERVER [208] Code verdict::NOT_FOUND, "SQL Server: no such object";
-    SQL_SERVER [40197 40501 40613 49918 49919 49920] Code verdict::SERVICE, "Azure SQL: not available now";
+    SQL_SERVER [18452 18456 229 230 4060] Code verdict::AUTH, "SQL Server: access";
+    SQL_SERVER [102 105 137 156 170 207 241 245 515 2628 8114 8115 8134 8152] Code verdict::VALIDATION, "SQL Server: bad statement or value";
+    SQL_SERVER [1105 9002] Code verdict::DISK, "SQL Server: no space";
+    SQL_SERVER [701 802 8645] Code verdict::MEMORY, "SQL Server: out of memory";
+    SQL_SERVER [208 2812] Code verdict::NOT_FOUND, "SQL Server: no such object";
+    SQL_SERVER [10928 10929 40197 40501 40613 49918 49919 49920] Code verdict::SERVICE, "Azure SQL: not available now";
     CURL [5 6 7] Code verdict::UNREACHED, "curl: could not resolve or connect";
     CURL [16 18 52 55 56 92] Code verdict::NETWORK, "curl: connection broken";
     CURL [28] Code verdict::TIMEOUT, "curl: timed out";
@@ -115,6 +151,13 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     CURL [27] Code verdict::MEMORY, "curl: out of memory";
     CODE [10107 13435 13436 11600 11602 10058] Code verdict::SERVICE, "MongoDB: no primary";
     CODE [11000 11001] Code verdict::CONFLICT, "MongoDB: duplicate key";
+    // RFC 6455, 7.4.1, and the IANA registry of close codes; 1008 is what servers send for refused access.
+    WEBSOCKET [1000 1001 1005 1006] Code verdict::NETWORK, "WebSocket: closed";
+    WEBSOCKET [1002 1003 1009 1010] Code verdict::VALIDATION, "WebSocket: message not accepted";
+    WEBSOCKET [1007] Code verdict::ENCODING, "WebSocket: not the expected encoding";
+    WEBSOCKET [1008] Code verdict::AUTH, "WebSocket: policy violation";
+    WEBSOCKET [1011 1012 1013 1014] Code verdict::SERVICE, "WebSocket: server failed or restarts";
+    WEBSOCKET [1015] Code verdict::UNREACHED.retry(Retry::Unsure), "WebSocket: TLS handshake failed";
     GRPC [2 13 15] Vague verdict::SERVICE_UNSURE, "gRPC UNKNOWN or INTERNAL";
     GRPC [1] Code verdict::CANCELLED, "gRPC CANCELLED";
     GRPC [3 11] Code verdict::VALIDATION, "gRPC INVALID_ARGUMENT";
