@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Decisions, Stage};
+use super::{Decisions, Stage, text};
 use crate::Classification;
 use crate::clock::Moment;
 use crate::event::{
@@ -101,6 +101,9 @@ impl Decisions {
             let extra = extra.as_mut().open();
             if let Some(flight) = extra.pending.take() {
                 self.site.shared.drain.end(flight, extra.asleep.take());
+            }
+            if let Some(text) = extra.last_error.take() {
+                text::give_back(text);
             }
         }
     }
