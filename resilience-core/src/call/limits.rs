@@ -236,11 +236,11 @@ impl Decisions {
     }
 
     fn rate_limited(&self, refusal: rate_limit::Refusal) -> Error {
-        Error::rate_limited(self.guards().service().clone(), refusal.retry_in)
+        Error::rate_limited(self.guards().service(), refusal.retry_in)
     }
 
     fn bulkhead_full(&self) -> Error {
-        Error::bulkhead_full(self.guards().service().clone())
+        Error::bulkhead_full(self.guards().service())
     }
 
     /// Gives back whatever the attempt holds or waits for, but for its admission, which says how

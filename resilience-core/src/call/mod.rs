@@ -15,8 +15,10 @@ mod fault;
 mod limits;
 mod start;
 mod success;
+mod text;
 mod time;
 
+use std::fmt;
 use std::hash::Hash;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
@@ -88,11 +90,12 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// A failure as the telemetry sees it. Texts are made only if somebody asks.
+/// A failure as the telemetry sees it.
 pub(crate) struct Failed<'a> {
-    pub(crate) classification: Classification,
+    /// Not moved: that costs more than much of what is done with it.
+    pub(crate) classification: &'a mut Classification,
     pub(crate) error_type: &'static str,
-    pub(crate) message: &'a dyn Fn() -> String,
+    pub(crate) message: &'a dyn fmt::Display,
 }
 
 impl Decisions {
@@ -246,7 +249,7 @@ impl Decisions {
             }
         }
         self.release_breaker();
-        self.finish(CallOutcome::Cancelled, None);
+        self.finish(CallOutcome::Cancelled, None, None);
     }
 }
 

@@ -7,7 +7,7 @@ use super::limits::{Got, take_at_once};
 use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
-use crate::event::{EventSite, watched};
+use crate::event::{EventSite, refused_unseen, watched};
 use crate::runtime::{GuardedBy, SiteRef};
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
@@ -59,16 +59,38 @@ impl Decisions {
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if !self.is_running()
-            && let Err(instead) = self.poll_start(cx)
-        {
-            return Err(instead.map(|answer| self.after_all(answer)));
+        if !self.is_running() {
+            if let Some(answer) = self.refuse_plainly() {
+                return Err(Poll::Ready(answer));
+            }
+            if let Err(instead) = self.poll_start(cx) {
+                return Err(instead.map(|answer| self.after_all(answer)));
+            }
         }
         if let Some(fault) = self.poll_fault(cx) {
             return Err(fault);
         }
         self.push();
         Ok(())
+    }
+
+    /// Ends a call, of which nothing is known but its site, with the answer of an open breaker, and
+    /// tells the end; as long as nobody watches and nothing encloses it.
+    fn refuse_plainly(&mut self) -> Option<Error> {
+        let breaker = &self.site.service.guards.breaker;
+        if self.stage != Stage::Begun
+            || self.site.settings.breaker.is_none()
+            || breaker.is_closed()
+            || self.site.shared.is_watched()
+            || !scope::is_bare()
+        {
+            return None;
+        }
+        let now = self.now();
+        let answer = Error::circuit_open(breaker.name(), breaker.refuse(now)?);
+        refused_unseen(&self.site, &answer, now);
+        self.stage = Stage::Over;
+        Some(answer)
     }
 
     /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the
@@ -198,9 +220,7 @@ impl Decisions {
         for moved in moves.into_iter().flatten() {
             self.breaker_moved(Some(moved));
         }
-        answer.map_err(|refusal| {
-            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
-        })
+        answer.map_err(|refusal| Error::circuit_open(breaker.name(), refusal))
     }
 
     fn push(&self) {

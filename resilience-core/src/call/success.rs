@@ -48,7 +48,7 @@ impl Decisions {
             self.stage = Stage::Over;
             succeeded_unseen(&self.site);
         } else {
-            self.finish(CallOutcome::Succeeded, None);
+            self.finish(CallOutcome::Succeeded, None, None);
         }
     }
 }

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::classify::Rules;
 use crate::clock::Moment;
+use crate::recent::Refusals;
 use crate::runtime::{Runtime, Service, Shared};
 use crate::scope::{self, Frame};
 use crate::settings::SiteSettings;
@@ -25,6 +26,8 @@ pub(crate) struct SiteState {
     pub(crate) is_fail_fast: bool,
     /// What the first attempt of a plain call puts on its task's stack.
     pub(crate) frame: Frame,
+    /// Those by its open breaker, from the first one on.
+    pub(crate) refusals: OnceLock<Arc<Refusals>>,
     /// What an operator says of texts of errors, if anything.
     pub(crate) rules: Option<Arc<Rules>>,
     pub(super) generation: u64,
