@@ -3,6 +3,44 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // git says it of the lock files of an index or a reference and of nothing else (lockfile.c); absolute paths are
+    // left out of the normal form, but for the letter of a drive.
+    Rule {
+        name: "lock file",
+        rank: Rank::Decisive,
+        verdict: verdict::COLLISION,
+        phrases: &[
+            "unable to create file exists",
+            "unable to create c file exists",
+            "unable to create d file exists",
+            "lock file exists",
+            "lock file is already being held",
+        ],
+    },
+    // Android, before the text of an errno.
+    Rule {
+        name: "SQLite, by the name of the exception",
+        rank: Rank::Decisive,
+        verdict: verdict::COLLISION,
+        phrases: &[
+            "sqlite database locked exception",
+            "sqlite table locked exception",
+        ],
+    },
+    // SQLite by the name of the exception, Azure, and git, whose words beside it are of a lock or a file.
+    Rule {
+        name: "already there, or in another version",
+        rank: Rank::Decisive,
+        verdict: verdict::CONFLICT,
+        phrases: &[
+            "sqlite constraint",
+            "sqlite constraint exception",
+            "conflict happened while",
+            "exists cannot create",
+            "reference already exists",
+            "would clobber existing tag",
+        ],
+    },
     // Postgres 40001 and 40P01, MySQL 1213, MongoDB's WriteConflict, gRPC's ABORTED, Cockroach,
     // Spanner, DynamoDB: the transaction was rolled back, the same one again goes through.
     Rule {
@@ -224,6 +262,14 @@ pub(super) const RULES: &[Rule] = &[
             "updates were rejected",
             // JGit
             "nonfastforward",
+            // git, of a branch that has moved
+            "fetch first",
+            "rejected stale info",
+            "tip of your current branch",
+            "reference has changed",
+            "is at but expected",
+            "ref updates were rejected",
+            "incorrect old value",
             "rejected remote changed",
             "current branch is behind",
             "have diverged",

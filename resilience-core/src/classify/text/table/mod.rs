@@ -9,6 +9,7 @@ mod access;
 mod conflict;
 mod data;
 mod limits;
+mod localised;
 mod network;
 pub(in crate::classify) mod os;
 pub(super) mod pairs;
@@ -27,12 +28,13 @@ pub(super) mod vendor;
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 12] = [
+pub(super) const RULES: [&[Rule]; 13] = [
     absent::RULES,
     access::RULES,
     conflict::RULES,
     data::RULES,
     limits::RULES,
+    localised::RULES,
     network::RULES,
     service::RULES,
     subjects::RULES,

@@ -61,6 +61,11 @@ pub(super) const RULES: &[Rule] = &[
             "canceled while waiting for connection",
             "canceled while awaiting headers",
             "did not respond in time",
+            // Reactor, RxJava
+            "not observe any item or terminal signal",
+            "did not signal an event",
+            "did not emit any item",
+            "did not produce any item",
             "did not respond within",
             "didnt respond in time",
             "not respond after a period",

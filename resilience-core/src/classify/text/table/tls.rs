@@ -58,6 +58,12 @@ pub(super) const RULES: &[Rule] = &[
             "not valid for name",
             "x509",
             "host key verification failed",
+            // ssh
+            "strict checking",
+            "remote host identification has changed",
+            "offending key",
+            "no hostkey alg",
+            "host key mismatch",
             "peer unverified",
             "peer unverified exception",
             "ssl verification",
