@@ -123,6 +123,7 @@ pub(super) const RULES: &[Rule] = &[
             "no objects were found",
             "expected at least one result",
             "expected at least one row",
+            "at least one row was expected",
             "at least one result",
             "expected exactly one row",
             "but got none",

@@ -196,6 +196,12 @@ pub(super) const RULES: &[Rule] = &[
             "wrong credentials",
             "time is too skewed",
             "clock skew",
+            // Binance and others: a signature is good for a moment.
+            "ahead of the servers time",
+            "recv window",
+            "timestamp is too old",
+            "timestamp too old",
+            "timestamp is expired",
             "wrong or missing username",
             "no credential providers",
             "no valid providers",

@@ -174,6 +174,7 @@ pub(super) const RULES: &[Rule] = &[
             "index lock",
             "another process is holding",
             "held by another process",
+            "currently holding",
             "another process has locked",
             "exclusive lock",
             "unable to lock",
@@ -264,7 +265,7 @@ pub(super) const RULES: &[Rule] = &[
             "nonfastforward",
             // git, of a branch that has moved
             "fetch first",
-            "rejected stale info",
+            "stale info",
             "tip of your current branch",
             "reference has changed",
             "is at but expected",

@@ -86,7 +86,6 @@ pub(super) const RULES: &[Rule] = &[
             "incorrect padding",
             "invalid padding",
             "invalid last symbol",
-            "invalid symbol",
             "odd number of digits",
             "odd length string",
             "invalid hex",

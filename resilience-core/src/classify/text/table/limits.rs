@@ -91,10 +91,14 @@ pub(super) const RULES: &[Rule] = &[
             "too many registrations",
             "too many failed authorizations",
             "too many currently pending",
-            // Google, Binance, Telegram, Twitter
+            // Google, Binance, Telegram, Twitter, Hystrix, Reactor
             "daily limit exceeded",
             "user rate limit exceeded",
             "request weight used",
+            "hystrix max concurrency",
+            "could not be queued for execution",
+            "acquire a semaphore for execution",
+            "receiver is overrun",
             "invoked too often",
             "called too often",
             "requested too often",
@@ -173,6 +177,7 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "insufficient quota",
             "exceeded your current quota",
+            "exceeded your quota",
             "quota has been used up",
             "quota is used up",
             "out of quota",

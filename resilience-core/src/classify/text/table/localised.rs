@@ -49,6 +49,7 @@ pub(super) const RULES: &[Rule] = &[
             "relais brisé",
             "conexión reinicializada por la máquina remota",
             "interrupción forzada de una conexión existente",
+            "se ha forzado la interrupción de una conexión existente",
             "tubería rota",
             "conexão fechada pela outra ponta",
             "cancelamento de uma conexão existente",

@@ -576,6 +576,14 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
             "not a known",
         ],
     },
+    // Rust's base64.
+    Pair {
+        name: "not the expected encoding",
+        rank: Rank::Decisive,
+        verdict: verdict::ENCODING,
+        subjects: &["invalid symbol"],
+        events: &["offset"],
+    },
     // Twitter, Binance, GraphQL libraries, TypeScript's compiler.
     Pair {
         name: "another value expected",

@@ -57,6 +57,8 @@ pub(super) const RULES: &[Rule] = &[
             "circuit is now open",
             // Hystrix, Polly, resilience4j, opossum, gobreaker
             "circuit short circuited",
+            "short circuited and fallback",
+            "short circuited and no fallback",
             "short circuited and is open",
             "circuit open",
             "circuit breaker still open",
@@ -126,8 +128,6 @@ pub(super) const RULES: &[Rule] = &[
             "unexpected internal",
             "server side issue",
             "server side error",
-            "search phase execution exception",
-            "all shards failed",
             "partial shards failure",
             "no active shards",
             "no shard",
@@ -474,6 +474,9 @@ pub(super) const RULES: &[Rule] = &[
             "service failure",
             "remote service error",
             "dependency failed",
+            // Elasticsearch, around what each shard said.
+            "search phase execution exception",
+            "all shards failed",
         ],
     },
     // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do

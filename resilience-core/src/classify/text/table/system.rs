@@ -55,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
             "nghttp2 cancel",
             "ng http2 cancel",
             "stream cancel",
+            "cancel received from peer",
             "cancelled before receiving",
             "canceled before receiving",
             "client cancelled",
@@ -479,6 +480,7 @@ pub(super) const RULES: &[Rule] = &[
             "has no member",
             "is not assignable to",
             "illegal state exception",
+            "failed to launch the browser",
             // .NET, Java, PHP, Node, Rust: a state that the program should not be in
             "illegal monitor state exception",
             "invalid operation exception",

@@ -177,6 +177,9 @@ pub(super) const RULES: &[Rule] = &[
             "cannot be negative",
             // Kubernetes: what is fixed once it is there
             "may not change",
+            "frozen lockfile",
+            "lock file are in sync",
+            "lockfile is not up to date",
             "may not be changed",
             "cannot be changed",
             "cannot be modified",
@@ -264,6 +267,7 @@ pub(super) const RULES: &[Rule] = &[
             "mismatched input",
             "extraneous input",
             "incorrect syntax",
+            "error in your sql syntax",
             "incorrect number",
             "incorrect integer",
             "incorrect datetime",
