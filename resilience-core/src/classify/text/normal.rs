@@ -162,9 +162,10 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
                 out.push(byte.to_ascii_lowercase(), at);
             }
             // can't, doesn't
-            b'\'' if previous.is_ascii_alphabetic()
-                && next.is_ascii_alphabetic()
-                && !string_prefix(raw, at) => {}
+            b'\''
+                if previous.is_ascii_alphabetic()
+                    && next.is_ascii_alphabetic()
+                    && !string_prefix(raw, at) => {}
             b'.' if previous.is_ascii_digit() && next.is_ascii_digit() => out.push(b'.', at),
             b'-' if next.is_ascii_digit() && !previous.is_ascii_alphanumeric() => {
                 out.space(at);

@@ -199,12 +199,15 @@ impl<'a> Place<'a> {
     fn vendor(self, number: i32) -> Option<&'static vendor::Numbered> {
         let cue = self.before().0;
         // `close code 1006 is not valid`
-        if !vendor::is_cue(cue) || self.followed_by("is not valid") || self.followed_by("is invalid")
+        if !vendor::is_cue(cue)
+            || self.followed_by("is not valid")
+            || self.followed_by("is invalid")
         {
             return None;
         }
         // Any API has codes of four digits.
-        let is_database = cue != b"code" || self.text.mentions(b"sql") || self.text.mentions(b"maria");
+        let is_database =
+            cue != b"code" || self.text.mentions(b"sql") || self.text.mentions(b"maria");
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
             before

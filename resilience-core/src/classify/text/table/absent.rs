@@ -135,6 +135,12 @@ pub(super) const RULES: &[Rule] = &[
             "unknown user",
             "unknown channel",
             "unknown message",
+            // Discord
+            "unknown interaction",
+            "unknown webhook",
+            "unknown emoji",
+            "unknown role",
+            "unknown invite",
             "unknown guild",
             "unknown account",
             "unknown model",
@@ -198,6 +204,8 @@ pub(super) const RULES: &[Rule] = &[
             // GitHub GraphQL
             "could not resolve to a",
             "no such bucket",
+            // ZooKeeper
+            "keeper error code no node",
             "no such key",
             "no such container",
             "no such image",

@@ -300,6 +300,10 @@ pub(super) const RULES: &[Rule] = &[
             "missing scope",
             "lacks permission",
             "lacks the required",
+            // Slack, Discord
+            "not in channel",
+            "cannot send messages to this user",
+            "account inactive",
             "lacks role",
             "have permission",
             // Azure, GitHub, Postgres, Firebase
@@ -337,6 +341,7 @@ pub(super) const RULES: &[Rule] = &[
             "authorization required",
             "authorization failure",
             "noperm",
+            "keeper error code no auth",
             "not permitted to",
             "must be owner",
             "must be superuser",

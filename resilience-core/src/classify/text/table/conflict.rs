@@ -27,13 +27,15 @@ pub(super) const RULES: &[Rule] = &[
             "sqlite table locked exception",
         ],
     },
-    // SQLite by the name of the exception, Azure, and git, whose words beside it are of a lock or a file.
+    // SQLite by the name of the exception, Azure, S3, and git, whose words beside it are of a lock or a file.
     Rule {
         name: "already there, or in another version",
         rank: Rank::Decisive,
         verdict: verdict::CONFLICT,
         phrases: &[
             "sqlite constraint",
+            "bucket already owned by you",
+            "bucket already exists",
             "sqlite constraint exception",
             "conflict happened while",
             "exists cannot create",
@@ -177,6 +179,7 @@ pub(super) const RULES: &[Rule] = &[
             "currently holding",
             "another process has locked",
             "exclusive lock",
+            "obtain exclusive access",
             "unable to lock",
             "cannot lock",
             "failed to lock",
@@ -304,6 +307,10 @@ pub(super) const RULES: &[Rule] = &[
             "version number conflict",
             "out of order sequence",
             "old epoch",
+            // ZooKeeper
+            "keeper error code node exists",
+            "keeper error code bad version",
+            "keeper error code not empty",
             // Kafka: another member has taken over.
             "producer fenced",
             "producer fenced exception",
@@ -312,6 +319,9 @@ pub(super) const RULES: &[Rule] = &[
             "invalid producer epoch",
             "not part of an active group",
             "nonce too low",
+            // Ethereum
+            "replacement transaction underpriced",
+            "nonce has already been used",
             "invalid state transition",
             "bucket not empty",
             "bucket you tried to delete is not empty",

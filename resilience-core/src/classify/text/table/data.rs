@@ -294,6 +294,7 @@ pub(super) const RULES: &[Rule] = &[
             "conversion failed",
             "conversion error",
             "data conversion error",
+            "swift decoding error",
             "looking for beginning of",
             "after object key",
             "after top level value",

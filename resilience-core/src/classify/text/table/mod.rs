@@ -8,6 +8,7 @@ mod absent;
 mod access;
 mod conflict;
 mod data;
+mod hresult;
 mod limits;
 mod localised;
 mod network;
@@ -28,11 +29,12 @@ pub(super) mod vendor;
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 13] = [
+pub(super) const RULES: [&[Rule]; 14] = [
     absent::RULES,
     access::RULES,
     conflict::RULES,
     data::RULES,
+    hresult::RULES,
     limits::RULES,
     localised::RULES,
     network::RULES,

@@ -229,6 +229,12 @@ pub(super) const RULES: &[Rule] = &[
             "connection was closed",
             "connection has been closed",
             "connection already closed",
+            // RabbitMQ, ZooKeeper
+            "connection is already closed",
+            "already closed exception",
+            "keeper error code session expired",
+            "connection loss",
+            "connection loss exception",
             "connection unexpectedly closed",
             "closed the connection",
             "closed connection",
@@ -382,6 +388,8 @@ pub(super) const RULES: &[Rule] = &[
             "failed to fill whole buffer",
             "connection error",
             "connection failed",
+            // Safari
+            "type error load failed",
             "ssh protocol banner",
             "while communicating with",
             "error communicating with",

@@ -3,6 +3,17 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // AWS, Azure: `AllocationFailed` beside it is not about memory.
+    Rule {
+        name: "no capacity",
+        rank: Rank::Decisive,
+        verdict: verdict::SERVICE_BUSY,
+        phrases: &[
+            "sufficient capacity",
+            "insufficient instance capacity",
+            "capacity for the requested",
+        ],
+    },
     // gRPC's UNAVAILABLE (status 14) in the places where a status is printed: Go, tonic, grpc-js,
     // grpc-java, grpc-python.
     Rule {
@@ -65,7 +76,6 @@ pub(super) const RULES: &[Rule] = &[
             "circuit breaker opened",
             "breaker is open",
             "breaker is tripped",
-            "open circuit",
             "is open and does not permit further calls",
             "not allowing calls",
             "call not permitted exception",
@@ -90,6 +100,10 @@ pub(super) const RULES: &[Rule] = &[
             "responders available",
             "no responders",
             "under maintenance",
+            // Hadoop, Spark
+            "standby exception",
+            "not supported in state standby",
+            "executor lost failure",
             "maintenance mode",
             "down for maintenance",
             "scheduled maintenance",
@@ -172,8 +186,6 @@ pub(super) const RULES: &[Rule] = &[
             "load shedding",
             "load shed",
             "not sufficient capacity",
-            "insufficient instance capacity",
-            "sufficient capacity",
             "capacity exceeded",
             "at full capacity",
             "engine overloaded",

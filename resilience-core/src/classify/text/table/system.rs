@@ -8,10 +8,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "stale file handle",
         rank: Rank::Code,
         verdict: verdict::FILE_UNSURE,
-        phrases: &[
-            "stale file handle",
-            "stale nfs file handle",
-        ],
+        phrases: &["stale file handle", "stale nfs file handle"],
     },
     // The same.
     Rule {
@@ -439,6 +436,13 @@ pub(super) const RULES: &[Rule] = &[
             "has no attribute",
             "undefined method",
             "undefined variable",
+            // PHP, Ruby, COM
+            "undefined local variable",
+            "call to undefined function",
+            "call to undefined method",
+            "call to a member function",
+            "class not registered",
+            "no such interface supported",
             "undefined is not a",
             "undefined is not an",
             "no method error",
@@ -508,6 +512,8 @@ pub(super) const RULES: &[Rule] = &[
             "before start of result set",
             "after result set closed",
             "core dumped",
+            // Spark; what follows may say more.
+            "aborted due to stage failure",
             "exited on signal",
             "exited with signal",
             "terminated with signal",

@@ -42,7 +42,8 @@ const CURL: &[&str] = &[
     "c url error code",
 ];
 /// Where the text mentions curl.
-pub(in crate::classify::text) const CURL_EXIT: &[&str] = &["exited with code", "exit code", "exit status"];
+pub(in crate::classify::text) const CURL_EXIT: &[&str] =
+    &["exited with code", "exit code", "exit status"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
