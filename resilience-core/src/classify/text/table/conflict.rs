@@ -238,7 +238,6 @@ pub(super) const RULES: &[Rule] = &[
             "pre condition",
             "precondition on the request",
             "conflict with the current state",
-            "conflict happened while",
             "failed precondition",
             "condition not met",
             "object has been modified",
