@@ -41,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
             "login incorrect",
             "login was refused",
             "login required",
+            "password is required",
             "must be logged in",
             "must log in",
             "not logged in",
@@ -279,6 +280,8 @@ pub(super) const RULES: &[Rule] = &[
             "permission denied to",
             "permission denied on",
             "permission denied publickey",
+            // Google Cloud, after the status
+            "permission denied permission",
             "permission denied please try again",
             "permission denied error",
             "permission denied exception",

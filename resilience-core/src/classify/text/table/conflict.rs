@@ -297,6 +297,10 @@ pub(super) const RULES: &[Rule] = &[
             "modified by another",
             "modified concurrently",
             "concurrent modification",
+            // Entity Framework
+            "db update concurrency exception",
+            "update concurrency exception",
+            "but actually affected 0 row",
             "concurrent modification exception",
             "stale object state exception",
             "row was updated or deleted",

@@ -388,6 +388,9 @@ pub(super) const RULES: &[Rule] = &[
             "failed to fill whole buffer",
             "connection error",
             "connection failed",
+            // Npgsql
+            "while reading from stream",
+            "while writing to stream",
             // Safari
             "type error load failed",
             "ssh protocol banner",

@@ -486,6 +486,9 @@ pub(super) const RULES: &[Rule] = &[
             "service failure",
             "remote service error",
             "dependency failed",
+            // Jedis, commons-pool
+            "resource from the pool",
+            "resource from pool",
             // Elasticsearch, around what each shard said.
             "search phase execution exception",
             "all shards failed",

@@ -3,6 +3,13 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // asyncpg: one connection used by two tasks.
+    Rule {
+        name: "a mistake in a program",
+        rank: Rank::Code,
+        verdict: verdict::UNKNOWN,
+        phrases: &["cannot perform operation another operation is in progress"],
+    },
     // The file is gone on the server, or moved and there again when it is opened anew.
     Rule {
         name: "stale file handle",
@@ -218,6 +225,8 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::FILE_BUSY,
         phrases: &[
             "failed to open file",
+            "target is busy",
+            "device is busy",
             "failed to read file",
             "failed to write file",
             "cannot open file",
@@ -392,6 +401,8 @@ pub(super) const RULES: &[Rule] = &[
             "object is not subscriptable",
             "object is not reversible",
             "object is not an iterator",
+            // SQLAlchemy
+            "previous exception during flush",
             "internal assertion",
             // Java, .NET, C++: what follows names types, as messages about input do.
             "class cast exception",

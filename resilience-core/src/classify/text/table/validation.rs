@@ -3,6 +3,13 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // Telegram, Discord: what may be answered only for a while, with words of time beside it.
+    Rule {
+        name: "came too late",
+        rank: Rank::Decisive,
+        verdict: verdict::VALIDATION,
+        phrases: &["query id is invalid", "interaction has expired"],
+    },
     // Validators and parsers of any language.
     Rule {
         name: "invalid input",
