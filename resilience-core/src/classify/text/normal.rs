@@ -46,9 +46,10 @@ impl<'a> Normal<'a> {
         matches!(rest.next(), Some(b':' | b'='))
     }
 
-    /// Whether the letters stand anywhere in the text, also inside of words.
-    pub(super) fn mentions(&self, letters: &[u8]) -> bool {
-        self.words
+    /// Whether the letters stand near this place, also inside of words.
+    pub(super) fn mentions(&self, letters: &[u8], place: usize) -> bool {
+        let end = self.words.len().min(place + NEARBY);
+        self.words[place.saturating_sub(NEARBY)..end]
             .windows(letters.len())
             .any(|part| part == letters)
     }
@@ -69,6 +70,9 @@ impl<'a> Normal<'a> {
         &rest[..end]
     }
 }
+
+/// A message is seldom longer; what is further away belongs to another one.
+const NEARBY: usize = 240;
 
 /// The words of a normalised text: the start and the end of each.
 pub(super) fn words(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {

@@ -120,6 +120,10 @@ impl<'a> Place<'a> {
         }
     }
 
+    fn mentions(self, letters: &[u8]) -> bool {
+        self.text.mentions(letters, self.start)
+    }
+
     /// `450 4.2.1 …`, `(550, b'5.1.1 …')`, `dsn=4.4.1`, `SMTP error 421`, `450 Requested mail
     /// action not taken`.
     fn smtp(self) -> Option<smtp::Reply> {
@@ -144,7 +148,7 @@ impl<'a> Place<'a> {
                 && matches!(one, b"error" | b"code" | b"status" | b"reply" | b"response"));
         let worded = self.followed_by("requested mail action")
             || self.followed_by("requested action")
-            || (self.begins_a_part() && self.heads_a_message() && self.text.mentions(b"smtp"));
+            || (self.begins_a_part() && self.heads_a_message() && self.mentions(b"smtp"));
         if named || worded {
             smtp::basic(u16::try_from(number(self.word())?).ok()?)
         } else {
@@ -206,8 +210,7 @@ impl<'a> Place<'a> {
             return None;
         }
         // Any API has codes of four digits.
-        let is_database =
-            cue != b"code" || self.text.mentions(b"sql") || self.text.mentions(b"maria");
+        let is_database = cue != b"code" || self.mentions(b"sql") || self.mentions(b"maria");
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
             before
@@ -219,7 +222,7 @@ impl<'a> Place<'a> {
         vendor::NUMBERED.iter().find(|code| {
             code.numbers.iter().any(|range| range.contains(&number))
                 && (is_database || code.cues != vendor::MYSQL)
-                && (code.cues != vendor::CURL_EXIT || self.text.mentions(b"curl"))
+                && (code.cues != vendor::CURL_EXIT || self.mentions(b"curl"))
                 && (code.cues.iter().any(follows) || (windows && code.cues == vendor::WINDOWS))
         })
     }
