@@ -97,13 +97,20 @@ impl Decisions {
         if let Some(spans) = spans {
             spans.finish(outcome, self.attempts, failure);
         }
+        self.land();
+        if let Some(extra) = &mut *self.extra
+            && let Some(text) = extra.as_mut().open().last_error.take()
+        {
+            text::give_back(text);
+        }
+    }
+
+    /// No longer in flight.
+    pub(super) fn land(&mut self) {
         if let Some(extra) = &mut *self.extra {
             let extra = extra.as_mut().open();
             if let Some(flight) = extra.pending.take() {
                 self.site.shared.drain.end(flight, extra.asleep.take());
-            }
-            if let Some(text) = extra.last_error.take() {
-                text::give_back(text);
             }
         }
     }

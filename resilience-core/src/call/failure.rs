@@ -252,9 +252,13 @@ impl Decisions {
         } else {
             Duration::ZERO
         };
-        let pauses = !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY);
-        if pauses {
-            self.set_timer(wake).ok()?;
+        let mut pauses = !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY);
+        if pauses && self.set_timer(wake).is_err() {
+            // Outside of tokio nobody can sleep, but who need not goes on.
+            if !delay.is_zero() {
+                return None;
+            }
+            pauses = false;
         }
         let extra = self.extra();
         extra.wake = pauses.then_some(wake);

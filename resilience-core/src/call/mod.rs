@@ -224,6 +224,8 @@ impl Rest<'_> {
 impl Drop for Rest<'_> {
     #[inline]
     fn drop(&mut self) {
+        // Still in flight is who panicked while the end was told.
+        self.0.land();
         let Decisions {
             site, extra, keyed, ..
         } = &mut *self.0;
