@@ -79,7 +79,11 @@ fn a_number_is_a_vendors_code_only_beside_its_name() {
         ),
         ("NSURLErrorDomain Code=-1004", Category::NETWORK, Retry::Yes),
         ("NSPOSIXErrorDomain Code=54", Category::NETWORK, Retry::Yes),
-        ("451 Aborted, SMTP server is full", Category::SERVICE, Retry::Yes),
+        (
+            "451 Aborted, SMTP server is full",
+            Category::SERVICE,
+            Retry::Yes,
+        ),
         ("HTTP 451", Category::AUTH, Retry::No),
         ("mysql error code: 2002", Category::NETWORK, Retry::Yes),
         (
