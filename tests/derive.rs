@@ -213,3 +213,49 @@ fn it_works_alone_and_with_generics() {
     let never: Option<Never> = None;
     assert!(never.is_none_or(|never| never.classify().is_rejection()));
 }
+
+/// What an enum says of all its variants, where it does not fit what one says of itself.
+#[derive(Debug, thiserror::Error, Classify)]
+#[classify(category = "rate_limit", retryable, retry_after = "5s")]
+enum Limited {
+    #[error("busy")]
+    Busy,
+    #[error("used up")]
+    #[classify(retryable = false)]
+    UsedUp,
+    #[error("locked out")]
+    #[classify(severity = "critical")]
+    LockedOut,
+}
+
+#[test]
+fn what_an_enum_says_does_not_apply_where_it_means_nothing() {
+    let (busy, used_up) = (Limited::Busy.classify(), Limited::UsedUp.classify());
+    assert_eq!(busy.retry_after(), Some(Duration::from_secs(5)));
+    assert_eq!((used_up.retry(), used_up.retry_after()), (Retry::No, None));
+    assert_eq!(
+        Limited::LockedOut.classify().severity(1),
+        Severity::Critical
+    );
+}
+
+/// A derive that a macro writes finds the fields that its user names.
+macro_rules! failure {
+    ($(#[$attr:meta])* $name:ident($field:ty)) => {
+        #[derive(Classify)]
+        $(#[$attr])*
+        struct $name($field);
+    };
+}
+
+failure! {
+    #[classify(category = "rate_limit", retry_after = _0, user = "Wait for {0:?}.")]
+    Busy(Duration)
+}
+
+#[test]
+fn a_derive_may_be_written_by_a_macro() {
+    let busy = Busy(Duration::from_secs(3));
+    assert_eq!(busy.classify().retry_after(), Some(busy.0));
+    assert_eq!(busy.user_message().as_deref(), Some("Wait for 3s."));
+}

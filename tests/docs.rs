@@ -3,6 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+#[allow(
+    dead_code,
+    reason = "the grammar's words, of which only the options are asked for here"
+)]
+#[path = "../resilience-macros/src/names.rs"]
+mod names;
+
 /// Every page with its text.
 fn pages() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
@@ -77,5 +84,36 @@ fn the_pages_of_the_patterns_have_one_skeleton() {
             last.contains("\n- Do ") && last.contains("\n- Don't "),
             "docs/{name}.md"
         );
+    }
+}
+
+/// Every option has a heading with its value, its default and an example; those of `#[fail_fast]`
+/// that it shares are named.
+#[test]
+fn every_option_is_documented() {
+    for attribute in ["resilient", "fail_fast", "classify"] {
+        let page = format!("resilience-macros/docs/{attribute}.md");
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = fs::read_to_string(&page).unwrap();
+        for option in names::options(attribute) {
+            let heading = format!("\n## `{option}`\n");
+            let Some((_, section)) = text.split_once(&heading) else {
+                let named = attribute == "fail_fast" && text.contains(&format!("`{option}`"));
+                assert!(named, "`{option}` of {attribute}");
+                continue;
+            };
+            // Lines of code that are not shown begin with a `#` as well.
+            let section = section.split("\n## ").next().unwrap_or(section);
+            let section = section.split("\n# On ").next().unwrap_or(section);
+            for part in ["**Value**: ", "**Default**:", "\n```\n"] {
+                assert!(section.contains(part), "`{option}`: {part:?}");
+            }
+        }
+    }
+    let text = include_str!("../resilience-macros/docs/resilient.md");
+    for list in ["backoff", "breaker", "rate_limit", "bulkhead", "budget"] {
+        for option in names::options(list) {
+            assert!(text.contains(&format!("\n| `{option}` |")), "`{option}`");
+        }
     }
 }

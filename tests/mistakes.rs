@@ -2,75 +2,25 @@
 //! messages at the same places, and not a word about a macro.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::SystemTime;
 
 use serde_json::Value;
 
+#[path = "support/rustc.rs"]
+mod rustc;
+
 /// The compiler's words on a function with this signature and body.
 fn diagnostics(attribute: &str, function: &str, name: &str) -> Vec<String> {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
-    std::fs::create_dir_all(&directory).unwrap();
-    let source = directory.join(format!("{name}.rs"));
     let text = format!(
         "#![allow(dead_code)]\npub enum Failure {{ A, Ours(resilience::Error) }}\n\
          impl From<resilience::Error> for Failure {{\n    \
          fn from(e: resilience::Error) -> Self {{ Self::Ours(e) }}\n}}\n\
          pub struct Client {{ n: u32 }}\nimpl Client {{\n{attribute}\n{function}\n}}\n"
     );
-    std::fs::write(&source, text).unwrap();
-    let dependencies = std::env::current_exe()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .to_owned();
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc)
-        .args([
-            "--edition=2024",
-            "--crate-type=lib",
-            "--emit=metadata",
-            "--error-format=json",
-        ])
-        .arg("--extern")
-        .arg(format!("resilience={}", newest(&dependencies).display()))
-        .arg("-L")
-        .arg(&dependencies)
-        .arg("--out-dir")
-        .arg(&directory)
-        .arg(&source)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    let parsed = errors
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
-    let mut shown: Vec<_> = parsed.filter_map(|diagnostic| shown(&diagnostic)).collect();
+    let said = rustc::diagnostics("resilience", name, &text);
+    let mut shown: Vec<_> = said.iter().filter_map(shown).collect();
     // The order of warnings is that of the passes that find them.
     shown.sort();
     shown
-}
-
-/// The library that this test was built with is the one built last.
-fn newest(dependencies: &Path) -> PathBuf {
-    let library = |path: &PathBuf| {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        name.starts_with("libresilience-") && path.extension().is_some_and(|end| end == "rlib")
-    };
-    let built = |path: &PathBuf| {
-        path.metadata()
-            .and_then(|data| data.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    };
-    let files = std::fs::read_dir(dependencies).unwrap();
-    let paths = files.map(|file| file.unwrap().path()).filter(library);
-    paths
-        .max_by_key(built)
-        .expect("the library has been built for this test")
 }
 
 /// Level, message and places of one diagnostic; nothing of the closing summary.

@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use resilience::{BreakerState, Category, Runtime, fail_fast, resilient};
 use support::{Failure, Script, elapsed};
+use tokio::task::JoinHandle;
 
 #[resilient(operation = "lowest", retries = 4, backoff(initial = "0s"))]
 async fn lowest(script: &Script) -> Result<u32, Failure> {
@@ -234,6 +236,77 @@ async fn a_propagated_task_is_part_of_the_call_that_spawned_it() {
     let (runs, remaining) = Runtime::new().scope(spawns()).await.unwrap();
     assert_eq!(runs, 1, "inside fail_fast nothing retries");
     assert_eq!(remaining, Some(Duration::from_secs(9)));
+}
+
+/// Runs at most one at a time, with a breaker that opens at the first failure.
+#[resilient(
+    service = "carried",
+    retries = 0,
+    bulkhead(concurrency = 1, queue = 0),
+    breaker(failure_threshold = 1, distinct_calls = 1)
+)]
+async fn carried(script: &Script) -> Result<u32, Failure> {
+    script.next().await
+}
+
+/// Spawns calls of its own service, and says what came of them.
+#[resilient(service = "carried", retries = 0)]
+async fn spawns_carried(
+    script: &Arc<Script>,
+    times: u32,
+) -> Result<JoinHandle<Vec<Result<u32, Failure>>>, Failure> {
+    let script = Arc::clone(script);
+    let task = async move {
+        let mut ends = Vec::new();
+        for _ in 0..times {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ends.push(carried(&script).await);
+        }
+        ends
+    };
+    Ok(tokio::spawn(resilience::propagate(task)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_propagated_task_is_covered_while_the_attempt_runs_that_spawned_it() {
+    #[resilient(service = "carried", retries = 0)]
+    async fn waits_for_them(script: &Arc<Script>) -> Result<usize, Failure> {
+        let ends = spawns_carried(script, 2).await?.await.expect("no panic");
+        Ok(ends.iter().filter(|end| end.is_ok()).count())
+    }
+    let script = Arc::new(Script::failing(Category::NETWORK, 0));
+    let runtime = Runtime::new();
+    assert_eq!(runtime.scope(waits_for_them(&script)).await, Ok(2));
+    assert_eq!(running(&runtime), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_propagated_task_asks_for_itself_when_the_attempt_is_over_that_spawned_it() {
+    let down = Arc::new(Script::always(Category::NETWORK));
+    let runtime = Runtime::new();
+    let task = runtime.scope(spawns_carried(&down, 5)).await.unwrap();
+    let ends = task.await.expect("no panic");
+    assert_eq!(down.runs(), 1, "the breaker is open after it");
+    assert!(
+        ends[1..]
+            .iter()
+            .all(|end| end.as_ref().unwrap_err().is_circuit_open())
+    );
+
+    let hanging = Arc::new(Script::hanging());
+    let runtime = Runtime::new();
+    for _ in 0..3 {
+        runtime.scope(spawns_carried(&hanging, 1)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((running(&runtime), hanging.runs()), (1, 1));
+}
+
+/// Attempts that hold the slot of "carried".
+fn running(runtime: &Runtime) -> u32 {
+    let limits = runtime.limits();
+    let limit = limits.iter().find(|limit| limit.service == "carried");
+    limit.and_then(|limit| limit.running).unwrap_or_default()
 }
 
 #[tokio::test(start_paused = true)]

@@ -268,12 +268,11 @@ async fn a_policy_that_is_dropped_leaves_nothing_but_its_services_state() {
 
 #[test]
 fn build_tells_every_rule_that_is_broken() {
-    let mut breaker = BreakerOptions::new();
-    breaker.failure_threshold = Some(0);
+    // Numbers of a configuration, say.
     let error = Policy::builder("policy wrong")
         .service("")
         .timeout(Duration::ZERO)
-        .breaker(breaker)
+        .breaker(BreakerOptions::new().failure_threshold(0))
         .build()
         .unwrap_err();
     let ErrorKind::Setting { field, message, .. } = error.kind() else {

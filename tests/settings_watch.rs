@@ -268,6 +268,23 @@ fn what_changed_before_the_watch_is_seen_and_after_it_nothing() {
     assert_eq!(watched.retries(), "2");
 }
 
+#[tokio::test]
+async fn settings_that_are_watched_are_applied() {
+    let directory = Directory::new("applied");
+    let file = directory.file("app.toml");
+    std::fs::write(&file, text(1)).unwrap();
+    let loader = Settings::loader().file(&file);
+    let settings = loader.variables::<String, String>([]).load().unwrap();
+    let mut watched = Watched::unwatched(&file);
+    watched.runtime.apply(&Settings::default());
+    assert_ne!(watched.retries(), "1");
+    let runtime = watched.runtime.clone();
+    watched.watch = Some(runtime.scope(async { settings.watch() }).await);
+    assert_eq!(watched.retries(), "1");
+    std::fs::write(&file, text(2)).unwrap();
+    watched.sees("after it", 2);
+}
+
 #[test]
 fn a_file_that_is_empty_from_the_beginning_is_no_problem() {
     let directory = Directory::new("empty");

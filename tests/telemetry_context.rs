@@ -127,6 +127,27 @@ async fn a_listener_added_later_hears_cancelled_calls_with_their_context() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_propagated_call_that_is_aborted_is_told_with_its_context() {
+    let sessions = Sessions::default();
+    let runtime = Runtime::builder().listener(sessions.clone()).build();
+    let mut task = None;
+    let spawns = run_42().scope(async {
+        let hangs = async { index(&Script::hanging()).await };
+        task = Some(tokio::spawn(propagate(hangs)));
+    });
+    runtime.scope(spawns).await;
+    let task = task.unwrap();
+    tokio::task::yield_now().await;
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(
+        *sessions.0.lock().unwrap(),
+        ["run-42: index: cancelled after 1 attempts"]
+    );
+    assert!(Context::current().is_empty());
+}
+
 #[tokio::test]
 async fn the_global_runtime_has_them_as_well() {
     let script = Script::always(Category::VALIDATION);

@@ -72,7 +72,8 @@ impl Drop for Abort {
     }
 }
 
-/// The blocking work of one attempt.
+/// What of one attempt may outlive it: its blocking work, and tasks that are part of it and ask
+/// whether it still runs.
 #[derive(Default)]
 pub(crate) struct Work(Mutex<State>);
 
@@ -81,6 +82,8 @@ struct State {
     running: usize,
     /// What the attempt has left to the work.
     held: Option<Held>,
+    /// The attempt has ended.
+    is_over: bool,
 }
 
 /// A closure that has not ended.
@@ -109,11 +112,17 @@ impl Work {
     /// Leaves what an attempt held to the work, or hands it back where none runs any more.
     pub(crate) fn keep(&self, held: Held) -> Option<Held> {
         let mut state = lock(&self.0);
+        state.is_over = true;
         if state.running == 0 {
             return Some(held);
         }
         state.held = Some(held);
         None
+    }
+
+    /// Whether the attempt has ended, and holds nothing itself.
+    pub(crate) fn is_over(&self) -> bool {
+        lock(&self.0).is_over
     }
 }
 

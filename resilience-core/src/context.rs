@@ -157,6 +157,12 @@ impl Context {
         })))
     }
 
+    /// Puts it in the scope for the time of one poll, or of the end, also if that panics.
+    pub(crate) fn enter(&mut self) -> Inside<'_> {
+        scope::swap_context(self);
+        Inside(self)
+    }
+
     fn data(&mut self) -> &mut ContextData {
         Arc::make_mut(self.0.get_or_insert_default())
     }
@@ -220,7 +226,7 @@ pin_project! {
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _swapped = Swapped::new(this.context);
+            let _inside = this.context.enter();
             this.future.set(None);
         }
     }
@@ -234,7 +240,7 @@ impl<F: Future> Future for InContext<F> {
         if std::mem::take(this.inherits) {
             *this.context = std::mem::take(this.context).within(&scope::context());
         }
-        let _swapped = Swapped::new(this.context);
+        let _inside = this.context.enter();
         match this.future.as_mut().as_pin_mut() {
             Some(future) => future.poll(cx),
             None => Poll::Pending,
@@ -242,17 +248,10 @@ impl<F: Future> Future for InContext<F> {
     }
 }
 
-/// Puts a context in the scope for the time of one poll, also if the poll panics.
-struct Swapped<'a>(&'a mut Context);
+/// A context is what holds, until this is dropped.
+pub(crate) struct Inside<'a>(&'a mut Context);
 
-impl<'a> Swapped<'a> {
-    fn new(context: &'a mut Context) -> Self {
-        scope::swap_context(context);
-        Self(context)
-    }
-}
-
-impl Drop for Swapped<'_> {
+impl Drop for Inside<'_> {
     fn drop(&mut self) {
         scope::swap_context(self.0);
     }

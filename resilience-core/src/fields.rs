@@ -76,6 +76,29 @@ impl Fields {
     }
 }
 
+/// What a field records as it is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as it is",
+    label = "not a number, a text or a truth value",
+    note = "write `name = %value` to record it by `Display`, or `name = ?value` by `Debug`"
+)]
+pub trait Recorded {
+    /// The value of the field.
+    fn recorded(self) -> FieldValue;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<FieldValue>> Recorded for T {
+    fn recorded(self) -> FieldValue {
+        self.into()
+    }
+}
+
+/// The value of a field that is recorded as it is.
+pub fn recorded(value: impl Recorded) -> FieldValue {
+    value.recorded()
+}
+
 /// `name=value` pairs with spaces between them; texts are quoted.
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

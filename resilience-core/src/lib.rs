@@ -157,6 +157,7 @@ pub mod __private_0_1_0 {
     pub use crate::derive::{RetryAfter, retry_after};
     pub use crate::driver::{Attempt, Call, Step, Unmet, Watch, begin};
     pub use crate::fallback::{Answer, AnswerOf, Answered, Later, Now, On, Waited, When};
+    pub use crate::fields::{Recorded, recorded};
     pub use crate::how::{How, Rejection, reject, reject_generic, reject_in};
     pub use crate::outcome::{Outcome, ResultOf, Shape, never};
     pub use crate::probe::{Finder, Look, carrier, probe, probe_at};

@@ -1,7 +1,8 @@
 //! What an attribute says, as plain data that a `static` can hold.
 //!
-//! The methods bear the names of the attribute's options. Where a value can be wrong, they panic;
-//! the macros call them in constants, so that a user sees a compile error.
+//! The methods bear the names of the attribute's options. Where a value is wrong, those of
+//! [`Options`] panic: the macros call them in constants, so that a user sees a compile error. Those
+//! of its parts take anything, since a policy brings numbers that are known when the program runs.
 
 #![allow(clippy::missing_panics_doc, reason = "said once, above")]
 
@@ -158,12 +159,7 @@ impl Options {
     /// The delays between attempts.
     #[must_use]
     pub const fn backoff(mut self, backoff: BackoffOptions) -> Self {
-        if let (Some(initial), Some(max)) = (backoff.initial, backoff.max) {
-            assert!(
-                initial.as_nanos() <= max.as_nanos(),
-                "`initial` must not be above `max`"
-            );
-        }
+        holds(backoff.broken());
         self.backoff = backoff;
         self
     }
@@ -207,9 +203,7 @@ impl Options {
     /// The numbers of the circuit breaker.
     #[must_use]
     pub const fn breaker(mut self, breaker: BreakerOptions) -> Self {
-        if let Some(contradiction) = breaker.contradiction() {
-            panic!("{}", contradiction);
-        }
+        holds(breaker.broken());
         self.breaker = Some(Switch::On(breaker));
         self
     }
@@ -223,6 +217,7 @@ impl Options {
     /// So many attempts in a time.
     #[must_use]
     pub const fn rate_limit(mut self, rate_limit: RateLimitOptions) -> Self {
+        holds(rate_limit.broken());
         self.rate_limit = Some(Switch::On(rate_limit));
         self
     }
@@ -237,6 +232,7 @@ impl Options {
     /// So many attempts at a time.
     #[must_use]
     pub const fn bulkhead(mut self, bulkhead: BulkheadOptions) -> Self {
+        holds(bulkhead.broken());
         self.bulkhead = Some(Switch::On(bulkhead));
         self
     }
@@ -251,6 +247,7 @@ impl Options {
     /// So many retries for the calls that there are.
     #[must_use]
     pub const fn budget(mut self, budget: BudgetOptions) -> Self {
+        holds(budget.broken());
         self.budget = Some(Switch::On(budget));
         self
     }
@@ -281,6 +278,12 @@ impl Options {
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = Some(idempotent);
         self
+    }
+}
+
+const fn holds(broken: Option<&'static str>) {
+    if let Some(rule) = broken {
+        panic!("{}", rule);
     }
 }
 

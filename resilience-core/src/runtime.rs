@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::event::{Event, Listener, Listeners, emit};
+use crate::event::{Event, Listener, Listeners, Reload, emit};
 use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
@@ -102,10 +102,20 @@ impl Runtime {
     /// The runtime of every call that no [`scope`](Self::scope) encloses.
     pub fn global() -> &'static Self {
         static GLOBAL: OnceLock<Runtime> = OnceLock::new();
-        GLOBAL.get_or_init(|| {
+        let mut made = None;
+        let runtime = GLOBAL.get_or_init(|| {
+            let (runtime, problems) = Self::of_process();
+            made = Some(problems);
+            runtime
+        });
+        // Told when it is there: whoever hears of it may ask for it.
+        if let Some(problems) = made {
             site::problems().iter().for_each(report);
-            Self::of_process()
-        })
+            if !problems.is_empty() {
+                runtime.loaded(problems, Reload::Rejected);
+            }
+        }
+        runtime
     }
 
     /// The runtime of the calls that are made here and now.

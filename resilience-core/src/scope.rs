@@ -35,8 +35,10 @@ pub(crate) struct Frame {
     /// Nothing in here retries or waits.
     pub(crate) fail_fast: bool,
     pub(crate) mark: Mark,
-    /// Blocking work was begun in it.
+    /// Blocking work was begun in it, or a task that is part of it.
     pub(crate) works: bool,
+    /// It is the attempt of another task, which may be over.
+    pub(crate) is_carried: bool,
 }
 
 /// What a call inside an attempt left behind for it.
@@ -96,6 +98,8 @@ struct Scope {
     below: Vec<Frame>,
     /// The blocking work that was begun in attempts, by their depth, from 1.
     works: Vec<(usize, Arc<Work>)>,
+    /// Of the attempts of other tasks, by their depth, from 1: to know whether they still run.
+    others: Vec<(usize, Arc<Work>)>,
     /// No part of what a task is in the midst of: the thread's own.
     lent: Lent,
 }
@@ -116,6 +120,7 @@ thread_local! {
             context: Context::new(),
             below: Vec::new(),
             works: Vec::new(),
+            others: Vec::new(),
             lent: Vec::new(),
         })
     };
@@ -218,13 +223,30 @@ pub(crate) fn leave() -> Frame {
 /// What the attempts around here hold of the guards at this address.
 pub(crate) fn covers(guards: usize) -> Covered {
     let mut covered = Covered::default();
-    each_frame(|frame, _| {
+    let mut carried = Vec::new();
+    each_frame(|frame, depth| {
         if frame.guards == guards {
-            covered.breaker |= frame.holds.breaker;
-            covered.slot |= frame.holds.slot;
+            if frame.is_carried {
+                carried.push((depth, frame.holds));
+            } else {
+                covered.add(frame.holds);
+            }
         }
     });
+    for (depth, holds) in carried {
+        if still_runs(depth) {
+            covered.add(holds);
+        }
+    }
     covered
+}
+
+/// Whether the attempt of another task, of this depth, is not over.
+fn still_runs(depth: usize) -> bool {
+    SCOPE.with_borrow(|scope| {
+        let mut others = scope.others.iter();
+        others.any(|(of, work)| *of == depth && !work.is_over())
+    })
 }
 
 /// Marks the enclosing attempt, or clears its mark.
@@ -242,19 +264,21 @@ pub(crate) fn limit(now: Moment) -> Moment {
 
 /// Blocking work begins in all the attempts around here.
 pub(crate) fn work() -> Vec<Running> {
+    let works = works();
+    works.iter().map(|(_, work)| work.begin()).collect()
+}
+
+/// The work of all the attempts around here, by their depth.
+fn works() -> Vec<(usize, Arc<Work>)> {
     let mut works = SCOPE.with_borrow_mut(|scope| std::mem::take(&mut scope.works));
-    let mut running = Vec::new();
     each_frame(|frame, depth| {
         frame.works = true;
-        let known = works.iter().find(|(of, _)| *of == depth);
-        let work = known.map_or_else(Arc::default, |(_, work)| Arc::clone(work));
-        if known.is_none() {
-            works.push((depth, Arc::clone(&work)));
+        if !works.iter().any(|(of, _)| *of == depth) {
+            works.push((depth, Arc::default()));
         }
-        running.push(work.begin());
     });
-    SCOPE.with_borrow_mut(|scope| scope.works = works);
-    running
+    SCOPE.with_borrow_mut(|scope| scope.works.clone_from(&works));
+    works
 }
 
 /// The attempt that has just been put on the stack has begun this work in an earlier poll.
@@ -298,6 +322,13 @@ fn each_frame(mut look: impl FnMut(&mut Frame, usize)) {
     });
 }
 
+impl Covered {
+    const fn add(&mut self, more: Self) {
+        self.breaker |= more.breaker;
+        self.slot |= more.slot;
+    }
+}
+
 impl Frame {
     pub(crate) const NONE: Self = Self {
         until: Moment::NEVER,
@@ -313,6 +344,7 @@ impl Frame {
         fail_fast: false,
         mark: Mark::None,
         works: false,
+        is_carried: false,
     };
 
     /// The earliest limit on this attempt, whose own time begins now unless it has begun.
@@ -339,6 +371,7 @@ pub(crate) struct Carried {
     top: Frame,
     below: Vec<Frame>,
     works: Vec<(usize, Arc<Work>)>,
+    others: Vec<(usize, Arc<Work>)>,
 }
 
 impl Carried {
@@ -346,8 +379,15 @@ impl Carried {
     /// The attempts' own times begin `now`.
     pub(crate) fn from_here(now: Moment) -> Self {
         limit(now);
+        let mut others = SCOPE.with_borrow(|scope| scope.others.clone());
+        for (depth, work) in works() {
+            if !others.iter().any(|(of, _)| *of == depth) {
+                others.push((depth, work));
+            }
+        }
         let idle = |frame: Frame| Frame {
             works: false,
+            is_carried: true,
             ..frame
         };
         HERE.with(|here| {
@@ -358,6 +398,7 @@ impl Carried {
                 top: idle(here.top()),
                 below: scope.below.iter().copied().map(idle).collect(),
                 works: Vec::new(),
+                others,
             })
         })
     }
@@ -374,6 +415,7 @@ impl Carried {
         SCOPE.with_borrow_mut(|scope| {
             std::mem::swap(&mut scope.below, &mut self.below);
             std::mem::swap(&mut scope.works, &mut self.works);
+            std::mem::swap(&mut scope.others, &mut self.others);
         });
     }
 }
@@ -448,6 +490,7 @@ mod tests {
             fail_fast: false,
             mark: Mark::None,
             works: false,
+            is_carried: false,
         }
     }
 

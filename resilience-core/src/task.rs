@@ -1,10 +1,14 @@
 //! What a task can ask of the call it runs in, and take along to another task.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::scope::{self, Carried};
 
 /// The attempt that runs here and now.
@@ -36,21 +40,50 @@ pub fn current() -> Option<Current> {
 ///
 /// A spawned task starts with nothing around it: its calls retry on their own and know no enclosing
 /// deadline. `tokio::spawn(propagate(future))` makes it part of the call that spawned it: its calls
-/// inherit the deadline and, inside `#[fail_fast]`, do not retry. That one of them has given up is
+/// inherit the deadline and, inside `#[fail_fast]`, do not retry; calls of the same service and key
+/// need no leave and no slot of their own for as long as the attempt runs that has them. That one of them has given up is
 /// not told to the attempt that spawned it, since that one may be over.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the future, and nothing stays behind.
+/// Dropping it drops the future, inside the same [`Context`](crate::Context) still: the events of
+/// calls that this cancels are told with it.
 pub fn propagate<F: Future>(future: F) -> impl Future<Output = F::Output> {
-    let mut carried = Carried::from_here(Clock.now());
-    async move {
-        let mut future = pin!(future);
-        poll_fn(move |cx| {
-            let _swapped = Swapped::new(&mut carried);
-            future.as_mut().poll(cx)
-        })
-        .await
+    Propagated {
+        future: Some(future),
+        context: Context::current(),
+        carried: Carried::from_here(Clock.now()),
+    }
+}
+
+pin_project! {
+    struct Propagated<F> {
+        #[pin]
+        future: Option<F>,
+        // For the end, which may come after that of the thread's scope.
+        context: Context,
+        carried: Carried,
+    }
+
+    impl<F> PinnedDrop for Propagated<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _inside = this.context.enter();
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for Propagated<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let _swapped = Swapped::new(this.carried);
+        match this.future.as_mut().as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Pending,
+        }
     }
 }
 

@@ -21,6 +21,12 @@ async fn generate(prompt: String, tokens: u64) -> anyhow::Result<String> {
         "llm_tokens",
         ::resilience::__private::amount(tokens),
     );
+    ::resilience::__private::Call::record(
+        &mut __resilience_call,
+        ::resilience::__private::Fields::new()
+            .add("tokens", ::resilience::__private::recorded(&tokens))
+            .display("prompt", &(shortened(&prompt))),
+    );
     ::resilience::__private::Call::require(
         &mut __resilience_call,
         ::resilience::__private::Unmet::new()

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, Path};
+use syn::{Expr, Lit, Path};
 
 use crate::category::{self, Category};
 use crate::ctxt::Ctxt;
 use crate::fallback::{self, Fallback};
 use crate::fields::{self, Field};
 use crate::forms::{expr, function, is_off, krate, list, wrong};
-use crate::grammar::{RawArg, RawValue};
+use crate::grammar::{self, RawArg, RawValue};
 use crate::limits::{Budget, Bulkhead, Limit, switch_budget, switch_bulkhead, switch_rate_limit};
 use crate::mentioned;
 use crate::names;
@@ -22,7 +22,7 @@ use crate::redirect::unknown;
 use crate::require::{self, Requirement};
 use crate::resource::{self, Resource};
 use crate::time::Time;
-use crate::word::{Nested, flag};
+use crate::word::{Word, flag};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,18 @@ impl Attribute {
             Self::FailFast => "fail_fast",
         }
     }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Resilient => Self::FailFast,
+            Self::FailFast => Self::Resilient,
+        }
+    }
+
+    /// Whether it has this option.
+    pub(crate) fn has(self, option: &Ident) -> bool {
+        names::form(self.name(), &option.to_string()).is_some()
+    }
 }
 
 /// A value together with the name under which it was written. The name becomes a method of the
@@ -45,6 +57,16 @@ impl Attribute {
 pub(crate) struct Opt<T> {
     pub(crate) name: Ident,
     pub(crate) value: T,
+}
+
+impl RawArg {
+    /// The meaning of its value, under its name.
+    pub(crate) fn opt<T>(&self, value: T) -> Opt<T> {
+        Opt {
+            name: self.name.clone(),
+            value,
+        }
+    }
 }
 
 /// `off`, or on with these numbers.
@@ -56,6 +78,8 @@ pub(crate) enum Switch<T> {
 /// The arguments of one attribute.
 pub(crate) struct Args {
     pub(crate) attribute: Attribute,
+    /// The names of all that is written.
+    pub(crate) written: Vec<Ident>,
     pub(crate) krate: Option<Path>,
     pub(crate) category: Option<Opt<Category>>,
     pub(crate) service: Option<Opt<Expr>>,
@@ -68,7 +92,7 @@ pub(crate) struct Args {
     pub(crate) rate_limit: Option<Opt<Switch<Limit>>>,
     pub(crate) bulkhead: Option<Opt<Switch<Bulkhead>>>,
     pub(crate) budget: Option<Opt<Switch<Budget>>>,
-    pub(crate) nested: Option<Opt<Nested>>,
+    pub(crate) nested: Option<Opt<Word>>,
     pub(crate) idempotent: Option<Opt<Expr>>,
     pub(crate) key: Option<Expr>,
     pub(crate) fallback: Option<Fallback>,
@@ -87,6 +111,7 @@ impl Args {
     fn new(attribute: Attribute) -> Self {
         Self {
             attribute,
+            written: Vec::new(),
             krate: None,
             category: None,
             service: None,
@@ -118,124 +143,84 @@ impl Args {
     /// Gives every argument its meaning.
     pub(crate) fn parse(attribute: Attribute, raw: Vec<RawArg>, ctxt: &Ctxt) -> Self {
         let mut args = Self::new(attribute);
-        let mut seen: Vec<Ident> = Vec::new();
         for arg in raw {
-            let name = arg.name.to_string();
-            if !names::options(attribute).contains(&name.as_str()) {
+            if !attribute.has(&arg.name) {
                 unknown(attribute, &arg, ctxt);
                 continue;
             }
             // Requirements may be many; any other option has one value.
-            if name != "require" && seen.contains(&arg.name) {
-                ctxt.error(&arg.name, format!("`{name}` is written twice"));
+            if arg.name != "require" && args.written.contains(&arg.name) {
+                ctxt.error(&arg.name, format!("`{}` is written twice", arg.name));
                 continue;
             }
-            seen.push(arg.name.clone());
-            args.set(arg, ctxt);
+            args.written.push(arg.name.clone());
+            args.set(&arg, ctxt);
         }
         args
     }
 
-    fn set(&mut self, arg: RawArg, ctxt: &Ctxt) {
-        let RawArg { name, value } = arg;
-        let text = name.to_string();
-        match text.as_str() {
+    fn set(&mut self, arg: &RawArg, ctxt: &Ctxt) {
+        let name = arg.name.to_string();
+        let form = names::form(self.attribute.name(), &name).unwrap_or_default();
+        let one = || expr(arg, form, ctxt);
+        let several = || list(arg, form, ctxt);
+        match name.as_str() {
             "category" => {
-                self.category = expr(&name, value, "\"network\"", ctxt)
-                    .and_then(|expr| Category::parse(&expr, ctxt))
-                    .map(|value| Opt { name, value });
+                let category = one().and_then(|expr| Category::parse(&expr, ctxt));
+                self.category = category.map(|value| arg.opt(value));
             }
-            "service" | "operation" => {
-                let parsed = expr(&name, value, "\"llm_provider\"", ctxt)
-                    .and_then(|expr| category::text(&text, &expr, ctxt))
-                    .map(|value| Opt { name, value });
-                match text.as_str() {
-                    "service" => self.service = parsed,
-                    _ => self.operation = parsed,
-                }
-            }
+            "service" => self.service = text(arg, form, ctxt),
+            "operation" => self.operation = text(arg, form, ctxt),
             "retries" => {
-                self.retries = expr(&name, value, "3", ctxt)
+                self.retries = one()
                     .filter(|expr| !is_off(expr) || wrong(ctxt, expr, "write `retries = 0`"))
                     .and_then(|expr| Count::parse("retries", &expr, ctxt))
-                    .map(|value| Opt { name, value });
+                    .map(|value| arg.opt(value));
             }
             "backoff" => {
-                self.backoff = list(&name, value, "initial = \"1s\"", ctxt)
-                    .map(|group| backoff(&group, ctxt))
-                    .map(|value| Opt { name, value });
+                let backoff = several().map(|group| backoff(&group, ctxt));
+                self.backoff = backoff.map(|value| arg.opt(value));
             }
-            "timeout" | "deadline" => {
-                let parsed = expr(&name, value, "\"30s\"", ctxt)
-                    .and_then(|expr| switch_time(&text, &expr, ctxt))
-                    .map(|value| Opt { name, value });
-                match text.as_str() {
-                    "timeout" => self.timeout = parsed,
-                    _ => self.deadline = parsed,
-                }
-            }
-            "breaker" => {
-                self.breaker = switch_breaker(&name, value, ctxt).map(|value| Opt { name, value });
-            }
-            "rate_limit" => {
-                self.rate_limit =
-                    switch_rate_limit(&name, value, ctxt).map(|value| Opt { name, value });
-            }
-            "bulkhead" => {
-                self.bulkhead =
-                    switch_bulkhead(&name, value, ctxt).map(|value| Opt { name, value });
-            }
-            "budget" => {
-                self.budget = switch_budget(&name, value, ctxt).map(|value| Opt { name, value });
-            }
+            "timeout" => self.timeout = switch_time(arg, form, ctxt),
+            "deadline" => self.deadline = switch_time(arg, form, ctxt),
+            "breaker" => self.breaker = switch_breaker(arg, form, ctxt),
+            "rate_limit" => self.rate_limit = switch_rate_limit(arg, form, ctxt),
+            "bulkhead" => self.bulkhead = switch_bulkhead(arg, form, ctxt),
+            "budget" => self.budget = switch_budget(arg, form, ctxt),
             "nested" => {
-                self.nested = expr(&name, value, "\"retry\"", ctxt)
-                    .and_then(|expr| Nested::parse(&expr, ctxt))
-                    .map(|value| Opt { name, value });
+                let nested = one().and_then(|expr| Word::nested(&expr, ctxt));
+                self.nested = nested.map(|value| arg.opt(value));
             }
             "idempotent" => {
-                self.idempotent = expr(&name, value, "false", ctxt)
-                    .and_then(|expr| flag(&text, &expr, ctxt))
-                    .map(|value| Opt { name, value });
+                let idempotent = one().and_then(|expr| flag(&name, &expr, ctxt));
+                self.idempotent = idempotent.map(|value| arg.opt(value));
             }
-            "key" => {
-                self.key = expr(&name, value, "tenant", ctxt).filter(|expr| {
-                    let off = "there is no key where none is written";
-                    !is_off(expr) || wrong(ctxt, expr, off)
-                });
-            }
-            "fallback" => self.fallback = fallback::parse(&name, value, ctxt),
+            "key" => self.key = one().filter(|expr| is_key(expr, ctxt)),
+            "fallback" => self.fallback = fallback::parse(arg, form, ctxt),
             "resource" => {
-                if let Some(group) = list(&name, value, "llm_tokens = max_tokens", ctxt) {
-                    self.resources = resource::parse(&group, ctxt);
-                }
+                let resources = several().map(|group| resource::parse(&group, ctxt));
+                self.resources = resources.unwrap_or_default();
             }
-            "reject_with" => self.reject_with = function(name, value, "MyError::from", ctxt),
-            "classify" => self.classify = function(name, value, "my_classifier", ctxt),
-            "retry_if" => self.retry_if = function(name, value, "|error| ..", ctxt),
-            "retry_if_ok" => self.retry_if_ok = function(name, value, "|value| ..", ctxt),
-            "before_retry" => self.before_retry = function(name, value, "|error| ..", ctxt),
-            "boxed" => match value {
-                RawValue::None => self.boxed = Some(name),
-                _ => ctxt.error(&name, "`boxed` has no value: write `boxed`"),
+            "reject_with" => self.reject_with = function(arg, form, ctxt),
+            "classify" => self.classify = function(arg, form, ctxt),
+            "retry_if" => self.retry_if = function(arg, form, ctxt),
+            "retry_if_ok" => self.retry_if_ok = function(arg, form, ctxt),
+            "before_retry" => self.before_retry = function(arg, form, ctxt),
+            "boxed" => match arg.value {
+                RawValue::None => self.boxed = Some(arg.name.clone()),
+                _ => ctxt.error(arg, "`boxed` has no value: write `boxed`, or leave it out"),
             },
             "fields" => {
-                if let Some(group) = list(&name, value, "collection, path = %path", ctxt) {
-                    self.fields = fields::parse(group.stream(), ctxt);
-                }
+                let fields = several().map(|group| fields::parse(group.stream(), ctxt));
+                self.fields = fields.unwrap_or_default();
             }
             "require" => {
-                let example = "!prompt.is_empty(), field = \"prompt\", \"must not be empty\"";
-                if let Some(group) = list(&name, value, example, ctxt) {
-                    self.require.extend(require::parse(&group, ctxt));
-                }
+                let requirement = several().and_then(|group| require::parse(&group, ctxt));
+                self.require.extend(requirement);
             }
-            "crate" => {
-                self.krate =
-                    expr(&name, value, "::resilience", ctxt).and_then(|expr| krate(&expr, ctxt));
-            }
+            "crate" => self.krate = one().and_then(|expr| krate(&expr, ctxt)),
             // `parse` lets no other name through.
-            _ => ctxt.error(&name, format!("unknown option `{text}`")),
+            _ => ctxt.error(&arg.name, format!("unknown option `{name}`")),
         }
     }
 
@@ -280,6 +265,28 @@ impl Args {
             || is_written_on(self.bulkhead.as_ref())
             || !self.require.is_empty()
             || !self.resources.is_empty()
+    }
+}
+
+/// `service = "..", operation = ".."`
+fn text(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Expr>> {
+    let expr = expr(arg, form, ctxt)?;
+    category::text(&arg.name.to_string(), &expr, ctxt).map(|value| arg.opt(value))
+}
+
+/// Whether it can tell one call from another.
+fn is_key(expr: &Expr, ctxt: &Ctxt) -> bool {
+    match grammar::peel(expr) {
+        Expr::Lit(lit) => {
+            let written = match &lit.lit {
+                Lit::Str(text) if syn::parse_str::<Expr>(&text.value()).is_ok() => text.value(),
+                _ => "tenant".to_owned(),
+            };
+            let message = "`key` is an expression over the arguments, without quotes: write";
+            wrong(ctxt, expr, &format!("{message} `key = {written}`"))
+        }
+        _ if is_off(expr) => wrong(ctxt, expr, "there is no key where none is written"),
+        _ => true,
     }
 }
 

@@ -9,11 +9,11 @@ use crate::args::{Args, Attribute};
 use crate::attribute::function;
 use crate::boxed_future::BoxedFuture;
 use crate::check::ours;
+use crate::consistency::{OF_RETRIES, free_of_contradictions, outlasts};
 use crate::ctxt::Ctxt;
 use crate::grammar::{self, RawArg, RawValue};
 use crate::inputs::peel;
 use crate::item::{Body, RawFn};
-use crate::names;
 
 /// `impl .. { .. }` or `trait .. { .. }`, the items in it still tokens.
 pub(crate) struct RawBlock {
@@ -68,33 +68,30 @@ pub(crate) fn expand(
         );
     }
     // The mistakes of the block's own options are told once and not for each method.
-    Args::parse(
-        attribute,
-        defaults
-            .iter()
-            .filter(|arg| arg.name != "skip")
-            .cloned()
-            .collect(),
-        &ctxt,
-    );
+    let options = defaults.iter().filter(|arg| arg.name != "skip");
+    let options = Args::parse(attribute, options.cloned().collect(), &ctxt);
+    free_of_contradictions(&options, &ctxt);
     let Some(items) = ctxt.ok(items.parse2(block.braces.stream())) else {
         return with(block, block.braces.stream(), ctxt);
     };
     let mut applied = false;
     let mut body = TokenStream::new();
     let valid = ctxt.is_empty();
+    let defaults = if valid { defaults } else { &[] };
     for item in items {
         match item {
             Item::Other(tokens) => body.extend(tokens),
             Item::Function(item) => match method(attribute, defaults, *item) {
                 Method::Alone(item) => item.to_tokens(&mut body),
-                Method::Annotated(attribute, args, item, ctxt) => {
+                Method::Annotated(attribute, args, item, ctxt) if valid => {
                     applied = true;
-                    if valid {
-                        body.extend(function(attribute, args, item, ctxt));
-                    } else {
-                        item.to_tokens(&mut body);
-                    }
+                    body.extend(function(attribute, args, item, ctxt));
+                }
+                // Without the defaults there would be other mistakes than the method's own.
+                Method::Annotated(attribute, args, item, ctxt) => {
+                    Args::parse(attribute, args, &ctxt);
+                    item.to_tokens(&mut body);
+                    body.extend(ctxt.into_compile_errors());
                 }
             },
         }
@@ -149,14 +146,23 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
         );
         args.retain(|arg| !skips(arg));
     }
-    for default in defaults {
-        let name = default.name.to_string();
-        let known = names::options(attribute).contains(&name.as_str());
-        if known && args.iter().all(|arg| arg.name != default.name) {
-            args.push(default.clone());
-        }
-    }
+    args.extend(applicable(attribute, &args, defaults));
     Method::Annotated(attribute, args, item, ctxt)
+}
+
+/// The defaults that mean something beside a method's own options: those that it does not write
+/// itself and that its attribute has; where nothing is tried again, not those that say how; and no
+/// time for an attempt above the time that it gives the call.
+fn applicable(attribute: Attribute, own: &[RawArg], defaults: &[RawArg]) -> Vec<RawArg> {
+    let parse = |args: &[RawArg]| Args::parse(attribute, args.to_vec(), &Ctxt::new());
+    let (method, block) = (parse(own), parse(defaults));
+    let applies = |default: &&RawArg| {
+        let name = &default.name;
+        let vain = method.one_attempt() && OF_RETRIES.iter().any(|option| name == option)
+            || name == "timeout" && outlasts(&block, &method);
+        attribute.has(name) && !vain && own.iter().all(|arg| arg.name != *name)
+    };
+    defaults.iter().filter(applies).cloned().collect()
 }
 
 /// Whether it is async, has a body, and returns something whose last name ends in `Result`.
@@ -251,6 +257,63 @@ mod tests {
             quote!(impl S { async fn a(&self) -> R { 1 } async fn b(&self) -> Result<u8> { 1 } }),
         );
         assert_eq!(tokens.matches("compile_error").count(), 1, "{tokens}");
+    }
+
+    #[test]
+    fn mistakes_of_a_method_are_told_beside_those_of_the_block() {
+        let tokens = expand(
+            quote!(retires = 3),
+            quote!(impl S {
+                #[resilient(timeout = 5)]
+                async fn a(&self) -> Result<u8> { 1 }
+            }),
+        );
+        assert_eq!(tokens.matches("compile_error").count(), 2, "{tokens}");
+        assert!(!tokens.contains("# [resilient"), "{tokens}");
+    }
+
+    #[test]
+    fn a_default_that_means_nothing_to_a_method_is_left_out() {
+        let defaults = quote!(
+            retries = 3,
+            backoff(initial = "1s"),
+            idempotent = false,
+            timeout = "5s"
+        );
+        let tokens = expand(
+            defaults,
+            quote! {
+                impl S {
+                    #[resilient(retries = 0)] async fn a(self) -> Result<u8, E> { Ok(1) }
+                    #[fail_fast] async fn b(self) -> Result<u8, E> { Ok(1) }
+                    #[resilient(retries = 0, deadline = "1s")] async fn c(self) -> Result<u8, E> { Ok(1) }
+                }
+            },
+        );
+        assert!(!tokens.contains("compile_error"), "{tokens}");
+        assert_eq!(tokens.matches("timeout (").count(), 2, "{tokens}");
+        assert!(!tokens.contains("BackoffOptions") && !tokens.contains("idempotent"));
+    }
+
+    #[test]
+    fn every_requirement_of_the_block_is_a_default() {
+        let tokens = crate::attribute::expand(
+            Attribute::FailFast,
+            quote!(
+                require(a(), field = "a", "is wrong"),
+                require(b(), field = "b", "is wrong")
+            ),
+            quote! {
+                impl S {
+                    #[fail_fast(timeout = "1s")] async fn f(&self) -> Result<u8, E> { Ok(1) }
+                }
+            },
+        );
+        let tokens = tokens.to_string();
+        assert!(
+            tokens.contains("a ()") && tokens.contains("b ()"),
+            "{tokens}"
+        );
     }
 
     #[test]

@@ -5,8 +5,11 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::{Expr, Lit};
 
 use crate::ctxt::Ctxt;
+use crate::forms::{Named, named};
 use crate::grammar::peel;
-use crate::names::{self, enumerate};
+use crate::names;
+use crate::spelling::{enumerate, nearest};
+use crate::words;
 
 /// A category: the name of a built-in one, or an expression for a `Category`.
 #[derive(Clone)]
@@ -17,15 +20,9 @@ pub(crate) enum Category {
 
 impl Category {
     pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let Expr::Lit(lit) = peel(expr) else {
-            return Some(Self::Expr(expr.clone()));
-        };
-        let Lit::Str(text) = &lit.lit else {
-            ctxt.error(
-                expr,
-                "a category is a name like `\"network\"`, or a constant",
-            );
-            return None;
+        let text = match named(expr, "a category", names::CATEGORIES, ctxt)? {
+            Named::Text(text) => text,
+            Named::Expr(expr) => return Some(Self::Expr(expr.clone())),
         };
         let name = text.value();
         if let Some(known) = names::CATEGORIES.iter().find(|known| **known == name) {
@@ -35,7 +32,7 @@ impl Category {
             ctxt.error(expr, "`category` must not be empty");
             return None;
         }
-        let hint = match names::category(&name) {
+        let hint = match nearest_to(&name) {
             Some(near) => format!("did you mean `\"{near}\"`?"),
             None => format!(
                 "built in are {}{}",
@@ -57,6 +54,12 @@ impl Category {
             Self::Expr(expr) => expr.to_token_stream(),
         }
     }
+}
+
+/// The built-in category that somebody who wrote `name` most likely means.
+pub(crate) fn nearest_to(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase().replace(['-', ' '], "_");
+    words::category(&name).or_else(|| nearest(&name, names::CATEGORIES))
 }
 
 /// How to make a category of that name, if it can be one.
@@ -101,6 +104,14 @@ mod tests {
     use syn::parse_quote;
 
     use super::*;
+
+    #[test]
+    fn categories_are_found_by_meaning_and_by_spelling() {
+        assert_eq!(nearest_to("Weaviat"), Some("weaviate"));
+        assert_eq!(nearest_to("rate-limit"), Some("rate_limit"));
+        assert_eq!(nearest_to("http"), Some("network"));
+        assert_eq!(nearest_to("billing"), None);
+    }
 
     #[test]
     fn an_unknown_category_names_the_nearest_and_how_to_make_one() {

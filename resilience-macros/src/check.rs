@@ -22,6 +22,7 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         receiver_survives(args, item, ctxt);
         output_survives(args, item, ctxt);
         fallback_gets_every_argument(args, item, ctxt);
+        fallback_takes_every_argument(args, item, ctxt);
     }
     values_are_constant(args, item, ctxt);
     consistent(args, ctxt);
@@ -100,7 +101,11 @@ fn asynchronous(args: &Args, item: &RawFn, ctxt: &Ctxt) -> bool {
             Some(constness) => constness.to_token_stream(),
             None => item.sig.fn_token.to_token_stream(),
         };
-        ctxt.error(tokens, format!("`#[{this}]` needs an `async fn`"));
+        let hint = match item.sig.ident.to_string().as_str() {
+            "main" => "; if `#[tokio::main]` stands above, swap the two",
+            _ => "",
+        };
+        ctxt.error(tokens, format!("`#[{this}]` needs an `async fn`{hint}"));
     }
     false
 }
@@ -246,6 +251,39 @@ fn fallback_gets_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
                  the body",
             );
         }
+    }
+}
+
+/// ```text
+/// #[resilient(fallback = || Ok(1))] async fn f(a: u8) -> R
+/// ```
+fn fallback_takes_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
+    let functions = args
+        .fallback
+        .iter()
+        .flat_map(|fallback| &fallback.functions);
+    for function in functions {
+        let Expr::Closure(closure) = grammar::peel(function) else {
+            continue;
+        };
+        if closure.inputs.len() == item.sig.inputs.len() + 1 {
+            continue;
+        }
+        let names = item.sig.inputs.iter().map(|input| match input {
+            FnArg::Receiver(_) => "this".to_owned(),
+            FnArg::Typed(input) => match &*input.pat {
+                Pat::Ident(pat) => pat.ident.to_string(),
+                _ => "_".to_owned(),
+            },
+        });
+        let names: Vec<_> = names.chain(["error".to_owned()]).collect();
+        ctxt.error(
+            function,
+            format!(
+                "the fallback gets the arguments and the error: write `|{}| ..`",
+                names.join(", ")
+            ),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 //! here; constants do so in the runtime's builder, when they are evaluated. Each rule is a Rust
 //! function with an example of what it refuses.
 
+use proc_macro2::Ident;
 use quote::quote;
 
 use crate::args::{Args, Attribute, Opt, Switch};
@@ -11,13 +12,29 @@ use crate::number::Count;
 use crate::policy::{Backoff, Breaker, DEFAULT_WINDOW, Window};
 use crate::time::Time;
 
+/// The rules for all that is known of a function.
 pub(crate) fn consistent(args: &Args, ctxt: &Ctxt) {
+    free_of_contradictions(args, ctxt);
+    rate_limit_has_its_limit(args, ctxt);
+}
+
+/// The rules that hold for the defaults of a block as well, to which a method adds its own.
+pub(crate) fn free_of_contradictions(args: &Args, ctxt: &Ctxt) {
     backoff_in_order(args, ctxt);
     deadline_holds_an_attempt(args, ctxt);
     breaker_is_consistent(args, ctxt);
-    rate_limit_has_its_limit(args, ctxt);
     retries_for_what_shapes_them(args, ctxt);
 }
+
+/// Options that say how to try again, and mean nothing where nothing is tried again.
+pub(crate) const OF_RETRIES: &[&str] = &[
+    "backoff",
+    "retry_if",
+    "retry_if_ok",
+    "before_retry",
+    "nested",
+    "idempotent",
+];
 
 /// ```text
 /// backoff(initial = "1m", max = "30s")
@@ -46,15 +63,7 @@ fn backoff_in_order(args: &Args, ctxt: &Ctxt) {
 /// timeout = "30s", deadline = "10s"
 /// ```
 fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
-    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
-        Some(Opt {
-            value: Switch::On(time),
-            ..
-        }) => time.literal,
-        _ => None,
-    };
-    if let (Some(timeout), Some(deadline)) = (literal(&args.timeout), literal(&args.deadline))
-        && deadline < timeout
+    if outlasts(args, args)
         && let Some(Opt {
             value: Switch::On(time),
             ..
@@ -65,6 +74,22 @@ fn deadline_holds_an_attempt(args: &Args, ctxt: &Ctxt) {
             "`deadline`, the time for the whole call, is below `timeout`, the time for one \
              attempt",
         );
+    }
+}
+
+/// Whether an attempt with the timeout of the one may take longer than a call with the deadline of
+/// the other.
+pub(crate) fn outlasts(attempt: &Args, call: &Args) -> bool {
+    let literal = |option: &Option<Opt<Switch<Time>>>| match option {
+        Some(Opt {
+            value: Switch::On(time),
+            ..
+        }) => time.literal,
+        _ => None,
+    };
+    match (literal(&attempt.timeout), literal(&call.deadline)) {
+        (Some(timeout), Some(deadline)) => deadline < timeout,
+        _ => false,
     }
 }
 
@@ -214,17 +239,10 @@ fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
     if args.attribute == Attribute::FailFast || !args.one_attempt() {
         return;
     }
-    let names = [
-        args.backoff.as_ref().map(|option| &option.name),
-        args.retry_if.as_ref().map(|option| &option.name),
-        args.retry_if_ok.as_ref().map(|option| &option.name),
-        args.before_retry.as_ref().map(|option| &option.name),
-        args.nested.as_ref().map(|option| &option.name),
-        args.idempotent.as_ref().map(|option| &option.name),
-    ];
-    for name in names.into_iter().flatten() {
+    let of_retries = |name: &&Ident| OF_RETRIES.iter().any(|option| *name == option);
+    for name in args.written.iter().filter(of_retries) {
         ctxt.error(
-            quote!(#name),
+            name,
             format!("with `retries = 0` there is nothing for `{name}` to do"),
         );
     }

@@ -1,16 +1,17 @@
 //! `fallback = path`, `fallback = [a, b]` and `fallback(path, on("rate_limit", "circuit_open"))`.
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens as _, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, Lit, LitStr, Path, Token};
 
-use crate::category::Category;
+use crate::category::{self, Category};
 use crate::ctxt::Ctxt;
-use crate::forms::is_off;
-use crate::grammar::{RawValue, peel};
-use crate::names::{self, enumerate};
+use crate::forms::{expr, is_off};
+use crate::grammar::{RawArg, RawValue, peel};
+use crate::names;
+use crate::spelling::{enumerate, nearest};
 
 /// What runs when the call would fail.
 pub(crate) struct Fallback {
@@ -41,18 +42,14 @@ impl On {
 
 const FORM: &str = "write `fallback(function, on(\"circuit_open\"))`";
 
-pub(crate) fn parse(name: &Ident, value: RawValue, ctxt: &Ctxt) -> Option<Fallback> {
-    match value {
-        RawValue::None => {
-            ctxt.error(name, "`fallback` needs a function: `fallback = other`");
-            None
-        }
-        RawValue::Expr(expr) => Some(Fallback {
-            functions: functions(&expr, ctxt)?,
-            on: Vec::new(),
-        }),
-        RawValue::List(group) => narrowed(&group, ctxt),
+pub(crate) fn parse(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Fallback> {
+    if let RawValue::List(group) = &arg.value {
+        return narrowed(group, ctxt);
     }
+    Some(Fallback {
+        functions: functions(&expr(arg, form, ctxt)?, ctxt)?,
+        on: Vec::new(),
+    })
 }
 
 fn narrowed(group: &Group, ctxt: &Ctxt) -> Option<Fallback> {
@@ -122,7 +119,7 @@ fn on(expr: &Expr, ctxt: &Ctxt) -> Option<On> {
     if names::CATEGORIES.contains(&name.as_str()) {
         return Category::parse(expr, ctxt).map(On::Category);
     }
-    let near = names::nearest(&name, names::REJECTIONS).or_else(|| names::category(&name));
+    let near = nearest(&name, names::REJECTIONS).or_else(|| category::nearest_to(&name));
     let hint = match near {
         Some(near) => format!("did you mean `\"{near}\"`?"),
         None => format!(
@@ -155,15 +152,15 @@ fn functions(expr: &Expr, ctxt: &Ctxt) -> Option<Vec<Expr>> {
 fn function(expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
     let message = match peel(expr) {
         _ if is_off(expr) => "there is no fallback where none is written".to_owned(),
-        Expr::Lit(lit) => {
-            let written = match &lit.lit {
-                Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => text.value(),
-                _ => "other".to_owned(),
-            };
-            format!(
-                "`fallback` is a path or a closure, without quotes: write `fallback = {written}`"
-            )
-        }
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => {
+                let path = text.value();
+                format!(
+                    "`fallback` is a path or a closure, without quotes: write `fallback = {path}`"
+                )
+            }
+            _ => "`fallback` is a path or a closure: write `fallback = other`".to_owned(),
+        },
         Expr::Call(call) => {
             let path = call.func.to_token_stream().to_string().replace(' ', "");
             format!("`fallback` is a function and not a call of it: write `fallback = {path}`")

@@ -1,87 +1,89 @@
 //! The forms in which values are written, each with an error for the other forms.
 
-use proc_macro2::{Group, Ident};
+use proc_macro2::Group;
 use quote::ToTokens as _;
-use syn::{Expr, Lit, Path};
+use syn::{Expr, Lit, LitStr, Path};
 
 use crate::args::Opt;
 use crate::ctxt::Ctxt;
-use crate::grammar::{RawValue, peel};
+use crate::grammar::{RawArg, RawValue, peel};
 
-/// The value of `name = value`.
-pub(crate) fn expr(name: &Ident, value: RawValue, example: &str, ctxt: &Ctxt) -> Option<Expr> {
-    match value {
-        RawValue::Expr(expr) => Some(*expr),
-        RawValue::None => {
-            ctxt.error(
-                name,
-                format!("`{name}` needs a value: `{name} = {example}`"),
-            );
-            None
-        }
+/// The value of `name = value`. `form` is how it is written.
+pub(crate) fn expr(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Expr> {
+    let name = &arg.name;
+    match &arg.value {
+        RawValue::Expr(expr) => return Some((**expr).clone()),
+        RawValue::None => ctxt.error(name, format!("`{name}` needs a value: write `{form}`")),
         RawValue::List(group) => {
-            ctxt.error(
-                group,
-                format!("`{name}` has one value: write `{name} = {example}`"),
-            );
-            None
+            let form = match syn::parse2::<Lit>(group.stream()) {
+                Ok(lit) => format!("{name} = {}", lit.to_token_stream()),
+                Err(_) => form.to_owned(),
+            };
+            ctxt.error(group, format!("`{name}` has one value: write `{form}`"));
         }
     }
+    None
 }
 
 /// The list of `name(..)`.
-pub(crate) fn list(name: &Ident, value: RawValue, example: &str, ctxt: &Ctxt) -> Option<Group> {
-    match value {
-        RawValue::List(group) if !group.stream().is_empty() => Some(group),
-        RawValue::List(group) => {
-            ctxt.error(
-                group,
-                format!("`{name}` is empty: write `{name}({example})`"),
-            );
-            None
-        }
-        RawValue::None => {
-            ctxt.error(
-                name,
-                format!("`{name}` needs a list: write `{name}({example})`"),
-            );
-            None
-        }
-        RawValue::Expr(expr) => {
-            ctxt.error(
-                expr,
-                format!("`{name}` is a list: write `{name}({example})`"),
-            );
-            None
-        }
+pub(crate) fn list(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Group> {
+    let name = &arg.name;
+    match &arg.value {
+        RawValue::List(group) if !group.stream().is_empty() => return Some(group.clone()),
+        RawValue::List(group) => ctxt.error(group, format!("`{name}` is empty: write `{form}`")),
+        RawValue::None => ctxt.error(name, format!("`{name}` needs a list: write `{form}`")),
+        RawValue::Expr(expr) => ctxt.error(expr, format!("`{name}` is a list: write `{form}`")),
     }
+    None
 }
 
 /// A path to a function, or a closure. A name in quotes is a mistake of people who come from
 /// attributes that want it that way.
-pub(crate) fn function(
-    name: Ident,
-    value: RawValue,
-    example: &str,
-    ctxt: &Ctxt,
-) -> Option<Opt<Expr>> {
-    let expr = expr(&name, value, example, ctxt)?;
-    match peel(&expr) {
-        Expr::Lit(lit) => {
-            let written = match &lit.lit {
-                Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => text.value(),
-                _ => example.to_owned(),
-            };
-            ctxt.error(
-                &expr,
-                format!(
-                    "`{name}` is a path or a closure, without quotes: write `{name} = {written}`"
-                ),
-            );
-            None
+pub(crate) fn function(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Expr>> {
+    let name = &arg.name;
+    let expr = expr(arg, form, ctxt)?;
+    let Expr::Lit(lit) = peel(&expr) else {
+        return Some(arg.opt(expr));
+    };
+    let message = match &lit.lit {
+        Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => {
+            let path = text.value();
+            format!("`{name}` is a path or a closure, without quotes: write `{name} = {path}`")
         }
-        _ => Some(Opt { name, value: expr }),
-    }
+        _ => format!("`{name}` is a path or a closure: write `{form}`"),
+    };
+    ctxt.error(&expr, message);
+    None
+}
+
+/// A name in quotes, or an expression.
+pub(crate) enum Named<'a> {
+    Text(&'a LitStr),
+    Expr(&'a Expr),
+}
+
+/// The value of an option that has names of its own, `known`, and is also a constant. `what` says
+/// what it is.
+pub(crate) fn named<'a>(
+    expr: &'a Expr,
+    what: &str,
+    known: &[&str],
+    ctxt: &Ctxt,
+) -> Option<Named<'a>> {
+    let example = match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => return Some(Named::Text(text)),
+            _ => known.first(),
+        },
+        Expr::Path(path) => known.iter().find(|name| path.path.is_ident(name)),
+        _ => None,
+    };
+    let Some(example) = example else {
+        return Some(Named::Expr(expr));
+    };
+    let message = format!("{what} is a name in quotes, or a constant: write `\"{example}\"`");
+    ctxt.error(expr, message);
+    None
 }
 
 /// The path under which generated code finds this crate. It stands in code of other modules, so
@@ -130,6 +132,23 @@ fn is_absolute(path: &str) -> bool {
 
 pub(crate) fn is_off(expr: &Expr) -> bool {
     matches!(peel(expr), Expr::Path(path) if path.path.is_ident("off"))
+}
+
+/// Whether it is a word of others for `off`.
+pub(crate) fn means_off(expr: &Expr) -> bool {
+    let other = |word: &str| ["none", "never", "disabled", "false"].contains(&word);
+    match peel(expr) {
+        Expr::Path(path) => path
+            .path
+            .get_ident()
+            .is_some_and(|word| other(&word.to_string().to_lowercase())),
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Bool(on) => !on.value,
+            Lit::Str(text) => other(text.value().trim()) || text.value().trim() == "off",
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 pub(crate) fn whole_number(expr: &Expr) -> Option<u64> {

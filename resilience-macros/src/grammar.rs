@@ -5,7 +5,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, Token};
+use syn::{Expr, Lit, Token};
 
 use crate::ctxt::Ctxt;
 
@@ -68,6 +68,11 @@ pub(crate) fn parse(tokens: TokenStream, ctxt: &Ctxt) -> Vec<RawArg> {
 }
 
 fn argument(input: ParseStream<'_>) -> syn::Result<RawArg> {
+    if let Ok(lit) = input.fork().parse::<Lit>() {
+        let lit = lit.to_token_stream();
+        let message = format!("whose value is this? write `name = {lit}`");
+        return Err(syn::Error::new_spanned(lit, message));
+    }
     if !input.peek(syn::Ident::peek_any) {
         return Err(input.error("expected an option: `name = value`, `name(..)` or `name`"));
     }
@@ -75,7 +80,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<RawArg> {
     if input.peek(Token![::]) {
         return Err(input.error("the name of an option is one word: `name = value`"));
     }
-    if input.peek(Token![:]) || input.peek(Token![==]) {
+    if input.peek(Token![:]) || input.peek(Token![==]) || input.peek(Token![=>]) {
         return Err(input.error(format!(
             "a value stands behind one `=`: write `{name} = ..`"
         )));
@@ -168,6 +173,7 @@ mod tests {
         for tokens in [
             quote!(retries: 3, timeout = "1s"),
             quote!(retries == 3, timeout = "1s"),
+            quote!(retries => 3, timeout = "1s"),
             quote!(a::retries = 3, timeout = "1s"),
         ] {
             let (names, errors) = names(tokens);

@@ -21,6 +21,7 @@ mod inputs;
 mod item;
 mod lifetimes;
 mod limits;
+mod meant;
 mod mentioned;
 mod model;
 mod names;
@@ -31,8 +32,10 @@ mod require;
 mod resource;
 #[cfg(test)]
 mod snapshots;
+mod spelling;
 mod time;
 mod word;
+mod words;
 
 use proc_macro::TokenStream;
 

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Lit, LitStr};
 
 use crate::args::{Opt, Switch};
 use crate::ctxt::Ctxt;
-use crate::forms::{is_off, list, whole_number};
-use crate::grammar::{RawValue, peel};
-use crate::names;
+use crate::forms::{expr, is_off, list, means_off};
+use crate::grammar::{RawArg, RawValue, peel};
 use crate::number::{Count, Ratio};
-use crate::policy::nested;
-use crate::redirect;
+use crate::policy::{nested, switch};
 use crate::time::Time;
 
 /// `rate_limit(..)`
@@ -98,9 +96,6 @@ impl ToTokens for Rate {
 /// What stands on both sides of the slash, or what is wrong with it and how to write it.
 fn rate(text: &str) -> Result<(u32, String), String> {
     let trimmed = text.trim();
-    if ["off", "none", "never", "disabled"].contains(&trimmed) {
-        return Err("`off` is written without quotes".into());
-    }
     let wrong = |why: &str| Err(format!("`{text}` is no rate: {why}"));
     let Some((attempts, period)) = trimmed.split_once('/') else {
         return match number(trimmed) {
@@ -151,122 +146,90 @@ fn in_what_time(name: &str, lit: &Lit) -> String {
             let digits = int.base10_digits();
             format!("in what time? write `{name} = \"{digits}/60s\"`")
         }
-        Lit::Bool(on) if !on.value => format!("write `{name} = off`"),
         _ => format!("`{name}` is a text: so many in a time, like `{name} = \"100/60s\"`"),
     }
 }
 
 pub(crate) fn switch_rate_limit(
-    name: &Ident,
-    value: RawValue,
+    arg: &RawArg,
+    form: &str,
     ctxt: &Ctxt,
-) -> Option<Switch<Limit>> {
-    match value {
-        RawValue::Expr(expr) if is_off(&expr) => Some(Switch::Off),
-        RawValue::Expr(expr) => match peel(&expr) {
-            Expr::Lit(_) => {
-                Rate::parse("rate_limit", &expr, ctxt).map(|rate| Switch::On(Limit::Short(rate)))
-            }
-            _ => Some(Switch::On(Limit::Expr(*expr))),
+) -> Option<Opt<Switch<Limit>>> {
+    let limit = match &arg.value {
+        RawValue::Expr(expr) if is_off(expr) => return Some(arg.opt(Switch::Off)),
+        RawValue::Expr(expr) if means_off(expr) => {
+            ctxt.error(expr, "write `rate_limit = off`");
+            return None;
+        }
+        RawValue::Expr(expr) => match peel(expr) {
+            Expr::Lit(_) => Limit::Short(Rate::parse("rate_limit", expr, ctxt)?),
+            _ => Limit::Expr((**expr).clone()),
         },
         RawValue::None => {
-            ctxt.error(
-                name,
-                "`rate_limit` needs a value: `rate_limit = \"100/60s\"`",
-            );
-            None
+            expr(arg, form, ctxt)?;
+            return None;
         }
-        value @ RawValue::List(_) => list(name, value, "limit = \"100/60s\"", ctxt)
-            .map(|group| Switch::On(Limit::Long(Box::new(rate_limit(&group, ctxt))))),
-    }
+        RawValue::List(_) => {
+            let form = "rate_limit(limit = \"100/60s\")";
+            Limit::Long(Box::new(rate_limit(&list(arg, form, ctxt)?, ctxt)))
+        }
+    };
+    Some(arg.opt(Switch::On(limit)))
 }
 
 fn rate_limit(group: &Group, ctxt: &Ctxt) -> RateLimit {
     let mut limit = RateLimit::default();
-    let redirect = redirect::rate_limit;
-    for (name, expr) in nested(group, "rate_limit", names::RATE_LIMIT, redirect, ctxt) {
-        match name.to_string().as_str() {
+    for (arg, expr) in nested(group, "rate_limit", ctxt) {
+        let name = arg.name.to_string();
+        match name.as_str() {
             "limit" => {
-                limit.limit = Rate::parse("limit", &expr, ctxt).map(|value| Opt { name, value });
+                limit.limit = Rate::parse(&name, &expr, ctxt).map(|value| arg.opt(value));
             }
             "burst" => {
-                limit.burst =
-                    Count::positive("burst", &expr, ctxt).map(|value| Opt { name, value });
+                limit.burst = Count::positive(&name, &expr, ctxt).map(|value| arg.opt(value));
             }
-            _ => {
-                limit.max_wait =
-                    Time::parse("max_wait", &expr, ctxt).map(|value| Opt { name, value });
-            }
+            _ => limit.max_wait = Time::parse(&name, &expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     limit
 }
 
 pub(crate) fn switch_bulkhead(
-    name: &Ident,
-    value: RawValue,
+    arg: &RawArg,
+    form: &str,
     ctxt: &Ctxt,
-) -> Option<Switch<Bulkhead>> {
-    match value {
-        RawValue::Expr(expr) if is_off(&expr) => Some(Switch::Off),
-        RawValue::Expr(expr) => {
-            let number = whole_number(&expr).unwrap_or(10);
-            ctxt.error(
-                expr,
-                format!("write `bulkhead(concurrency = {number})`, or `bulkhead = off`"),
-            );
-            None
-        }
-        value => list(name, value, "concurrency = 10", ctxt)
-            .map(|group| Switch::On(bulkhead(&group, ctxt))),
-    }
+) -> Option<Opt<Switch<Bulkhead>>> {
+    let on = |group: &Group| bulkhead(group, ctxt);
+    switch(arg, form, "concurrency", on, ctxt)
 }
 
 fn bulkhead(group: &Group, ctxt: &Ctxt) -> Bulkhead {
     let mut bulkhead = Bulkhead::default();
-    let redirect = redirect::bulkhead;
-    for (name, expr) in nested(group, "bulkhead", names::BULKHEAD, redirect, ctxt) {
-        match name.to_string().as_str() {
+    for (arg, expr) in nested(group, "bulkhead", ctxt) {
+        let name = arg.name.to_string();
+        match name.as_str() {
             "concurrency" => {
-                bulkhead.concurrency =
-                    Count::positive("concurrency", &expr, ctxt).map(|value| Opt { name, value });
+                let slots = Count::positive(&name, &expr, ctxt);
+                bulkhead.concurrency = slots.map(|value| arg.opt(value));
             }
-            _ => {
-                bulkhead.queue =
-                    Count::parse("queue", &expr, ctxt).map(|value| Opt { name, value });
-            }
+            _ => bulkhead.queue = Count::parse(&name, &expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     bulkhead
 }
 
-pub(crate) fn switch_budget(name: &Ident, value: RawValue, ctxt: &Ctxt) -> Option<Switch<Budget>> {
-    match value {
-        RawValue::Expr(expr) if is_off(&expr) => Some(Switch::Off),
-        RawValue::Expr(expr) => {
-            ctxt.error(
-                expr,
-                "write `budget(ratio = 0.2, min_per_second = 10)`, or `budget = off`",
-            );
-            None
-        }
-        value => {
-            list(name, value, "ratio = 0.2", ctxt).map(|group| Switch::On(budget(&group, ctxt)))
-        }
-    }
+pub(crate) fn switch_budget(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Switch<Budget>>> {
+    let on = |group: &Group| budget(group, ctxt);
+    switch(arg, form, "min_per_second", on, ctxt)
 }
 
 fn budget(group: &Group, ctxt: &Ctxt) -> Budget {
     let mut budget = Budget::default();
-    for (name, expr) in nested(group, "budget", names::BUDGET, redirect::budget, ctxt) {
-        match name.to_string().as_str() {
-            "ratio" => {
-                budget.ratio = Ratio::parse(&expr, ctxt).map(|value| Opt { name, value });
-            }
-            _ => {
-                budget.min_per_second =
-                    Count::parse("min_per_second", &expr, ctxt).map(|value| Opt { name, value });
-            }
+    for (arg, expr) in nested(group, "budget", ctxt) {
+        let name = arg.name.to_string();
+        match name.as_str() {
+            "ratio" => budget.ratio = Ratio::parse(&expr, ctxt).map(|value| arg.opt(value)),
+            _ => budget.min_per_second = Count::parse(&name, &expr, ctxt).map(|n| arg.opt(n)),
         }
     }
     budget
@@ -304,7 +267,6 @@ mod tests {
             ("0/1s", "at least one attempt"),
             ("4294967296/1s", "above 4294967295"),
             ("10/0s", "longer than zero"),
-            ("off", "without quotes"),
         ] {
             let error = rate(text).expect_err(part);
             assert!(error.contains(part), "{error}");

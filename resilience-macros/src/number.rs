@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprUnary, Lit, UnOp};
 
 use crate::ctxt::Ctxt;
+use crate::forms::is_off;
 use crate::grammar::peel;
 
 /// A number, or an expression for one.
@@ -17,7 +18,7 @@ pub(crate) struct Count {
 
 impl Count {
     pub(crate) fn parse(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        if is_negative(name, expr, ctxt) {
+        if is_no_number(name, expr, ctxt) {
             return None;
         }
         let literal = match peel(expr) {
@@ -137,7 +138,7 @@ struct Float {
 
 impl Float {
     fn parse(name: &str, example: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        if is_negative(name, expr, ctxt) {
+        if is_no_number(name, expr, ctxt) {
             return None;
         }
         let literal = match peel(expr) {
@@ -153,20 +154,26 @@ impl Float {
                 });
             }
         };
-        // What is written too large reads as infinite.
-        let Some(literal) = literal.filter(|literal| literal.is_finite()) else {
-            ctxt.error(
-                expr,
-                format!("`{name}` is a number, like `{name} = {example}`"),
-            );
-            return None;
-        };
-        let mut tokens = Literal::f64_suffixed(literal);
-        tokens.set_span(expr.span());
-        Some(Self {
-            tokens: tokens.to_token_stream(),
-            literal: Some(literal),
-        })
+        match literal {
+            None => {
+                let message = format!("`{name}` is a number: write `{name} = {example}`");
+                ctxt.error(expr, message);
+                None
+            }
+            // What is written too large reads as infinite.
+            Some(number) if number.is_infinite() => {
+                ctxt.error(expr, format!("`{name}` is too large"));
+                None
+            }
+            Some(number) => {
+                let mut tokens = Literal::f64_suffixed(number);
+                tokens.set_span(expr.span());
+                Some(Self {
+                    tokens: tokens.to_token_stream(),
+                    literal,
+                })
+            }
+        }
     }
 }
 
@@ -188,23 +195,21 @@ fn whole(name: &str, lit: &Lit) -> Result<u32, String> {
             "a number has no quotes: write `{name} = {}`",
             text.value()
         )),
-        _ => Err(format!("`{name}` is a whole number, like `{name} = 3`")),
+        _ => Err(format!("`{name}` is a whole number: write `{name} = 3`")),
     }
 }
 
-/// Whether there is a minus, which is then reported.
-fn is_negative(name: &str, expr: &Expr, ctxt: &Ctxt) -> bool {
-    let negative = matches!(
-        peel(expr),
+/// Whether there is a minus or `off`, which is then reported.
+fn is_no_number(name: &str, expr: &Expr, ctxt: &Ctxt) -> bool {
+    let what = match peel(expr) {
         Expr::Unary(ExprUnary {
-            op: UnOp::Neg(_),
-            ..
-        })
-    );
-    if negative {
-        ctxt.error(expr, format!("`{name}` cannot be negative"));
-    }
-    negative
+            op: UnOp::Neg(_), ..
+        }) => "negative",
+        _ if is_off(expr) => "`off`",
+        _ => return false,
+    };
+    ctxt.error(expr, format!("`{name}` cannot be {what}"));
+    true
 }
 
 #[cfg(test)]
@@ -230,6 +235,7 @@ mod tests {
             ("99999999999999999999999", "at most 4294967295"),
             ("\"3\"", "write `retries = 3`"),
             ("-1", "cannot be negative"),
+            ("off", "cannot be `off`"),
             ("1.5", "whole number"),
             ("'a'", "whole number"),
         ] {

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Group, Ident};
+use proc_macro2::Group;
 use syn::{Expr, Lit, LitStr};
 
 use crate::args::{Opt, Switch};
 use crate::ctxt::Ctxt;
-use crate::forms::{expr, is_off, list, whole_number, wrong};
+use crate::forms::{expr, is_off, list, means_off, whole_number, wrong};
 use crate::grammar::{self, RawArg, RawValue, peel};
-use crate::names::{self, enumerate};
+use crate::names;
 use crate::number::{Count, Factor, Share};
-use crate::redirect;
+use crate::redirect::unknown_in;
 use crate::time::Time;
-use crate::word::Jitter;
+use crate::word::Word;
 
 /// `backoff(..)`
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Backoff {
     pub(crate) initial: Option<Opt<Time>>,
     pub(crate) max: Option<Opt<Time>>,
     pub(crate) factor: Option<Opt<Factor>>,
-    pub(crate) jitter: Option<Opt<Jitter>>,
+    pub(crate) jitter: Option<Opt<Word>>,
 }
 
 /// `breaker(..)`
@@ -51,50 +51,62 @@ pub(crate) struct Wait {
     pub(crate) longest: Option<Time>,
 }
 
-pub(crate) fn switch_time(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Switch<Time>> {
-    if is_off(expr) {
-        return Some(Switch::Off);
+pub(crate) fn switch_time(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Switch<Time>>> {
+    let (name, expr) = (arg.name.to_string(), expr(arg, form, ctxt)?);
+    if is_off(&expr) {
+        return Some(arg.opt(Switch::Off));
+    }
+    if means_off(&expr) {
+        ctxt.error(&expr, format!("write `{name} = off`"));
+        return None;
     }
     let instead = format!(": write `{name} = off` for none");
-    Time::positive(name, &instead, expr, ctxt).map(Switch::On)
+    let time = Time::positive(&name, &instead, &expr, ctxt)?;
+    Some(arg.opt(Switch::On(time)))
 }
 
 pub(crate) fn switch_breaker(
-    name: &Ident,
-    value: RawValue,
+    arg: &RawArg,
+    form: &str,
     ctxt: &Ctxt,
-) -> Option<Switch<Breaker>> {
-    match value {
-        RawValue::Expr(expr) if is_off(&expr) => Some(Switch::Off),
+) -> Option<Opt<Switch<Breaker>>> {
+    let on = |group: &Group| breaker(group, ctxt);
+    switch(arg, form, "failure_threshold", on, ctxt)
+}
+
+/// `name = off`, or a list of numbers. A number alone is most likely meant for the option `main`.
+pub(crate) fn switch<T>(
+    arg: &RawArg,
+    form: &str,
+    main: &str,
+    on: impl FnOnce(&Group) -> T,
+    ctxt: &Ctxt,
+) -> Option<Opt<Switch<T>>> {
+    let name = &arg.name;
+    match &arg.value {
+        RawValue::Expr(expr) if is_off(expr) => Some(arg.opt(Switch::Off)),
         RawValue::Expr(expr) => {
-            let number = whole_number(&expr).unwrap_or(5);
-            ctxt.error(
-                expr,
-                format!("write `breaker(failure_threshold = {number})`, or `breaker = off`"),
-            );
+            let form = match whole_number(expr) {
+                Some(number @ 1..) => format!("{name}({main} = {number})"),
+                _ => form.to_owned(),
+            };
+            ctxt.error(expr, format!("write `{form}`, or `{name} = off`"));
             None
         }
-        value => list(name, value, "failure_threshold = 5", ctxt)
-            .map(|group| Switch::On(breaker(&group, ctxt))),
+        _ => list(arg, form, ctxt).map(|group| arg.opt(Switch::On(on(&group)))),
     }
 }
 
 pub(crate) fn backoff(group: &Group, ctxt: &Ctxt) -> Backoff {
     let mut backoff = Backoff::default();
-    let redirect = redirect::backoff;
-    for (name, expr) in nested(group, "backoff", names::BACKOFF, redirect, ctxt) {
-        match name.to_string().as_str() {
-            "initial" => {
-                backoff.initial =
-                    Time::parse("initial", &expr, ctxt).map(|value| Opt { name, value });
-            }
-            "max" => {
-                backoff.max = Time::parse("max", &expr, ctxt).map(|value| Opt { name, value });
-            }
-            "factor" => {
-                backoff.factor = Factor::parse(&expr, ctxt).map(|value| Opt { name, value });
-            }
-            _ => backoff.jitter = Jitter::parse(&expr, ctxt).map(|value| Opt { name, value }),
+    for (arg, expr) in nested(group, "backoff", ctxt) {
+        let name = arg.name.to_string();
+        let time = || Time::parse(&name, &expr, ctxt).map(|value| arg.opt(value));
+        match name.as_str() {
+            "initial" => backoff.initial = time(),
+            "max" => backoff.max = time(),
+            "factor" => backoff.factor = Factor::parse(&expr, ctxt).map(|value| arg.opt(value)),
+            _ => backoff.jitter = Word::jitter(&expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     backoff
@@ -102,33 +114,23 @@ pub(crate) fn backoff(group: &Group, ctxt: &Ctxt) -> Backoff {
 
 fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
     let mut breaker = Breaker::default();
-    for (name, expr) in nested(group, "breaker", names::BREAKER, redirect::breaker, ctxt) {
-        let text = name.to_string();
-        match text.as_str() {
-            "wait_duration" => {
-                breaker.wait_duration = wait(&expr, ctxt).map(|value| Opt { name, value });
-            }
+    for (arg, expr) in nested(group, "breaker", ctxt) {
+        let name = arg.name.to_string();
+        let count = || Count::positive(&name, &expr, ctxt).map(|value| arg.opt(value));
+        let share = || Share::parse(&name, &expr, ctxt).map(|value| arg.opt(value));
+        match name.as_str() {
+            "failure_threshold" => breaker.failure_threshold = count(),
+            "distinct_calls" => breaker.distinct_calls = count().filter(|calls| few(calls, ctxt)),
+            "failure_rate_threshold" => breaker.failure_rate_threshold = share(),
             "slow_call_duration" => {
-                breaker.slow_call_duration =
-                    Time::positive(&text, "", &expr, ctxt).map(|value| Opt { name, value });
+                let time = Time::positive(&name, "", &expr, ctxt);
+                breaker.slow_call_duration = time.map(|value| arg.opt(value));
             }
-            "window" => breaker.window = window(&expr, ctxt).map(|value| Opt { name, value }),
-            "failure_rate_threshold" | "slow_call_rate_threshold" => {
-                let share = Share::parse(&text, &expr, ctxt).map(|value| Opt { name, value });
-                match text.as_str() {
-                    "failure_rate_threshold" => breaker.failure_rate_threshold = share,
-                    _ => breaker.slow_call_rate_threshold = share,
-                }
-            }
-            _ => {
-                let count = Count::positive(&text, &expr, ctxt).map(|value| Opt { name, value });
-                match text.as_str() {
-                    "failure_threshold" => breaker.failure_threshold = count,
-                    "success_threshold" => breaker.success_threshold = count,
-                    "minimum_calls" => breaker.minimum_calls = count,
-                    _ => breaker.distinct_calls = count.filter(|calls| few(calls, ctxt)),
-                }
-            }
+            "slow_call_rate_threshold" => breaker.slow_call_rate_threshold = share(),
+            "window" => breaker.window = window(&expr, ctxt).map(|value| arg.opt(value)),
+            "minimum_calls" => breaker.minimum_calls = count(),
+            "success_threshold" => breaker.success_threshold = count(),
+            _ => breaker.wait_duration = wait(&expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     breaker
@@ -199,27 +201,19 @@ fn wait(expr: &Expr, ctxt: &Ctxt) -> Option<Wait> {
     })
 }
 
-/// The `name = value` pairs of a nested list, each name out of `known` and written once.
-pub(crate) fn nested(
-    group: &Group,
-    of: &str,
-    known: &'static [&'static str],
-    redirect: fn(&str) -> Option<&'static str>,
-    ctxt: &Ctxt,
-) -> Vec<(Ident, Expr)> {
-    let mut pairs: Vec<(Ident, Expr)> = Vec::new();
-    for RawArg { name, value } in grammar::parse(group.stream(), ctxt) {
-        let text = name.to_string();
-        if !known.contains(&text.as_str()) {
-            let hint = match redirect(&text).or_else(|| names::nearest(&text, known)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", enumerate(known)),
-            };
-            ctxt.error(&name, format!("`{of}` has no option `{text}`; {hint}"));
-        } else if pairs.iter().any(|(other, _)| *other == name) {
-            ctxt.error(&name, format!("`{text}` is written twice"));
-        } else if let Some(expr) = expr(&name, value, "..", ctxt) {
-            pairs.push((name, expr));
+/// The `name = value` pairs of a list in an attribute, each of its options at most once.
+pub(crate) fn nested(group: &Group, of: &str, ctxt: &Ctxt) -> Vec<(RawArg, Expr)> {
+    let mut pairs: Vec<(RawArg, Expr)> = Vec::new();
+    for arg in grammar::parse(group.stream(), ctxt) {
+        let name = &arg.name;
+        let Some(form) = names::form(of, &name.to_string()) else {
+            unknown_in(of, &format!("`{of}`"), &arg, ctxt);
+            continue;
+        };
+        if pairs.iter().any(|(other, _)| other.name == *name) {
+            ctxt.error(name, format!("`{name}` is written twice"));
+        } else if let Some(expr) = expr(&arg, form, ctxt) {
+            pairs.push((arg, expr));
         }
     }
     pairs

@@ -54,7 +54,16 @@ fn field(input: ParseStream<'_>, group: &Group) -> syn::Result<LitStr> {
     }
     input.parse::<Token![=]>()?;
     if !input.peek(LitStr) {
-        return Err(input.error("the field is a name in quotes"));
+        let written = input.parse::<Expr>()?;
+        let name = match &written {
+            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+            _ => None,
+        };
+        let name = name.unwrap_or_else(|| "name".to_owned());
+        return Err(syn::Error::new_spanned(
+            written,
+            format!("the field has quotes: write `field = \"{name}\"`"),
+        ));
     }
     let field: LitStr = input.parse()?;
     if field.value().trim().is_empty() {

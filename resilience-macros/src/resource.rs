@@ -1,6 +1,6 @@
 //! `resource(name = amount, other = amount)`.
 
-use proc_macro2::{Group, Ident, Literal, TokenStream};
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -8,7 +8,7 @@ use syn::{Expr, ExprUnary, Lit, UnOp};
 
 use crate::ctxt::Ctxt;
 use crate::forms::expr;
-use crate::grammar::{self, RawArg, peel};
+use crate::grammar::{self, peel};
 
 /// What a call leases of one pool.
 pub(crate) struct Resource {
@@ -35,12 +35,22 @@ impl Resource {
 
 pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
-    for RawArg { name, value } in grammar::parse(group.stream(), ctxt) {
-        if resources.iter().any(|other| other.name == name) {
-            ctxt.error(&name, format!("`{name}` is written twice"));
-        } else if let Some(expr) = expr(&name, value, "max_tokens", ctxt)
-            && let Some(amount) = amount(&name, &expr, ctxt)
+    // `resource("llm_tokens", 5)`
+    if let Some(TokenTree::Literal(name)) = group.stream().into_iter().next() {
+        let name = name.to_string();
+        let name = name.trim_matches('"');
+        let message = format!("each amount stands behind its pool: write `{name} = max_tokens`");
+        ctxt.error(group, message);
+        return resources;
+    }
+    for arg in grammar::parse(group.stream(), ctxt) {
+        let name = &arg.name;
+        if resources.iter().any(|other| other.name == *name) {
+            ctxt.error(name, format!("`{name}` is written twice"));
+        } else if let Some(expr) = expr(&arg, &format!("{name} = max_tokens"), ctxt)
+            && let Some(amount) = amount(name, &expr, ctxt)
         {
+            let name = name.clone();
             resources.push(Resource { name, amount });
         }
     }
@@ -58,11 +68,13 @@ fn amount(name: &Ident, expr: &Expr, ctxt: &Ctxt) -> Option<TokenStream> {
                 Some(quote!(#literal))
             }
             Lit::Int(_) => Some(expr.to_token_stream()),
-            _ => {
-                ctxt.error(
-                    expr,
-                    format!("`{name}` is an amount, an unsigned integer: `{name} = max_tokens`"),
-                );
+            other => {
+                let written = match other {
+                    Lit::Str(text) if text.value().parse::<u64>().is_ok() => text.value(),
+                    _ => "max_tokens".to_owned(),
+                };
+                let message = format!("`{name}` is an amount, an unsigned integer: write");
+                ctxt.error(expr, format!("{message} `{name} = {written}`"));
                 None
             }
         },

@@ -49,6 +49,7 @@ fn fail_fast() {
             service = "llm_provider",
             require(!prompt.is_empty(), field = "prompt", "must not be empty"),
             resource(llm_tokens = tokens),
+            fields(tokens, prompt = %shortened(&prompt)),
         },
         quote! {
             async fn generate(prompt: String, tokens: u64) -> anyhow::Result<String> {

@@ -8,6 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, Lit};
 
 use crate::ctxt::Ctxt;
+use crate::forms::is_off;
 use crate::grammar::peel;
 
 /// A duration: a string with units, or an expression for a `Duration`.
@@ -34,8 +35,8 @@ impl Time {
                     return None;
                 }
             },
-            Expr::Path(path) if path.path.is_ident("none") || path.path.is_ident("None") => {
-                ctxt.error(expr, format!("write `{name} = off`"));
+            _ if is_off(expr) => {
+                ctxt.error(expr, format!("`{name}` cannot be `off`"));
                 return None;
             }
             _ => None,
@@ -79,9 +80,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     if trimmed.is_empty() {
         return Err("an empty string is no duration: write `\"30s\"`".into());
     }
-    if ["off", "none", "never", "disabled"].contains(&trimmed) {
-        return Err("`off` is written without quotes".into());
-    }
     if trimmed.parse::<f64>().is_ok() {
         return Err(format!(
             "a duration needs a unit: write `\"{trimmed}s\"` or `\"{trimmed}ms\"`"
@@ -118,8 +116,7 @@ fn duration_hint(name: &str, lit: &Lit) -> String {
             let digits = float.base10_digits();
             format!("a duration needs a unit: write `{name} = \"{digits}s\"`")
         }
-        Lit::Bool(value) if !value.value => format!("write `{name} = off`"),
-        _ => format!("a duration is a string with a unit: `{name} = \"30s\"`"),
+        _ => format!("a duration is a string with a unit: write `{name} = \"30s\"`"),
     }
 }
 
@@ -149,7 +146,7 @@ mod tests {
             (parse_quote!("soon"), "no duration"),
             (parse_quote!(""), "empty"),
             (parse_quote!("-1s"), "negative"),
-            (parse_quote!(false), "write `timeout = off`"),
+            (parse_quote!(off), "cannot be `off`"),
         ] {
             let error = time(&expr).expect_err(part);
             assert!(error.contains(part), "{error}");

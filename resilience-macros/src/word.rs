@@ -7,99 +7,87 @@ use syn::{Expr, Lit};
 
 use crate::ctxt::Ctxt;
 use crate::grammar::peel;
-use crate::names::{self, enumerate};
+use crate::spelling::{enumerate, nearest};
 
-/// What a call does when one inside its attempt has given up.
-pub(crate) struct Nested(Ident);
-
-impl Nested {
-    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let expected = names::NESTED
-            .iter()
-            .map(|name| format!("`\"{name}\"`"))
-            .collect::<Vec<_>>()
-            .join(" or ");
-        let variant = match peel(expr) {
-            Expr::Lit(lit) => match &lit.lit {
-                Lit::Str(text) if text.value() == "stop" => Some("Stop"),
-                Lit::Str(text) if text.value() == "retry" => Some("Retry"),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some(variant) = variant else {
-            ctxt.error(
-                expr,
-                format!(
-                    "`nested` is {expected}: whether to try again when a call inside has given up"
-                ),
-            );
-            return None;
-        };
-        Some(Self(Ident::new(variant, expr.span())))
-    }
-
-    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
-        let variant = &self.0;
-        quote_spanned!(variant.span()=> #private::Nested::#variant)
-    }
+/// A word out of a few, as the variant of an enum in the runtime.
+pub(crate) struct Word {
+    of: &'static str,
+    variant: Ident,
 }
 
-/// The names of the ways to spread delays.
-pub(crate) struct Jitter(Ident);
+impl Word {
+    pub(crate) fn nested(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        Self::parse("nested", "Nested", NESTED, expr, ctxt)
+    }
 
-impl Jitter {
-    pub(crate) fn parse(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
-        let expected = enumerate(names::JITTER);
-        let name = match peel(expr) {
+    pub(crate) fn jitter(expr: &Expr, ctxt: &Ctxt) -> Option<Self> {
+        Self::parse("jitter", "Jitter", JITTER, expr, ctxt)
+    }
+
+    fn parse(
+        option: &str,
+        of: &'static str,
+        words: &[(&'static str, &str)],
+        expr: &Expr,
+        ctxt: &Ctxt,
+    ) -> Option<Self> {
+        let (word, has_quotes) = match peel(expr) {
             Expr::Lit(lit) => match &lit.lit {
-                Lit::Str(text) => text.value(),
-                Lit::Bool(on) => if on.value { "proportional" } else { "none" }.to_owned(),
-                _ => String::new(),
+                Lit::Str(text) => (text.value(), true),
+                _ => (String::new(), false),
             },
-            Expr::Path(path) => path
-                .path
-                .get_ident()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            Expr::Path(path) => {
+                let word = path.path.get_ident().map(ToString::to_string);
+                (word.unwrap_or_default(), false)
+            }
+            _ => (String::new(), false),
+        };
+        if has_quotes && let Some((_, variant)) = words.iter().find(|(known, _)| *known == word) {
+            let variant = Ident::new(variant, expr.span());
+            return Some(Self { of, variant });
+        }
+        let known: Vec<_> = words.iter().map(|(known, _)| *known).collect();
+        let hint = match nearest(&word, &known) {
+            Some(near) if !word.is_empty() => format!(": write `{option} = \"{near}\"`"),
             _ => String::new(),
         };
-        let quoted = matches!(peel(expr), Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)));
-        let variant = match name.as_str() {
-            "proportional" => "Proportional",
-            "full" => "Full",
-            "decorrelated" => "Decorrelated",
-            "none" => "None",
-            _ => {
-                let hint = match names::nearest(&name, names::JITTER) {
-                    Some(near) if !name.is_empty() => format!("; did you mean `\"{near}\"`?"),
-                    _ => String::new(),
-                };
-                ctxt.error(
-                    expr,
-                    format!("`jitter` is one of {expected}, in quotes{hint}"),
-                );
-                return None;
-            }
-        };
-        if !quoted {
-            ctxt.error(expr, format!("write `jitter = \"{name}\"`"));
-            return None;
-        }
-        Some(Self(Ident::new(variant, expr.span())))
+        let known = enumerate(&known);
+        ctxt.error(
+            expr,
+            format!("`{option}` is one of {known}, in quotes{hint}"),
+        );
+        None
     }
 
     pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
-        let variant = &self.0;
-        quote_spanned!(variant.span()=> #private::Jitter::#variant)
+        let Self { of, variant } = self;
+        let of = Ident::new(of, variant.span());
+        quote_spanned!(variant.span()=> #private::#of::#variant)
     }
 }
+
+/// What a call does when one inside its attempt has given up.
+const NESTED: &[(&str, &str)] = &[("stop", "Stop"), ("retry", "Retry")];
+
+/// The ways to spread delays.
+const JITTER: &[(&str, &str)] = &[
+    ("proportional", "Proportional"),
+    ("full", "Full"),
+    ("decorrelated", "Decorrelated"),
+    ("none", "None"),
+];
 
 /// Yes or no, or an expression for a `bool`.
 pub(crate) fn flag(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
     match peel(expr) {
         Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
-            ctxt.error(expr, format!("`{name}` is `true` or `false`"));
+            let message = match &lit.lit {
+                Lit::Str(text) if ["true", "false"].contains(&&*text.value()) => {
+                    format!("`{name}` has no quotes: write `{name} = {}`", text.value())
+                }
+                _ => format!("`{name}` is `true` or `false`"),
+            };
+            ctxt.error(expr, message);
             None
         }
         Expr::Path(path) if path.path.is_ident("off") || path.path.is_ident("no") => {

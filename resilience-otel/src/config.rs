@@ -10,7 +10,8 @@ use http::{HeaderName, HeaderValue, Uri};
 /// Where telemetry goes, and what of it.
 ///
 /// What is said here beats the `OTEL_*` variables, and these beat the defaults. `OTEL_SERVICE_NAME`
-/// alone beats the name given to [`new`](Self::new).
+/// alone beats the name given to [`new`](Self::new). A time of more than a year counts as a year, and
+/// a delay or interval of less than a millisecond as one.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Config {
@@ -178,25 +179,25 @@ impl Config {
 
     /// How long a request may take, with its retries; 10 s unless said otherwise.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.timeout = Some(timeout.min(LONGEST));
         self
     }
 
     /// How long spans and log records wait for others to go with them; 1 s unless said otherwise.
     pub fn batch_delay(mut self, delay: Duration) -> Self {
-        self.batch_delay = Some(delay);
+        self.batch_delay = Some(delay.clamp(SHORTEST, LONGEST));
         self
     }
 
     /// How often metrics are sent; every 10 s unless said otherwise.
     pub fn metric_interval(mut self, interval: Duration) -> Self {
-        self.metric_interval = Some(interval);
+        self.metric_interval = Some(interval.clamp(SHORTEST, LONGEST));
         self
     }
 
     /// How long dropping the guard may take; 5 s unless said otherwise.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
+        self.shutdown_timeout = timeout.min(LONGEST);
         self
     }
 
@@ -252,7 +253,7 @@ impl Config {
         Ok(Some(Target {
             endpoint,
             headers: headers.into_iter().collect(),
-            timeout: timeout.unwrap_or(Duration::from_secs(10)),
+            timeout: timeout.map_or(Duration::from_secs(10), |timeout| timeout.min(LONGEST)),
         }))
     }
 
@@ -433,6 +434,10 @@ impl<T> fmt::Debug for Secret<T> {
 }
 
 const FILTER: &str = "info,resilience=debug";
+/// Without a pause, a thread of the SDK would do nothing else.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// What clocks of every system can add to their time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -480,5 +485,18 @@ mod tests {
         );
         assert!(errors[4].contains("authorization"), "{errors:?}");
         assert!(!errors.concat().contains("s3cr3t"));
+    }
+
+    #[test]
+    fn times_that_no_thread_can_keep_become_the_nearest_that_one_can() {
+        let times = |time| {
+            let config = Config::new("tests").batch_delay(time).metric_interval(time);
+            let (delay, interval) = (config.batch_delay_or(""), config.metric_interval_or(""));
+            assert_eq!(delay, interval);
+            delay
+        };
+        assert_eq!(times(Duration::ZERO), Some(SHORTEST));
+        assert_eq!(times(Duration::MAX), Some(LONGEST));
+        assert_eq!(times(Duration::from_secs(7)), Some(Duration::from_secs(7)));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -227,7 +227,6 @@ impl Telemetry {
     /// Does something with every provider, each in a thread of its own: not all of them keep to the
     /// time that they are given.
     fn each(&self, timeout: Duration, act: impl Fn(Part) + Clone + Send + 'static) {
-        let until = Instant::now() + timeout;
         let (done, wait) = mpsc::channel();
         let parts = [
             self.tracer.clone().map(Part::Traces),
@@ -245,8 +244,7 @@ impl Telemetry {
         }
         drop(done);
         // Ends with an error when all have dropped their end, or the time is over.
-        let over: Result<(), _> =
-            wait.recv_timeout(until.saturating_duration_since(Instant::now()));
+        let over: Result<(), _> = wait.recv_timeout(timeout);
         debug_assert!(over.is_err(), "nobody sends");
     }
 }

@@ -432,4 +432,22 @@ fn nobody_there_is_told_as_well() {
     assert!(!delivery.is_complete(), "{delivery}");
 }
 
+#[test]
+fn times_without_end_are_no_trouble() {
+    let endpoint = Endpoint::new(Answer::Yes);
+    for time in [Duration::MAX, Duration::ZERO] {
+        let config = axiom(&endpoint)
+            .timeout(Duration::MAX)
+            .batch_delay(time)
+            .metric_interval(time)
+            .shutdown_timeout(Duration::MAX);
+        let telemetry = Telemetry::new(&config).unwrap();
+        let runtime = Runtime::new();
+        listening(&telemetry, &runtime, async { checked(1).await.unwrap() });
+        let delivery = telemetry.flush(Duration::MAX);
+        assert!(delivery.is_complete(), "{time:?}: {delivery}");
+        assert!(telemetry.shutdown().spans.delivered > 0);
+    }
+}
+
 const TOKEN: &str = "xaat-5ecr3t";

@@ -59,10 +59,6 @@ impl BackoffOptions {
     /// Each delay is this many times the one before; at least 1.
     #[must_use]
     pub const fn factor(mut self, factor: f64) -> Self {
-        assert!(
-            factor.is_finite() && factor >= 1.0,
-            "`factor` must be a number of at least 1"
-        );
         self.factor = Some(factor);
         self
     }
@@ -72,6 +68,21 @@ impl BackoffOptions {
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);
         self
+    }
+
+    /// The first rule that is broken, in words.
+    pub(crate) const fn broken(&self) -> Option<&'static str> {
+        if let Some(factor) = self.factor
+            && !(factor.is_finite() && factor >= 1.0)
+        {
+            return Some("`factor` must be a number of at least 1");
+        }
+        if let (Some(initial), Some(max)) = (self.initial, self.max)
+            && initial.as_nanos() > max.as_nanos()
+        {
+            return Some("`initial` must not be above `max`");
+        }
+        None
     }
 }
 

@@ -1,7 +1,5 @@
 //! `breaker(..)`.
 
-#![allow(clippy::missing_panics_doc, reason = "said once, in the module above")]
-
 use std::time::Duration;
 
 use crate::settings::BreakerSettings;
@@ -62,7 +60,6 @@ impl BreakerOptions {
     /// This many failures in a row open it.
     #[must_use]
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
-        assert!(failures > 0, "`failure_threshold` must be at least 1");
         self.failure_threshold = Some(failures);
         self
     }
@@ -70,11 +67,6 @@ impl BreakerOptions {
     /// The failures in a row that open it come from at least so many calls; 1 turns the rule off.
     #[must_use]
     pub const fn distinct_calls(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "`distinct_calls` must be at least 1");
-        assert!(
-            calls <= BreakerSettings::MAX_DISTINCT_CALLS,
-            "`distinct_calls` must be at most 100"
-        );
         self.distinct_calls = Some(calls);
         self
     }
@@ -82,10 +74,6 @@ impl BreakerOptions {
     /// This share of failures in the window opens it, instead of failures in a row.
     #[must_use]
     pub const fn failure_rate_threshold(mut self, rate: f64) -> Self {
-        assert!(
-            rate > 0.0 && rate <= 1.0,
-            "`failure_rate_threshold` is a share above 0 and at most 1: half of them is 0.5"
-        );
         self.failure_rate_threshold = Some(rate);
         self
     }
@@ -93,10 +81,6 @@ impl BreakerOptions {
     /// An attempt that takes so long is slow, whether it succeeds or not.
     #[must_use]
     pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
-        assert!(
-            !duration.is_zero(),
-            "`slow_call_duration` must not be zero: every attempt takes that long"
-        );
         self.slow_call_duration = Some(duration);
         self
     }
@@ -104,10 +88,6 @@ impl BreakerOptions {
     /// This share of slow attempts in the window opens it.
     #[must_use]
     pub const fn slow_call_rate_threshold(mut self, rate: f64) -> Self {
-        assert!(
-            rate > 0.0 && rate <= 1.0,
-            "`slow_call_rate_threshold` is a share above 0 and at most 1: half of them is 0.5"
-        );
         self.slow_call_rate_threshold = Some(rate);
         self
     }
@@ -115,16 +95,6 @@ impl BreakerOptions {
     /// The outcomes that the shares are taken of.
     #[must_use]
     pub const fn window(mut self, window: Window) -> Self {
-        match window {
-            Window::Count(calls) => assert!(
-                calls > 0 && calls <= BreakerSettings::MAX_WINDOW,
-                "`window` must be at least 1 and at most 100000 outcomes"
-            ),
-            Window::Time(span) => assert!(
-                span.as_nanos() >= BreakerSettings::MIN_SPAN.as_nanos(),
-                "`window` must be at least 1 ms"
-            ),
-        }
         self.window = Some(window);
         self
     }
@@ -132,7 +102,6 @@ impl BreakerOptions {
     /// With fewer outcomes in the window there is no share.
     #[must_use]
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "`minimum_calls` must be at least 1");
         self.minimum_calls = Some(calls);
         self
     }
@@ -140,7 +109,6 @@ impl BreakerOptions {
     /// This many successful probes close it.
     #[must_use]
     pub const fn success_threshold(mut self, successes: u32) -> Self {
-        assert!(successes > 0, "`success_threshold` must be at least 1");
         self.success_threshold = Some(successes);
         self
     }
@@ -148,7 +116,6 @@ impl BreakerOptions {
     /// How long it stays open before it lets a probe through.
     #[must_use]
     pub const fn wait_duration(mut self, wait: Duration) -> Self {
-        assert!(!wait.is_zero(), "`wait_duration` must not be zero");
         self.wait_duration = Some(wait);
         self
     }
@@ -156,9 +123,54 @@ impl BreakerOptions {
     /// That time doubles up to this one, for as long as probes fail.
     #[must_use]
     pub const fn wait_duration_max(mut self, wait: Duration) -> Self {
-        assert!(!wait.is_zero(), "`wait_duration` must not be zero");
         self.wait_duration_max = Some(wait);
         self
+    }
+
+    /// The first rule that is broken, in words.
+    pub(crate) const fn broken(&self) -> Option<&'static str> {
+        if let Some(0) = self.failure_threshold {
+            return Some("`failure_threshold` must be at least 1");
+        }
+        match self.distinct_calls {
+            Some(0) => return Some("`distinct_calls` must be at least 1"),
+            Some(calls) if calls > BreakerSettings::MAX_DISTINCT_CALLS => {
+                return Some("`distinct_calls` must be at most 100");
+            }
+            _ => {}
+        }
+        if is_no_share(self.failure_rate_threshold) {
+            return Some(
+                "`failure_rate_threshold` is a share above 0 and at most 1: half of them is 0.5",
+            );
+        }
+        if is_zero(self.slow_call_duration) {
+            return Some("`slow_call_duration` must not be zero: every attempt takes that long");
+        }
+        if is_no_share(self.slow_call_rate_threshold) {
+            return Some(
+                "`slow_call_rate_threshold` is a share above 0 and at most 1: half of them is 0.5",
+            );
+        }
+        match self.window {
+            Some(Window::Count(calls)) if calls == 0 || calls > BreakerSettings::MAX_WINDOW => {
+                return Some("`window` must be at least 1 and at most 100000 outcomes");
+            }
+            Some(Window::Time(span)) if span.as_nanos() < BreakerSettings::MIN_SPAN.as_nanos() => {
+                return Some("`window` must be at least 1 ms");
+            }
+            _ => {}
+        }
+        if let Some(0) = self.minimum_calls {
+            return Some("`minimum_calls` must be at least 1");
+        }
+        if let Some(0) = self.success_threshold {
+            return Some("`success_threshold` must be at least 1");
+        }
+        if is_zero(self.wait_duration) || is_zero(self.wait_duration_max) {
+            return Some("`wait_duration` must not be zero");
+        }
+        self.contradiction()
     }
 
     /// What makes no sense together, in words.
@@ -172,6 +184,14 @@ impl BreakerOptions {
         }
         if !rates && self.minimum_calls.is_some() {
             return Some("`minimum_calls` needs `failure_rate_threshold` or `slow_call_duration`");
+        }
+        if let (Some(failures), Some(calls)) = (self.failure_threshold, self.distinct_calls)
+            && calls > failures
+        {
+            return Some(
+                "`distinct_calls` is above `failure_threshold`: so few failures never come from so \
+                 many calls",
+            );
         }
         self.clash()
     }
@@ -209,6 +229,14 @@ impl BreakerOptions {
     }
 }
 
+const fn is_zero(duration: Option<Duration>) -> bool {
+    matches!(duration, Some(duration) if duration.is_zero())
+}
+
+const fn is_no_share(rate: Option<f64>) -> bool {
+    matches!(rate, Some(rate) if !(rate > 0.0 && rate <= 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +249,10 @@ mod tests {
         let contradictory = [
             (rate.failure_threshold(5), "write one of them"),
             (rate.distinct_calls(2), "write `minimum_calls`"),
+            (
+                new().failure_threshold(1).distinct_calls(2),
+                "above `failure_threshold`",
+            ),
             (
                 rate.window(Window::Count(10)).minimum_calls(11),
                 "never holds so many",
@@ -253,8 +285,38 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "half of them is 0.5")]
-    fn r3_a_rate_that_is_no_number_is_rejected() {
-        let _ = BreakerOptions::new().failure_rate_threshold(f64::NAN);
+    fn r3_each_number_has_its_rule() {
+        let new = BreakerOptions::new;
+        let zero = Duration::ZERO;
+        let wrong = [
+            (new().failure_threshold(0), "`failure_threshold` must"),
+            (new().distinct_calls(0), "`distinct_calls` must"),
+            (new().distinct_calls(101), "at most 100"),
+            (
+                new().failure_rate_threshold(f64::NAN),
+                "half of them is 0.5",
+            ),
+            (new().failure_rate_threshold(0.0), "half of them is 0.5"),
+            (new().slow_call_duration(zero), "every attempt"),
+            (
+                new().slow_call_rate_threshold(1.5),
+                "`slow_call_rate_threshold` is",
+            ),
+            (new().window(Window::Count(0)), "at most 100000"),
+            (new().window(Window::Count(100_001)), "at most 100000"),
+            (new().window(Window::Time(zero)), "at least 1 ms"),
+            (new().minimum_calls(0), "`minimum_calls` must"),
+            (new().success_threshold(0), "`success_threshold` must"),
+            (new().wait_duration(zero), "`wait_duration` must"),
+            (new().wait_duration_max(zero), "`wait_duration` must"),
+        ];
+        for (options, words) in wrong {
+            let told = options.broken().unwrap_or_default();
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert_eq!(
+            new().failure_threshold(1).success_threshold(1).broken(),
+            None
+        );
     }
 }

@@ -1,7 +1,5 @@
 //! `rate_limit(..)`, `bulkhead(..)` and `budget(..)`.
 
-#![allow(clippy::missing_panics_doc, reason = "said once, in the module above")]
-
 use std::time::Duration;
 
 /// What `rate_limit(..)` says; `rate_limit = "100/60s"` says the limit alone.
@@ -52,11 +50,6 @@ impl RateLimitOptions {
     /// So many attempts in this time.
     #[must_use]
     pub const fn limit(mut self, attempts: u32, period: Duration) -> Self {
-        assert!(
-            attempts > 0,
-            "`limit` must let at least one attempt through"
-        );
-        assert!(!period.is_zero(), "the time of `limit` must not be zero");
         self.limit = Some((attempts, period));
         self
     }
@@ -64,7 +57,6 @@ impl RateLimitOptions {
     /// So many at once, after a pause that was long enough.
     #[must_use]
     pub const fn burst(mut self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`burst` must be at least 1");
         self.burst = Some(attempts);
         self
     }
@@ -74,6 +66,18 @@ impl RateLimitOptions {
     pub const fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(wait);
         self
+    }
+
+    /// The first rule that is broken, in words.
+    pub(crate) const fn broken(&self) -> Option<&'static str> {
+        match (self.limit, self.burst) {
+            (Some((0, _)), _) => Some("`limit` must let at least one attempt through"),
+            (Some((_, period)), _) if period.is_zero() => {
+                Some("the time of `limit` must not be zero")
+            }
+            (_, Some(0)) => Some("`burst` must be at least 1"),
+            _ => None,
+        }
     }
 
     pub(crate) fn written_limit(&self) -> Option<String> {
@@ -94,7 +98,6 @@ impl BulkheadOptions {
     /// So many attempts run at a time.
     #[must_use]
     pub const fn concurrency(mut self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`concurrency` must be at least 1");
         self.concurrency = Some(attempts);
         self
     }
@@ -104,6 +107,14 @@ impl BulkheadOptions {
     pub const fn queue(mut self, attempts: u32) -> Self {
         self.queue = Some(attempts);
         self
+    }
+
+    /// The first rule that is broken, in words.
+    pub(crate) const fn broken(&self) -> Option<&'static str> {
+        match self.concurrency {
+            Some(0) => Some("`concurrency` must be at least 1"),
+            _ => None,
+        }
     }
 }
 
@@ -119,14 +130,6 @@ impl BudgetOptions {
     /// So many retries for each call: 0 grants none beyond `min_per_second`.
     #[must_use]
     pub const fn ratio(mut self, ratio: f64) -> Self {
-        assert!(
-            ratio >= 0.0 && ratio <= 10.0,
-            "`ratio` is a share of the calls, at most 10: a fifth of them is 0.2"
-        );
-        assert!(
-            ratio == 0.0 || ratio >= 0.01,
-            "`ratio` is at least 0.01, or 0"
-        );
         self.ratio = Some(ratio);
         self
     }
@@ -136,5 +139,17 @@ impl BudgetOptions {
     pub const fn min_per_second(mut self, retries: u32) -> Self {
         self.min_per_second = Some(retries);
         self
+    }
+
+    /// The first rule that is broken, in words.
+    pub(crate) const fn broken(&self) -> Option<&'static str> {
+        let Some(ratio) = self.ratio else { return None };
+        if !(ratio >= 0.0 && ratio <= 10.0) {
+            return Some("`ratio` is a share of the calls, at most 10: a fifth of them is 0.2");
+        }
+        if ratio > 0.0 && ratio < 0.01 {
+            return Some("`ratio` is at least 0.01, or 0");
+        }
+        None
     }
 }

@@ -33,13 +33,25 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
             "`backoff.initial` must not be above `backoff.max`".into(),
         ));
     }
+    if let (Some(Switch::On(timeout)), Some(Switch::On(deadline))) =
+        (options.timeout, options.deadline)
+        && deadline < timeout
+    {
+        broken.push((
+            "deadline",
+            "`deadline`, the time for the whole call, is below `timeout`, the time for one attempt"
+                .into(),
+        ));
+    }
     if let Some(Switch::On(breaker)) = &options.breaker
         && let Some(contradiction) = breaker.contradiction()
     {
         broken.push(("breaker", contradiction.into()));
     }
+    // That of a service may come from elsewhere.
     if let Some(Switch::On(rate_limit)) = options.rate_limit
         && rate_limit.limit.is_none()
+        && options.service.is_none()
     {
         broken.push((
             "rate_limit",
@@ -47,7 +59,7 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
         ));
     }
     if options.fail_fast {
-        for key in Key::RETRY {
+        for key in Key::RETRY.into_iter().chain(RETRIES) {
             if layer.get(key).is_some() {
                 let rule = "is for `Policy::builder`: `Policy::fail_fast` never retries";
                 broken.push((key.path(), format!("`{}` {rule}", key.path())));
@@ -56,6 +68,9 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
     }
     broken
 }
+
+/// What else is about retries alone.
+const RETRIES: [Key; 3] = [Key::Nested, Key::Idempotent, Key::Budget];
 
 /// What a value of this key must be, if it is not.
 fn rule(key: Key, value: Value) -> Option<String> {
@@ -107,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::options::{
-        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, RateLimitOptions,
+        BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Nested, RateLimitOptions,
     };
 
     fn told(change: impl FnOnce(&mut Options)) -> String {
@@ -121,8 +136,7 @@ mod tests {
     #[test]
     fn r3_l6_each_number_has_its_rule() {
         let number = |number| {
-            let mut backoff = BackoffOptions::new();
-            backoff.factor = Some(number);
+            let backoff = BackoffOptions::new().factor(number);
             told(|options| options.backoff = backoff)
         };
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
@@ -133,38 +147,58 @@ mod tests {
         }
         assert_eq!(number(2.0), "");
 
-        let mut breaker = BreakerOptions::new();
-        breaker.failure_threshold = Some(0);
-        breaker.slow_call_rate_threshold = Some(f64::NAN);
+        let breaker = BreakerOptions::new()
+            .failure_threshold(0)
+            .slow_call_rate_threshold(f64::NAN);
         let texts = told(|options| options.breaker = Some(Switch::On(breaker)));
         assert!(texts.contains("`breaker.failure_threshold` must be at least 1"));
         assert!(texts.contains("`breaker.slow_call_rate_threshold` is a share"));
         assert!(texts.contains("needs `slow_call_duration`"), "{texts}");
 
-        let mut limit = RateLimitOptions::new();
-        limit.limit = Some((0, Duration::ZERO));
+        let limit = RateLimitOptions::new().limit(0, Duration::ZERO);
         let texts = told(|options| options.rate_limit = Some(Switch::On(limit)));
         assert!(texts.contains("must let at least one attempt through"));
         let texts = told(|options| options.rate_limit = Some(Switch::On(RateLimitOptions::new())));
         assert!(texts.contains("needs a `limit`"));
 
-        let mut bulkhead = BulkheadOptions::new();
-        bulkhead.concurrency = Some(0);
+        let bulkhead = BulkheadOptions::new().concurrency(0);
         let texts = told(|options| options.bulkhead = Some(Switch::On(bulkhead)));
         assert_eq!(texts, "`bulkhead.concurrency` must be at least 1");
 
-        let mut budget = BudgetOptions::new();
-        budget.ratio = Some(-0.2);
+        let budget = BudgetOptions::new().ratio(-0.2);
         let texts = told(|options| options.budget = Some(Switch::On(budget)));
         assert!(texts.starts_with("`budget.ratio` is 0, or a share"));
 
         let texts = told(|options| options.timeout = Some(Switch::On(Duration::ZERO)));
         assert_eq!(texts, "`timeout` must not be zero: use `timeout_off`");
+        let texts = told(|options| {
+            options.timeout = Some(Switch::On(Duration::from_secs(2)));
+            options.deadline = Some(Switch::On(Duration::from_secs(1)));
+        });
+        assert!(texts.contains("is below `timeout`"), "{texts}");
+    }
+
+    #[test]
+    fn the_limit_of_a_service_may_come_from_elsewhere() {
+        let texts = told(|options| {
+            options.service = Some("search");
+            options.rate_limit = Some(Switch::On(RateLimitOptions::new().burst(1)));
+        });
+        assert_eq!(texts, "");
     }
 
     #[test]
     fn a_policy_that_fails_fast_has_no_retries() {
         let texts = told(|options| *options = Options::fail_fast().retries(2));
         assert!(texts.contains("`Policy::fail_fast` never retries"));
+        for useless in [
+            Options::fail_fast().nested(Nested::Retry),
+            Options::fail_fast().idempotent(false),
+            Options::fail_fast().budget(BudgetOptions::new().ratio(0.1)),
+            Options::fail_fast().budget_off(),
+        ] {
+            let texts = told(|options| *options = useless);
+            assert!(texts.contains("is for `Policy::builder`"), "{useless}");
+        }
     }
 }

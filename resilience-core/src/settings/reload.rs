@@ -101,17 +101,14 @@ impl Runtime {
     }
 
     /// The runtime of a process that has said nothing else: with the settings that its environment
-    /// names, or with none, until a reload, if there is anything wrong in them.
-    pub(crate) fn of_process() -> Self {
+    /// names, or with none, until a reload, if there is anything wrong in them, which is for the
+    /// caller to tell.
+    pub(crate) fn of_process() -> (Self, Problems) {
         let loader = Settings::loader().env();
         let global = |settings| Self::builder().global().settings(settings).build();
         match loader.clone().load() {
-            Ok(settings) => global(settings),
-            Err(problems) => {
-                let runtime = global(Settings::none_of(loader));
-                runtime.loaded(problems, Reload::Rejected);
-                runtime
-            }
+            Ok(settings) => (global(settings), Problems::new()),
+            Err(problems) => (global(Settings::none_of(loader)), problems),
         }
     }
 
@@ -134,7 +131,7 @@ impl Runtime {
     }
 
     /// Tells of a load, and keeps what was wrong with it. The same problems are told once.
-    fn loaded(&self, problems: Problems, result: Reload) {
+    pub(crate) fn loaded(&self, problems: Problems, result: Reload) {
         let shared = self.shared();
         let known = shared.live.last();
         let at = shared.clock.system_now();

@@ -16,6 +16,7 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::runtime::Runtime;
+use crate::settings::load::Settings;
 
 /// Settings are reloaded for as long as this is held.
 #[must_use = "dropping it ends the watch"]
@@ -25,6 +26,16 @@ pub struct Watch(Sender<Message>);
 enum Message {
     Changed,
     Stop,
+}
+
+impl Settings {
+    /// Makes these settings those of the current runtime, as [`apply`](crate::apply) does, and
+    /// reloads them whenever one of their files has changed; see [`Runtime::watch`].
+    pub fn watch(&self) -> Watch {
+        let runtime = Runtime::current();
+        runtime.apply(self);
+        runtime.watch()
+    }
 }
 
 impl Runtime {

@@ -1,15 +1,17 @@
 //! What `#[classify(..)]` says of a struct or of a variant.
 
 use proc_macro2::{Ident, Span};
-use quote::ToTokens as _;
-use syn::{Attribute, Expr, Fields, Lit, Meta, Path};
+use syn::{Attribute, Expr, Lit, Meta, Path};
 
 use crate::category::Category;
 use crate::ctxt::Ctxt;
-use crate::forms::krate;
+use crate::forms::{Named, expr, krate, named};
 use crate::grammar::{self, RawArg, RawValue, peel};
-use crate::names::{enumerate, nearest};
+use crate::names;
+use crate::redirect::unknown_in;
+use crate::spelling::{enumerate, nearest, ours};
 use crate::time::Time;
+use crate::word::flag;
 
 /// The arguments of one attribute.
 #[derive(Clone, Default)]
@@ -44,18 +46,6 @@ pub(crate) enum After {
     Time(Time),
 }
 
-const OPTIONS: &[&str] = &[
-    "transparent",
-    "category",
-    "severity",
-    "retryable",
-    "retry_after",
-    "user",
-    "crate",
-];
-
-const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
-
 impl Says {
     pub(crate) fn of_container(attrs: &[Attribute], ctxt: &Ctxt) -> Self {
         Self::parse(attrs, true, ctxt)
@@ -65,12 +55,20 @@ impl Says {
         Self::parse(attrs, false, ctxt)
     }
 
-    /// What a variant leaves open, its enum says.
+    /// What a variant leaves open, its enum says; unless it means nothing there: a time after which
+    /// to retry beside the variant's own `retryable = false`, `retryable` beside its own critical
+    /// severity.
     pub(crate) fn or(self, container: &Self) -> Self {
         if self.transparent.is_some() {
             return self;
         }
-        let container = container.clone();
+        let mut container = container.clone();
+        if matches!(&self.retryable, Some(own) if own.literal == Some(false)) {
+            container.retry_after = None;
+        }
+        if matches!(self.severity, Some(Severity::Named("critical", _))) {
+            container.retryable = None;
+        }
         Self {
             transparent: None,
             category: self.category.or(container.category),
@@ -104,96 +102,88 @@ impl Says {
                     continue;
                 }
                 seen.push(arg.name.clone());
-                says.set(arg, container, ctxt);
+                says.set(&arg, container, ctxt);
             }
         }
         says
     }
 
-    fn set(&mut self, arg: RawArg, container: bool, ctxt: &Ctxt) {
-        let RawArg { name, value } = arg;
-        let text = name.to_string();
-        match (text.as_str(), value) {
-            ("transparent", RawValue::None) => self.transparent = Some(name),
-            ("transparent", _) => ctxt.error(name, "`transparent` has no value"),
-            ("retryable", RawValue::None) => {
-                self.retryable = Some(Retryable {
-                    name,
-                    value: None,
-                    literal: Some(true),
-                });
-            }
-            ("category", RawValue::Expr(expr)) => self.category = Category::parse(&expr, ctxt),
-            ("severity", RawValue::Expr(expr)) => self.severity = severity(&expr, ctxt),
-            ("retryable", RawValue::Expr(expr)) => {
-                let literal = match peel(&expr) {
-                    Expr::Lit(lit) if !matches!(lit.lit, Lit::Bool(_)) => {
-                        ctxt.error(expr, "write `retryable` or `retryable = false`");
-                        return;
-                    }
-                    Expr::Lit(lit) => Some(matches!(&lit.lit, Lit::Bool(yes) if yes.value)),
-                    _ => None,
-                };
-                self.retryable = Some(Retryable {
-                    name,
-                    value: Some(*expr),
-                    literal,
-                });
-            }
-            ("retry_after", RawValue::Expr(expr)) => self.retry_after = after(&expr, ctxt),
-            ("user", RawValue::Expr(expr)) => self.user = Some(*expr),
-            ("crate", RawValue::Expr(expr)) if container => self.krate = krate(&expr, ctxt),
-            ("crate", _) => ctxt.error(name, "`crate = path` belongs on the type itself"),
-            (known, _) if OPTIONS.contains(&known) => {
-                ctxt.error(&name, format!("`{known}` needs a value: `{known} = ..`"));
-            }
-            (other, _) => {
-                let hint = match redirect(other).or_else(|| nearest(other, OPTIONS)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", enumerate(OPTIONS)),
-                };
-                ctxt.error(
-                    &name,
-                    format!("`#[classify]` has no option `{other}`; {hint}"),
-                );
-            }
+    fn set(&mut self, arg: &RawArg, container: bool, ctxt: &Ctxt) {
+        let name = arg.name.to_string();
+        let Some(form) = names::form("classify", &name) else {
+            return unknown(arg, ctxt);
+        };
+        let one = || expr(arg, form, ctxt);
+        match name.as_str() {
+            "transparent" => match arg.value {
+                RawValue::None => self.transparent = Some(arg.name.clone()),
+                _ => ctxt.error(arg, "`transparent` has no value"),
+            },
+            "category" => self.category = one().and_then(|expr| Category::parse(&expr, ctxt)),
+            "severity" => self.severity = one().and_then(|expr| severity(&expr, ctxt)),
+            "retryable" => self.retryable = retryable(arg, ctxt),
+            "retry_after" => self.retry_after = one().and_then(|expr| after(&expr, ctxt)),
+            "user" => self.user = one(),
+            "crate" if container => self.krate = one().and_then(|expr| krate(&expr, ctxt)),
+            _ => ctxt.error(&arg.name, "`crate = path` belongs on the type itself"),
         }
     }
 }
 
-fn redirect(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "retry" | "retriable" | "transient" | "temporary" => "retryable",
-        "message" | "user_message" | "msg" => "user",
-        "kind" => "category",
-        "level" => "severity",
-        "after" | "wait" => "retry_after",
-        "forward" | "source" => "transparent",
-        _ => return None,
+/// Says what to write instead of an option that there is none of.
+fn unknown(arg: &RawArg, ctxt: &Ctxt) {
+    let name = arg.name.to_string();
+    let bare = matches!(arg.value, RawValue::None);
+    let hint = match ours(&name).as_str() {
+        word if bare && names::CATEGORIES.contains(&word) => format!("category = \"{word}\""),
+        word if bare && names::SEVERITIES.contains(&word) => format!("severity = \"{word}\""),
+        "permanent" | "fatal" | "terminal" => "retryable = false".to_owned(),
+        _ => return unknown_in("classify", "`#[classify]`", arg, ctxt),
+    };
+    let message = format!("`#[classify]` has no option `{name}`; write `{hint}`");
+    ctxt.error(&arg.name, message);
+}
+
+/// `retryable`, `retryable = false`, or an expression for a `bool`.
+fn retryable(arg: &RawArg, ctxt: &Ctxt) -> Option<Retryable> {
+    let name = arg.name.clone();
+    if matches!(arg.value, RawValue::None) {
+        return Some(Retryable {
+            name,
+            value: None,
+            literal: Some(true),
+        });
+    }
+    let value = flag("retryable", &expr(arg, "retryable = false", ctxt)?, ctxt)?;
+    let literal = match peel(&value) {
+        Expr::Lit(lit) => Some(matches!(&lit.lit, Lit::Bool(yes) if yes.value)),
+        _ => None,
+    };
+    Some(Retryable {
+        name,
+        value: Some(value),
+        literal,
     })
 }
 
 fn severity(expr: &Expr, ctxt: &Ctxt) -> Option<Severity> {
-    let Expr::Lit(lit) = peel(expr) else {
-        return Some(Severity::Expr(expr.clone()));
-    };
-    let Lit::Str(text) = &lit.lit else {
-        ctxt.error(
-            expr,
-            format!("a severity is one of {}, in quotes", enumerate(SEVERITIES)),
-        );
-        return None;
+    let text = match named(expr, "a severity", names::SEVERITIES, ctxt)? {
+        Named::Text(text) => text,
+        Named::Expr(expr) => return Some(Severity::Expr(expr.clone())),
     };
     let name = text.value();
-    if let Some(known) = SEVERITIES.iter().find(|known| **known == name) {
+    if let Some(known) = names::SEVERITIES.iter().find(|known| **known == name) {
         return Some(Severity::Named(known, text.span()));
     }
-    let hint = nearest(&name, SEVERITIES)
+    let hint = nearest(&name, names::SEVERITIES)
         .map(|near| format!("; did you mean `\"{near}\"`?"))
         .unwrap_or_default();
     ctxt.error(
         expr,
-        format!("a severity is one of {}{hint}", enumerate(SEVERITIES)),
+        format!(
+            "a severity is one of {}{hint}",
+            enumerate(names::SEVERITIES)
+        ),
     );
     None
 }
@@ -204,83 +194,5 @@ fn after(expr: &Expr, ctxt: &Ctxt) -> Option<After> {
             path.path.get_ident().cloned().map(After::Field)
         }
         _ => Time::parse("retry_after", expr, ctxt).map(After::Time),
-    }
-}
-
-/// Rules across the arguments of one attribute.
-///
-/// ```text
-/// #[classify(transparent, category = "network")] Http(reqwest::Error)
-/// #[classify(transparent)] Both(A, B)
-/// #[classify(retryable = false, retry_after = "1s")] Busy
-/// #[classify(retryable, severity = "critical")] Lost
-/// ```
-pub(crate) fn check(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt) {
-    if let Some(transparent) = &says.transparent {
-        if says.classifies() {
-            ctxt.error(
-                transparent,
-                "`transparent` leaves the classification to the field: nothing but `user` can \
-                 stand beside it",
-            );
-        }
-        if fields.len() != 1 {
-            let found = fields.len();
-            ctxt.error(
-                transparent,
-                format!("`transparent` needs exactly one field; `{name}` has {found}"),
-            );
-        }
-    }
-    if let Some(Retryable {
-        name,
-        literal: Some(retryable),
-        ..
-    }) = &says.retryable
-    {
-        if !retryable && says.retry_after.is_some() {
-            ctxt.error(
-                name,
-                "what is not retryable has no time after which to retry",
-            );
-        }
-        if *retryable && matches!(says.severity, Some(Severity::Named("critical", _))) {
-            ctxt.error(name, "a critical failure is never retried");
-        }
-    }
-    if let Some(After::Field(field)) = &says.retry_after {
-        let is_field = fields.iter().enumerate().any(|(index, candidate)| {
-            candidate
-                .ident
-                .as_ref()
-                .map_or_else(|| *field == format!("_{index}"), |own| own == field)
-        });
-        let is_constant = field
-            .to_string()
-            .chars()
-            .all(|c| c.is_uppercase() || c == '_');
-        if !is_field && !is_constant {
-            let names: Vec<_> = fields
-                .iter()
-                .enumerate()
-                .map(|(index, field)| {
-                    field
-                        .ident
-                        .as_ref()
-                        .map_or_else(|| format!("_{index}"), ToString::to_string)
-                })
-                .collect();
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let there = enumerate(&names);
-            let hint = if names.is_empty() {
-                String::new()
-            } else {
-                format!("; there are {there}")
-            };
-            ctxt.error(
-                field.to_token_stream(),
-                format!("`{name}` has no field `{field}`{hint}"),
-            );
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Expr, Field, Fields, Lit, LitStr, Member, Path, Type};
 
@@ -152,10 +153,14 @@ impl Arm<'_> {
         if let Some(after) = &says.retry_after {
             // The bound is on the second argument, and spanned at it.
             let after = match after {
-                After::Field(field) if self.has(field) => {
-                    quote_spanned!(field.span()=> *#field)
+                After::Field(name) => {
+                    let field = self.find(name).map(|field| {
+                        let span = name.span().resolved_at(field.span());
+                        let field = Ident::new(&field.to_string(), span);
+                        quote_spanned!(span=> *#field)
+                    });
+                    field.unwrap_or_else(|| quote!(#name))
                 }
-                After::Field(constant) => quote!(#constant),
                 After::Time(time) => quote!(#time),
             };
             value = quote!(#private::retry_after(#value, #after));
@@ -169,7 +174,7 @@ impl Arm<'_> {
         let none = quote!(::core::option::Option::None);
         let value = match (&says.user, &says.transparent) {
             (Some(user), _) => {
-                let text = Self::text(user);
+                let text = self.text(user);
                 quote!(::core::option::Option::Some(#text))
             }
             // `transparent` has one field, or is reported.
@@ -197,10 +202,10 @@ impl Arm<'_> {
         self.fields.members().nth(index)
     }
 
-    fn has(&self, name: &Ident) -> bool {
-        self.fields
-            .members()
-            .any(|member| binding(&member) == *name)
+    /// The variable of the field of this name.
+    fn find(&self, name: &Ident) -> Option<Ident> {
+        let mut bindings = self.fields.members().map(|member| binding(&member));
+        bindings.find(|binding| binding == name)
     }
 
     /// What the type of a field says, by what it implements; of an `Option`, the type inside, and
@@ -234,12 +239,17 @@ impl Arm<'_> {
     }
 
     /// The text for people: a format string over the fields, or any expression for a text.
-    fn text(user: &Expr) -> TokenStream {
+    fn text(&self, user: &Expr) -> TokenStream {
         if let Expr::Lit(lit) = peel(user)
             && let Lit::Str(text) = &lit.lit
         {
-            let text = LitStr::new(&by_name(&text.value()), text.span());
-            return quote!(::std::format!(#text));
+            let (format, names) = by_name(&text.value());
+            let format = LitStr::new(&format, text.span());
+            let bindings = self.fields.members().map(|member| binding(&member));
+            let arguments = bindings
+                .filter(|binding| names.contains(&binding.unraw().to_string()))
+                .map(|binding| quote!(#binding = #binding));
+            return quote!(::std::format!(#format #(, #arguments)*));
         }
         quote_spanned!(user.span()=> ::std::string::String::from(#user))
     }
@@ -254,28 +264,37 @@ fn is_option(ty: &Type) -> bool {
 }
 
 /// The variable that holds a reference to the field.
-fn binding(member: &Member) -> Ident {
+pub(crate) fn binding(member: &Member) -> Ident {
     match member {
         Member::Named(name) => name.clone(),
         Member::Unnamed(index) => format_ident!("_{}", index.index),
     }
 }
 
-/// `{0}` names the first field of a tuple: `{_0}`.
-fn by_name(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        if c == '{' {
-            match chars.peek() {
-                Some('{') => out.extend(chars.next()),
-                Some(digit) if digit.is_ascii_digit() => out.push('_'),
-                _ => {}
-            }
+/// The format string in which `{0}`, the first field of a tuple, is `{_0}`, and the names in it.
+fn by_name(text: &str) -> (String, Vec<String>) {
+    let (mut out, mut names) = (String::with_capacity(text.len()), Vec::new());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        out.push('{');
+        if let Some(after) = after.strip_prefix('{') {
+            out.push('{');
+            rest = after;
+            continue;
         }
+        let end = after.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let (name, after) = after.split_at(end.unwrap_or(after.len()));
+        let name = match name.parse::<usize>() {
+            Ok(index) => format!("_{index}"),
+            Err(_) => name.to_owned(),
+        };
+        out.push_str(&name);
+        names.push(name);
+        rest = after;
     }
-    out
+    out.push_str(rest);
+    (out, names)
 }
 
 #[cfg(test)]
@@ -284,9 +303,8 @@ mod tests {
 
     #[test]
     fn numbers_in_braces_name_fields() {
-        assert_eq!(
-            by_name("{0}: {{1}} {name} {12:?}"),
-            "{_0}: {{1}} {name} {_12:?}"
-        );
+        let (text, names) = by_name("{0}: {{1}} {name} {12:?} {");
+        assert_eq!(text, "{_0}: {{1}} {name} {_12:?} {");
+        assert_eq!(names, ["_0", "name", "_12", ""]);
     }
 }

@@ -1,6 +1,7 @@
 //! `#[derive(Classify)]`: what kind of failure each variant of an error type is.
 
 mod attr;
+mod check;
 mod expand;
 
 use proc_macro2::TokenStream;
@@ -8,6 +9,7 @@ use syn::{Data, DeriveInput};
 
 use crate::ctxt::Ctxt;
 use attr::Says;
+use check::{check, contradictions};
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
@@ -15,10 +17,11 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         return ctxt.into_compile_errors();
     };
     let container = Says::of_container(&input.attrs, &ctxt);
+    contradictions(&container, &ctxt);
     let arms = match &input.data {
         Data::Struct(data) => {
             let says = container.clone();
-            attr::check(&says, &data.fields, &input.ident, &ctxt);
+            check(&says, &data.fields, &input.ident, &ctxt);
             vec![expand::Arm {
                 variant: None,
                 fields: &data.fields,
@@ -30,8 +33,12 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             .iter()
             .map(|variant| {
                 let own = Says::of_variant(&variant.attrs, &ctxt);
-                attr::check(&own, &variant.fields, &variant.ident, &ctxt);
+                let is_silent = !own.classifies();
                 let says = own.or(&container);
+                check(&says, &variant.fields, &variant.ident, &ctxt);
+                if !is_silent {
+                    contradictions(&says, &ctxt);
+                }
                 expand::Arm {
                     variant: Some(&variant.ident),
                     fields: &variant.fields,

@@ -115,7 +115,7 @@ fn answer(model: &Model, private: &TokenStream, function: &Expr, last: bool) -> 
     let arguments = model
         .parameters
         .iter()
-        .map(|parameter| argument(model, parameter, private, last));
+        .map(|parameter| argument(model, parameter, private, last, function.span()));
     let arguments = receiver.into_iter().chain(arguments);
     let error =
         quote_spanned!(function.span().resolved_at(Span::mixed_site())=> __resilience_error);
@@ -141,13 +141,17 @@ fn this(
     }
 }
 
+/// An argument, spanned at the function that gets it.
 fn argument(
     model: &Model,
     parameter: &Parameter,
     private: &TokenStream,
     last: bool,
+    span: Span,
 ) -> TokenStream {
     let Parameter { ident, renew } = parameter;
+    let mut ident = ident.clone();
+    ident.set_span(span.resolved_at(ident.span()));
     match renew {
         _ if last => quote!(#ident),
         Renew::Copy => quote!(#ident),

@@ -4,9 +4,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PathArguments, Type};
 
-use crate::expand::call_at;
+use crate::expand::{call_at, spanned};
 use crate::inputs::peel;
 use crate::model::Model;
 
@@ -63,7 +64,10 @@ pub(crate) fn next(model: &Model, private: &TokenStream) -> TokenStream {
     let mut how = quote_spanned!(Span::mixed_site()=> __resilience_how);
     if let Some(option) = &model.args.retry_if {
         let predicate = &option.value;
-        how = quote_spanned!(Span::mixed_site()=> #private::How::retry_if(#how, &#predicate));
+        // Spanned at it, so that a closure of another kind is reported there.
+        let span = predicate.span().resolved_at(Span::mixed_site());
+        let private = spanned(private, span);
+        how = quote_spanned!(span=> #private::How::retry_if(#how, &#predicate));
     }
     let Some(option) = &model.args.before_retry else {
         return quote_spanned! {Span::mixed_site()=>

@@ -59,7 +59,7 @@ pub(crate) fn call_at(
 }
 
 /// The path with another span. A `$crate` keeps its own, which says whose it is.
-fn spanned(path: &TokenStream, span: Span) -> TokenStream {
+pub(crate) fn spanned(path: &TokenStream, span: Span) -> TokenStream {
     let respan = |mut tree: TokenTree| {
         if !matches!(&tree, TokenTree::Ident(ident) if ident == "$crate") {
             tree.set_span(span);

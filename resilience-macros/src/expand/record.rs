@@ -11,24 +11,28 @@ use crate::grammar::peel;
 use crate::model::Model;
 use crate::require::Requirement;
 
-/// `Call::record(&mut call, Fields::new().add("a", ..));`, or nothing.
+/// `Call::record(&mut call, Fields::new().add("a", recorded(&a)));`, or nothing.
 pub(crate) fn record(model: &Model, private: &TokenStream) -> TokenStream {
     if model.args.fields.is_empty() {
         return TokenStream::new();
     }
     let fields = model.args.fields.iter().map(|Field { name, form, value }| {
-        let value = match form {
-            // The body needs a variable as well; what is computed here is nobody else's.
-            Form::Value if matches!(peel(value), Expr::Path(_) | Expr::Field(_)) => {
-                quote_spanned!(Span::mixed_site()=> &#value)
+        let (method, value) = match form {
+            Form::Value => {
+                // The body needs a variable as well; what is computed here is nobody else's.
+                let is_place = matches!(peel(value), Expr::Path(_) | Expr::Field(_));
+                let borrow = is_place.then(|| quote_spanned!(value.span()=> &));
+                let recorded = quote_spanned!(value.span()=> #private::recorded(#borrow #value));
+                (quote!(add), recorded)
             }
-            Form::Value => quote!(#value),
-            Form::Display | Form::Debug => quote_spanned!(Span::mixed_site()=> &(#value)),
-        };
-        let method = match form {
-            Form::Value => quote!(add),
-            Form::Display => quote!(display),
-            Form::Debug => quote!(debug),
+            Form::Display => (
+                quote!(display),
+                quote_spanned!(Span::mixed_site()=> &(#value)),
+            ),
+            Form::Debug => (
+                quote!(debug),
+                quote_spanned!(Span::mixed_site()=> &(#value)),
+            ),
         };
         quote!(.#method(#name, #value))
     });

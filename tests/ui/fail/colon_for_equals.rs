@@ -10,4 +10,9 @@ async fn g() -> Result<u8, Error> {
     Ok(1)
 }
 
+#[resilient(retries => 3)]
+async fn h() -> Result<u8, Error> {
+    Ok(1)
+}
+
 fn main() {}

@@ -1,6 +1,6 @@
 use resilience::resilient;
 
-#[resilient("weaviate")]
+#[resilient("weaviate", 3, |_| true)]
 async fn f(prompt: &str) -> Result<usize, MyError> {
     Ok(prompt.len())
 }

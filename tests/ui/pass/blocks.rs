@@ -9,7 +9,12 @@ struct Client {
     flaky: Flaky,
 }
 
-#[resilient(category = "network", retries = 3)]
+#[resilient(
+    category = "network",
+    retries = 3,
+    backoff(initial = "1s"),
+    idempotent = true
+)]
 impl Client {
     const LIMIT: usize = { 3 };
 
@@ -29,6 +34,12 @@ impl Client {
         Ok(text.len() + Self::LIMIT)
     }
 
+    /// Of the defaults, those about retries do not apply.
+    #[resilient(retries = 0)]
+    async fn moved(self) -> Result<u32, Failure> {
+        self.flaky.run()
+    }
+
     #[resilient(skip)]
     async fn skipped(&self) -> Result<u32, Failure> {
         self.flaky.run()
@@ -41,6 +52,23 @@ impl Client {
     #[resilience::fail_fast(timeout = "1s")]
     async fn once(self) -> Result<u32, Failure> {
         self.flaky.run()
+    }
+}
+
+struct Guarded;
+
+#[resilience::fail_fast(
+    require(text.len() > 1, field = "text", "must be longer"),
+    require(text.len() < 4, field = "text", "must be shorter")
+)]
+impl Guarded {
+    async fn length(&self, text: &str) -> Result<usize, Failure> {
+        Ok(text.len())
+    }
+
+    #[resilience::fail_fast(timeout = "1s")]
+    async fn length_in_time(&self, text: &str) -> Result<usize, Failure> {
+        Ok(text.len())
     }
 }
 
@@ -100,6 +128,12 @@ fn runs() {
         assert!(client.skipped().await.is_err());
         assert_eq!(client.no_result().await, 3);
         assert!(client.once().await.is_err());
+        assert!(Client::new(1).moved().await.is_err());
+        for wrong in ["a", "abcd"] {
+            assert!(Guarded.length(wrong).await.is_err());
+            assert!(Guarded.length_in_time(wrong).await.is_err());
+        }
+        assert_eq!(Guarded.length_in_time("abc").await, Ok(3));
         let client = Client::new(1);
         assert_eq!(client.fetch_twice().await, Ok(3));
         let mut client = Client::new(2);

@@ -1,0 +1,8 @@
+use resilience::{Error, fail_fast};
+
+#[fail_fast(resource("llm_tokens", 5))]
+async fn f(prompt: &str) -> Result<usize, Error> {
+    Ok(prompt.len())
+}
+
+fn main() {}
