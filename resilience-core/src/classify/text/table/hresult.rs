@@ -1,7 +1,7 @@
-//! Windows' 32-bit results: what COM, .NET and WinINet print of a failed call.
+//! Windows' 32-bit results: what COM, .NET and `WinINet` print of a failed call.
 //!
 //! Source: winerror.h and wininet.h; `0x8007` is followed by the number of an error of Windows, and
-//! `0x80072e` to `0x80072f` by one of WinINet or WinHTTP.
+//! `0x80072e` to `0x80072f` by one of `WinINet` or `WinHTTP`.
 
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
