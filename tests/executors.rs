@@ -76,6 +76,17 @@ fn without_tokio_a_call_runs_and_what_needs_a_timer_says_so() {
 }
 
 #[test]
+fn without_tokio_zero_delays_need_no_timer() {
+    #[resilient(retries = 20, backoff(initial = "0s"), timeout = off, breaker = off, budget = off)]
+    async fn eager(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let down = Script::always(Category::NETWORK);
+    assert!(poll_to_the_end(Runtime::new().scope(eager(&down))).is_err());
+    assert_eq!(down.runs(), 21);
+}
+
+#[test]
 fn in_a_local_set_a_body_that_is_not_send_retries_and_times_out() {
     #[resilient(
         service = "local",

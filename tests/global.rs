@@ -826,6 +826,67 @@ async fn permits_are_spent_and_slots_come_back_whatever_the_end() {
     assert_eq!(ends("g limits"), [1, 2, 2, 1, 1]);
 }
 
+/// Threads take permits in advance, and leave what they have not spent of them to others.
+#[test]
+fn threads_that_begin_and_end_use_exactly_the_burst() {
+    #[resilient(
+        service = "g leases",
+        retries = 0,
+        rate_limit(limit = "5000/1000h", max_wait = "0s"),
+        bulkhead(concurrency = 64, queue = 0)
+    )]
+    async fn leased() -> Result<u32, Failure> {
+        Ok(1)
+    }
+    let some = |calls: u32| {
+        let at_once = |_| polled(leased()).poll_once() == Poll::Ready(Ok(1));
+        (0..calls).filter(|&call| at_once(call)).count()
+    };
+    let passed: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..40).map(|_| scope.spawn(|| some(25))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert_eq!(passed, 1_000, "all of them have ended");
+    assert_eq!(some(4_100), 4_000);
+    assert_eq!(running("g leases"), 0);
+}
+
+/// A call that has gone plainly through its limits and then waits gives back what it holds.
+#[tokio::test(start_paused = true)]
+async fn whoever_has_a_permit_of_a_lease_gives_its_slot_back() {
+    #[resilient(
+        service = "g lease and slot",
+        retries = 0,
+        timeout = "2s",
+        rate_limit(limit = "2000/1000h", max_wait = "0s"),
+        bulkhead(concurrency = 1, queue = 1)
+    )]
+    async fn leased(script: &Script) -> Result<u32, Failure> {
+        script.next().await
+    }
+    let (sound, hanging) = (up(), Script::hanging());
+    assert_eq!(leased(&sound).await, Ok(0));
+    let mut holder = polled(leased(&hanging));
+    assert!(holder.poll_once().is_pending());
+    let mut waiter = polled(leased(&sound));
+    assert!(waiter.poll_once().is_pending());
+    assert_eq!(kind(leased(&sound).await), "bulkhead_full");
+    drop(holder);
+    assert!(waiter.poll_once().is_ready());
+    assert_eq!(running("g lease and slot"), 0);
+    assert_eq!(kind(leased(&hanging).await), "timed_out");
+    assert_eq!(running("g lease and slot"), 0);
+    // Five permits are spent, one of them for the one that was refused.
+    let mut more = 0;
+    while leased(&sound).await.is_ok() {
+        more += 1;
+    }
+    assert_eq!(more, 2_000 - 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn blocking_work_keeps_the_slot() {
     #[resilient(
@@ -896,6 +957,30 @@ async fn a_site_without_a_breaker_has_none() {
     }
     assert_eq!(kind(around(&script).await), "theirs");
     assert_eq!(kind(around(&script).await), "circuit_open");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_all_of_its_burst_after_a_pause() {
+    #[resilient(
+        service = "g keyed limit",
+        key = key,
+        retries = 0,
+        rate_limit(limit = "1200/1h", max_wait = "0s")
+    )]
+    async fn keyed(key: u32) -> Result<u32, Failure> {
+        Ok(key)
+    }
+    for key in 0..3 {
+        assert_eq!(keyed(key).await, Ok(key));
+        assert_eq!(keyed(key).await, Ok(key));
+    }
+    advance(3_600 * SECOND).await;
+    for key in 0..3 {
+        for _ in 0..1_200 {
+            assert_eq!(keyed(key).await, Ok(key));
+        }
+        assert_eq!(kind(keyed(key).await), "rate_limited");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -1034,8 +1119,9 @@ fn a_call_dropped_with_its_thread() {
 }
 
 /// What changes the global runtime for all.
-const ALONE: [(&str, fn()); 6] = [
+const ALONE: [(&str, fn()); 7] = [
     ("reset", reset_in_between),
+    ("reload of a limit", a_reload_ends_what_was_leased),
     ("reload", a_reload_while_a_call_is_pending),
     ("disabled", a_disabled_site_is_the_bare_body),
     ("listener", a_listener_that_comes_while_a_call_is_pending),
@@ -1167,6 +1253,42 @@ fn a_reload_while_a_call_is_pending() {
         assert_eq!(runs.load(Ordering::Relaxed), 3);
         assert_eq!(ends("reloads"), [0, 2, 0, 0, 0]);
         nothing_around();
+    });
+}
+
+fn a_reload_ends_what_was_leased() {
+    #[resilient(operation = "leases", retries = 0, rate_limit = "9000/1h")]
+    async fn leases() -> Result<u32, Failure> {
+        Ok(1)
+    }
+    let limit = |limit: &str, exact: bool| {
+        apply(&format!(
+            "[services.leases.rate_limit]\nlimit = \"{limit}\"\nmax_wait = \"0s\"\nexact = {exact}\n"
+        ));
+    };
+    let passing = async || {
+        let mut passed = 0;
+        while leases().await.is_ok() {
+            passed += 1;
+        }
+        passed
+    };
+    block_on(async {
+        for _ in 0..3 {
+            assert_eq!(leases().await, Ok(1));
+        }
+        limit("4/1h", false);
+        assert_eq!(passing().await, 1, "three are used");
+        limit("3000/1h", false);
+        assert_eq!(passing().await, 2_996);
+        advance(3_600 * SECOND).await;
+        assert_eq!(passing().await, 3_000);
+        advance(3_600 * SECOND).await;
+        for _ in 0..3 {
+            assert_eq!(leases().await, Ok(1));
+        }
+        limit("3000/1h", true);
+        assert_eq!(passing().await, 2_997);
     });
 }
 

@@ -106,7 +106,7 @@ mod plain {
     backoff(initial = "1s", max = "2s", factor = 2, jitter = "none"),
     timeout = "1s",
     deadline = "2s",
-    rate_limit(limit = "9/1s", burst = 9, max_wait = "1s"),
+    rate_limit(limit = "9/1s", burst = 9, max_wait = "1s", exact = true),
     bulkhead(concurrency = 9, queue = 9),
     budget(ratio = 0.5, min_per_second = 1),
     nested = "retry",

@@ -220,14 +220,21 @@ async fn in_a_fallback() {
 
 /// Panics when a span of an attempt is entered, or left.
 struct Trap {
-    when_entered: bool,
+    at: At,
     is_set: Arc<AtomicBool>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Enter,
+    Exit,
+    /// When the end of the call is recorded.
+    Record,
+}
+
 impl Trap {
-    fn spring(&self, when_entered: bool) {
-        let springs =
-            self.when_entered == when_entered && self.is_set.swap(false, Ordering::Relaxed);
+    fn spring(&self, at: At) {
+        let springs = self.at == at && self.is_set.swap(false, Ordering::Relaxed);
         assert!(!springs, "in a subscriber");
     }
 }
@@ -239,14 +246,16 @@ impl Subscriber for Trap {
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
     }
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {
+        self.spring(At::Record);
+    }
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
     fn event(&self, _: &tracing::Event<'_>) {}
     fn enter(&self, _: &span::Id) {
-        self.spring(true);
+        self.spring(At::Enter);
     }
     fn exit(&self, _: &span::Id) {
-        self.spring(false);
+        self.spring(At::Exit);
     }
 }
 
@@ -254,12 +263,13 @@ impl Subscriber for Trap {
 async fn in_a_subscriber() {
     #[resilient(service = "panics in subscriber", breaker = off)]
     async fn function() -> Result<u32, Failure> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(1)
     }
-    for when_entered in [true, false] {
+    for at in [At::Enter, At::Exit, At::Record] {
         let is_set = Arc::new(AtomicBool::new(true));
         let subscriber = Trap {
-            when_entered,
+            at,
             is_set: Arc::clone(&is_set),
         };
         let runtime = Runtime::new();

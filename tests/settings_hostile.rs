@@ -50,6 +50,7 @@ const KEYS: &[&str] = &[
     "rate_limit.limit",
     "rate_limit.burst",
     "rate_limit.max_wait",
+    "rate_limit.exact",
     "bulkhead",
     "bulkhead.concurrency",
     "bulkhead.queue",

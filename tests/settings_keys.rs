@@ -149,6 +149,22 @@ fn time_of_five(runtime: Runtime) -> Observed {
     })
 }
 
+/// After two calls and a long pause, the calls that are not refused.
+fn after_a_pause(runtime: Runtime) -> Observed {
+    Box::pin(async move {
+        let script = Script::failing(Category::NETWORK, 0);
+        for _ in 0..2 {
+            runtime.scope(subject(&script)).await.unwrap();
+        }
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        let mut more = 0;
+        while runtime.scope(subject(&script)).await.is_ok() {
+            more += 1;
+        }
+        more
+    })
+}
+
 /// Of twenty calls at a time those whose bodies run, and a hundred for each that is refused.
 fn at_a_time(runtime: Runtime) -> Observed {
     Box::pin(async move {
@@ -333,6 +349,12 @@ const ROWS: &[Row] = &[
         time_of_five,
         "rate_limit.limit = \"1/4s\"\n",
         [("\"3s\"", 4_000), ("\"4s\"", 16_000)],
+    ),
+    (
+        "rate_limit.exact",
+        after_a_pause,
+        "rate_limit.limit = \"1024/1h\"\nrate_limit.max_wait = \"0s\"\n",
+        [("true", 1_024), ("false", 1_023)],
     ),
     ("bulkhead", at_a_time, "", [("\"off\"", 20), ("{}", 10)]),
     ("bulkhead.concurrency", at_a_time, "", [("3", 3), ("7", 7)]),

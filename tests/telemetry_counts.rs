@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use resilience::testing::Recorder;
-use resilience::{Category, Runtime, Severity, resilient};
+use resilience::{Category, Context, Runtime, Severity, resilient};
 use support::{Failure, Script, polled};
 
 #[resilient(
@@ -209,4 +209,73 @@ async fn the_counts_are_the_same_with_a_listener() {
     );
     assert_eq!((summary.attempts, summary.retries), (3, 1));
     assert_eq!(summary.latency.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_counted_and_leaves_the_failures_among_the_recent_errors() {
+    for listens in [false, true] {
+        let runtime = Runtime::new();
+        if listens {
+            runtime.add_listener(Recorder::new());
+        }
+        let down = Script::always(Category::NETWORK);
+        for _ in 0..5 {
+            let _ = runtime.scope(second(&down)).await;
+        }
+        let refused = async |times: u32| {
+            for _ in 0..times {
+                let answer = runtime.scope(second(&down)).await;
+                assert!(matches!(answer, Err(Failure::Ours(_))), "{answer:?}");
+            }
+        };
+        refused(1_000).await;
+        tokio::time::advance(Duration::from_secs(10)).await;
+        refused(1_000).await;
+
+        let recent = runtime.recent_errors(usize::MAX);
+        let messages: Vec<_> = recent.iter().map(|error| &*error.message).collect();
+        assert_eq!(messages.len(), 6, "{messages:?}");
+        assert_eq!(messages[4], "network failure 4");
+        assert_eq!(
+            messages[5],
+            "circuit open for service `two` after 5 failures, next probe in 20s"
+        );
+        assert_eq!(
+            (
+                recent[5].operation,
+                recent[5].error_type,
+                recent[5].severity
+            ),
+            ("second", "circuit_open", Severity::High)
+        );
+
+        // What has something to tell is kept.
+        Context::new().agent("scout").scope(refused(2)).await;
+        assert_eq!(runtime.recent_errors(usize::MAX).len(), 8);
+
+        let summary = runtime.summary();
+        assert_eq!((summary.calls, summary.failed), (2_007, 5));
+        assert_eq!((summary.rejected, summary.attempts), (2_002, 5));
+        let text = summary.to_string();
+        for line in [
+            "errors service:high 2002",
+            "errors network:medium 5",
+            "errors of type circuit_open 2002",
+            "errors of service two 2007",
+            "errors of agent scout 2",
+            "rejections circuit_open 2002",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        let service = &summary.services[0];
+        assert_eq!((service.calls, service.rejected), (2_007, 2_002));
+
+        runtime.reset();
+        let summary = runtime.summary();
+        assert_eq!((summary.calls, summary.total_errors()), (0, 0));
+        assert!(summary.rejections.is_empty() && summary.errors.is_empty());
+        refused(3).await;
+        assert_eq!(runtime.summary().rejected, 3);
+        assert_eq!(runtime.recent_errors(usize::MAX).len(), 1);
+    }
 }

@@ -44,6 +44,11 @@ impl Backoff {
         )
     }
 
+    /// Whether a delay depends on the random number.
+    pub(crate) fn is_random(&self) -> bool {
+        self.jitter != Jitter::None && !self.initial.is_zero()
+    }
+
     /// What so many delays come to at most, unless the other side asks for more.
     pub(crate) fn longest(&self, delays: u32) -> Duration {
         let (mut sum, mut previous) = (Duration::ZERO, Duration::ZERO);

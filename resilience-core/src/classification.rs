@@ -110,19 +110,24 @@ impl Classification {
         self
     }
 
+    /// As [`with_retry`](Self::with_retry), in its place.
+    pub(crate) fn set_retry(&mut self, retry: Retry) {
+        self.retry = retry;
+    }
+
+    /// As [`with_category`](Self::with_category), in its place.
+    pub(crate) fn set_category(&mut self, category: Category) {
+        self.category = category;
+    }
+
     /// An unknown failure takes its site's category, and what that implies; that nobody could tell
     /// whether to retry stays so, unless the category rules it out.
-    pub(crate) fn adopted_by(self, category: Category) -> Self {
-        let retry = match Retry::of(category) {
-            Retry::No if self.retry == Retry::Unsure => Retry::No,
-            _ => self.retry,
-        };
-        Self {
-            category,
-            retry,
-            fault: Fault::of(category),
-            ..self
+    pub(crate) fn adopt(&mut self, category: Category) {
+        if self.retry == Retry::Unsure && Retry::of(category) == Retry::No {
+            self.retry = Retry::No;
         }
+        self.category = category;
+        self.fault = Fault::of(category);
     }
 
     /// Marks an answer that the runtime gave without running a body.

@@ -4,10 +4,12 @@ use std::ops::Add;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep};
+
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A point in time, in nanoseconds since the process began to ask. Sums saturate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +20,6 @@ impl Moment {
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// The moment `nanos` nanoseconds after the beginning.
-    #[cfg(test)]
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
@@ -55,6 +56,68 @@ pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
         u64::MAX
     } else {
         nanos as u64
+    }
+}
+
+/// The time of day of moments, for people: no second reading where the moment is known.
+///
+/// How far the one clock is ahead of the other is measured anew after a second, so that what sets the
+/// time of day is wrong by no more than that.
+#[derive(Debug, Default)]
+pub(crate) struct Calendar {
+    /// At which moment, in nanoseconds; zero where it never was.
+    measured: AtomicU64,
+    ahead: AtomicU64,
+}
+
+/// A time of day, in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Date(u64);
+
+impl Calendar {
+    /// The time of day at `now`.
+    #[inline]
+    pub(crate) fn date(&self, now: Moment) -> Date {
+        let measured = self.measured.load(Ordering::Relaxed);
+        let ahead = if now.0.abs_diff(measured) < 1_000_000_000 {
+            self.ahead.load(Ordering::Relaxed)
+        } else {
+            self.measure(now)
+        };
+        Date(now.0.wrapping_add(ahead))
+    }
+
+    #[cold]
+    fn measure(&self, now: Moment) -> u64 {
+        let date = Clock.system_now().duration_since(UNIX_EPOCH);
+        let ahead = date.map_or(0, saturating_nanos).wrapping_sub(now.0);
+        self.ahead.store(ahead, Ordering::Relaxed);
+        self.measured.store(now.0, Ordering::Relaxed);
+        ahead
+    }
+}
+
+impl Date {
+    #[inline]
+    pub(crate) fn load(place: &AtomicU64) -> Self {
+        Self(place.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn store(self, place: &AtomicU64) {
+        place.store(self.0, Ordering::Relaxed);
+    }
+
+    /// Whether both are shown as the same.
+    #[inline]
+    pub(crate) fn is_about(self, other: Self) -> bool {
+        self.0 >> 20 == other.0 >> 20
+    }
+}
+
+impl From<Date> for SystemTime {
+    fn from(date: Date) -> Self {
+        UNIX_EPOCH + Duration::from_nanos(date.0)
     }
 }
 

@@ -216,31 +216,32 @@ fn settle<S: Shape>(
         Ended::Body(result) => {
             let verdict = match S::error(&result) {
                 None if how.fails_although_ok() => decisions.fail(Failed {
-                    classification: Classification::unknown(),
+                    classification: &mut Classification::unknown(),
                     error_type: "retry_if_ok",
-                    message: &|| "`retry_if_ok` does not accept the value".to_owned(),
+                    message: &"`retry_if_ok` does not accept the value",
                 }),
                 None => {
                     decisions.succeed();
                     Verdict::GiveUp
                 }
                 Some(error) => decisions.fail(Failed {
-                    classification: how.classify(error),
+                    classification: &mut how.classify(error),
                     error_type: std::any::type_name::<S::Error>(),
-                    message: &|| how.describe(error),
+                    message: &how.describe(error),
                 }),
             };
             (verdict, result)
         }
         Ended::Ours(error) if how.decides() && decisions.is_running() => {
-            let classification = Decisions::classify_own(&error);
+            let mut classification = Decisions::classify_own(&error);
             let (error_type, message) = (error.kind_name(), error.to_string());
             // `retry_if` sees what the caller would get.
             let result = how.reject(error);
+            how.decide(&mut classification, S::error(&result));
             let verdict = decisions.fail(Failed {
-                classification: how.decide(classification, S::error(&result)),
+                classification: &mut classification,
                 error_type,
-                message: &|| message.clone(),
+                message: &message,
             });
             (verdict, result)
         }

@@ -1,11 +1,15 @@
 //! The runtime's own answers: what a caller gets instead of, or after, running the body.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::breaker::{OpenedBy, Reason};
+pub(crate) use self::answer::ServiceName;
+use self::answer::{Answer, What};
+use crate::breaker::{OpenedBy, Refusal};
+use crate::event::CallFailure;
 use crate::{Category, Classification, Classify, Retry, Severity};
+
+mod answer;
 
 /// An answer of the runtime itself: the circuit is open, the call timed out, a requirement is not
 /// met.
@@ -18,20 +22,8 @@ use crate::{Category, Classification, Classify, Retry, Severity};
 pub struct Error(Repr);
 
 enum Repr {
-    CircuitOpen {
-        opened_by: OpenedBy,
-        failures: u16,
-        /// `u32::MAX` where nobody knows.
-        retry_in_ms: u32,
-        service: Arc<ServiceName>,
-    },
-    RateLimited {
-        retry_in_ms: u32,
-        service: Arc<ServiceName>,
-    },
-    BulkheadFull {
-        service: Arc<ServiceName>,
-    },
+    /// Of a breaker, a rate limit or a bulkhead.
+    Answer(Answer),
     Detail(Box<Detail>),
 }
 
@@ -71,8 +63,8 @@ pub enum ErrorKind<'a> {
         opened_by: OpenedBy,
         /// How many failures, or slow calls, opened it, 65 535 at most.
         failures: u32,
-        /// The time until a call may be let through as a probe, to the millisecond; `None` where
-        /// somebody holds it open by hand.
+        /// The time until a call may be let through as a probe, to the millisecond, to the second
+        /// where it is hours; `None` where somebody holds it open by hand.
         retry_in: Option<Duration>,
     },
     /// The rate limit of the service is used up: the body was not run.
@@ -80,7 +72,8 @@ pub enum ErrorKind<'a> {
     RateLimited {
         /// The service whose limit it is.
         service: &'a str,
-        /// The time until there is a permit, as things stand, to the millisecond.
+        /// The time until there is a permit, as things stand, to the millisecond, to the second
+        /// where it is hours.
         retry_in: Duration,
     },
     /// All slots of the service's bulkhead are taken, and nobody may wait longer: the body was not
@@ -157,58 +150,56 @@ pub enum TimeLimit {
 }
 
 impl Error {
-    pub(crate) fn circuit_open(
-        service: Arc<ServiceName>,
-        reason: Reason,
-        retry_in: Option<Duration>,
-    ) -> Self {
-        let retry_in_ms = retry_in.map_or(u32::MAX, millis);
-        Self(Repr::CircuitOpen {
-            opened_by: reason.by,
-            failures: u16::try_from(reason.count).unwrap_or(u16::MAX),
-            retry_in_ms,
-            service,
-        })
+    #[inline]
+    pub(crate) fn circuit_open(service: &'static ServiceName, refusal: Refusal) -> Self {
+        let Refusal { reason, retry_in } = refusal;
+        let failures = u16::try_from(reason.count).unwrap_or(u16::MAX);
+        let what = What::CircuitOpen(reason.by, failures);
+        Self(Repr::Answer(Answer::new(service, what, retry_in)))
     }
 
-    pub(crate) fn rate_limited(service: Arc<ServiceName>, retry_in: Duration) -> Self {
-        Self(Repr::RateLimited {
-            retry_in_ms: millis(retry_in),
-            service,
-        })
+    pub(crate) fn rate_limited(service: &'static ServiceName, retry_in: Duration) -> Self {
+        let what = What::RateLimited;
+        Self(Repr::Answer(Answer::new(service, what, Some(retry_in))))
+    }
+
+    pub(crate) fn bulkhead_full(service: &'static ServiceName) -> Self {
+        Self(Repr::Answer(Answer::new(service, What::BulkheadFull, None)))
     }
 
     /// A copy, where none needs memory of its own.
     pub(crate) fn small(&self) -> Option<Self> {
-        let copy = match &self.0 {
-            Repr::CircuitOpen {
-                opened_by,
-                failures,
-                retry_in_ms,
-                service,
-            } => Repr::CircuitOpen {
-                opened_by: *opened_by,
-                failures: *failures,
-                retry_in_ms: *retry_in_ms,
-                service: Arc::clone(service),
-            },
-            Repr::RateLimited {
-                retry_in_ms,
-                service,
-            } => Repr::RateLimited {
-                retry_in_ms: *retry_in_ms,
-                service: Arc::clone(service),
-            },
-            Repr::BulkheadFull { service } => Repr::BulkheadFull {
-                service: Arc::clone(service),
-            },
-            Repr::Detail(_) => return None,
-        };
-        Some(Self(copy))
+        match self.0 {
+            Repr::Answer(answer) => Some(Self(Repr::Answer(answer))),
+            Repr::Detail(_) => None,
+        }
     }
 
-    pub(crate) fn bulkhead_full(service: Arc<ServiceName>) -> Self {
-        Self(Repr::BulkheadFull { service })
+    /// All that a circuit-open answer says.
+    #[inline]
+    pub(crate) fn packed(&self) -> Option<u64> {
+        match self.0 {
+            Repr::Answer(answer) if matches!(answer.what(), What::CircuitOpen(..)) => {
+                Some(answer.word())
+            }
+            _ => None,
+        }
+    }
+
+    /// The answer that was packed.
+    pub(crate) fn unpacked(word: u64) -> Self {
+        Self(Repr::Answer(Answer::of_word(word)))
+    }
+
+    /// What the telemetry says of a refusal.
+    pub(crate) fn refusal(&self) -> CallFailure {
+        let classification = self.classify();
+        CallFailure {
+            category: classification.category(),
+            severity: classification.severity(1),
+            error_type: self.kind_name(),
+            refused: true,
+        }
     }
 
     #[cold]
@@ -260,28 +251,22 @@ impl Error {
     /// What happened, with its data.
     pub fn kind(&self) -> ErrorKind<'_> {
         match &self.0 {
-            Repr::CircuitOpen {
-                opened_by,
-                failures,
-                retry_in_ms,
-                service,
-            } => ErrorKind::CircuitOpen {
-                service: service.as_str(),
-                opened_by: *opened_by,
-                failures: u32::from(*failures),
-                retry_in: (*retry_in_ms != u32::MAX)
-                    .then(|| Duration::from_millis(u64::from(*retry_in_ms))),
-            },
-            Repr::RateLimited {
-                retry_in_ms,
-                service,
-            } => ErrorKind::RateLimited {
-                service: service.as_str(),
-                retry_in: Duration::from_millis(u64::from(*retry_in_ms)),
-            },
-            Repr::BulkheadFull { service } => ErrorKind::BulkheadFull {
-                service: service.as_str(),
-            },
+            Repr::Answer(answer) => {
+                let (service, wait) = (answer.service(), answer.wait());
+                match answer.what() {
+                    What::CircuitOpen(opened_by, failures) => ErrorKind::CircuitOpen {
+                        service,
+                        opened_by,
+                        failures: failures.into(),
+                        retry_in: wait,
+                    },
+                    What::RateLimited => ErrorKind::RateLimited {
+                        service,
+                        retry_in: wait.unwrap_or_default(),
+                    },
+                    What::BulkheadFull => ErrorKind::BulkheadFull { service },
+                }
+            }
             Repr::Detail(detail) => match &**detail {
                 &Detail::ResourceExhausted {
                     resource,
@@ -304,11 +289,7 @@ impl Error {
 
     /// How long to wait before a call can succeed, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.kind() {
-            ErrorKind::CircuitOpen { retry_in, .. } => retry_in,
-            ErrorKind::RateLimited { retry_in, .. } => Some(retry_in),
-            _ => None,
-        }
+        self.answer()?.wait()
     }
 
     /// The technical text of the error in which the attempt before ended, where the call was
@@ -319,32 +300,43 @@ impl Error {
                 Detail::After { last_error, .. } => Some(last_error),
                 _ => None,
             },
-            _ => None,
+            Repr::Answer(_) => None,
         }
     }
 
     /// The service that refused, where one did.
     pub fn service(&self) -> Option<&str> {
-        match self.kind() {
-            ErrorKind::CircuitOpen { service, .. }
-            | ErrorKind::RateLimited { service, .. }
-            | ErrorKind::BulkheadFull { service } => Some(service),
-            _ => None,
-        }
+        self.answer().map(Answer::service)
     }
 
     /// The name of the kind, for telemetry.
     pub fn kind_name(&self) -> &'static str {
-        match self.kind() {
-            ErrorKind::CircuitOpen { .. } => "circuit_open",
-            ErrorKind::RateLimited { .. } => "rate_limited",
-            ErrorKind::BulkheadFull { .. } => "bulkhead_full",
-            ErrorKind::ResourceExhausted { .. } => "resource_exhausted",
-            ErrorKind::Requirements(_) => "requirements",
-            ErrorKind::TimedOut(_) => "timed_out",
-            ErrorKind::Setting { .. } => "setting",
-            ErrorKind::Injected(_) => "injected",
-            ErrorKind::Draining { .. } => "draining",
+        match &self.0 {
+            Repr::Answer(answer) => match answer.what() {
+                What::CircuitOpen(..) => "circuit_open",
+                What::RateLimited => "rate_limited",
+                What::BulkheadFull => "bulkhead_full",
+            },
+            Repr::Detail(detail) => match &**detail {
+                Detail::ResourceExhausted { .. } => "resource_exhausted",
+                Detail::Requirements(_) => "requirements",
+                Detail::TimedOut(_) => "timed_out",
+                Detail::Setting { .. } => "setting",
+                Detail::Injected(_) => "injected",
+                Detail::Draining { .. } => "draining",
+                Detail::After { answer, .. } => answer.kind_name(),
+            },
+        }
+    }
+
+    /// That of a breaker, a rate limit or a bulkhead.
+    fn answer(&self) -> Option<Answer> {
+        match &self.0 {
+            Repr::Answer(answer) => Some(*answer),
+            Repr::Detail(detail) => match &**detail {
+                Detail::After { answer, .. } => answer.answer(),
+                _ => None,
+            },
         }
     }
 
@@ -498,27 +490,21 @@ impl std::error::Error for Error {}
 
 impl Classify for Error {
     fn classify(&self) -> Classification {
-        let classification = match self.kind() {
-            ErrorKind::CircuitOpen { .. } => Classification::new(Category::SERVICE)
-                .with_severity(Severity::High)
-                .rejection(),
-            ErrorKind::RateLimited { .. } | ErrorKind::BulkheadFull { .. } => {
-                Classification::new(Category::RATE_LIMIT).rejection()
-            }
-            ErrorKind::ResourceExhausted { .. } => Classification::new(Category::RATE_LIMIT)
-                .with_severity(Severity::High)
-                .rejection(),
-            ErrorKind::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
-            ErrorKind::Draining { .. } => Classification::new(Category::CANCELLED).rejection(),
-            ErrorKind::TimedOut(_) => Classification::new(Category::TIMEOUT),
-            ErrorKind::Injected(classification) => return classification.clone(),
-            ErrorKind::Setting { .. } => Classification::new(Category::VALIDATION)
-                .with_severity(Severity::Critical)
-                .with_retry(Retry::No),
-        };
-        let classification = match self.retry_after() {
-            Some(after) => classification.with_retry_after(after),
-            None => classification,
+        let classification = match &self.0 {
+            Repr::Answer(answer) => answer.classify(),
+            Repr::Detail(detail) => match &**detail {
+                Detail::ResourceExhausted { .. } => Classification::new(Category::RATE_LIMIT)
+                    .with_severity(Severity::High)
+                    .rejection(),
+                Detail::Requirements(_) => Classification::new(Category::VALIDATION).rejection(),
+                Detail::Draining { .. } => Classification::new(Category::CANCELLED).rejection(),
+                Detail::TimedOut(_) => Classification::new(Category::TIMEOUT),
+                Detail::Injected(classification) => return classification.clone(),
+                Detail::Setting { .. } => Classification::new(Category::VALIDATION)
+                    .with_severity(Severity::Critical)
+                    .with_retry(Retry::No),
+                Detail::After { answer, .. } => return answer.classify(),
+            },
         };
         classification
             .with_error_type(self.kind_name())
@@ -549,27 +535,6 @@ impl From<Error> for String {
     }
 }
 
-/// Rounded up: who waits this long is not refused for a fraction of a millisecond. The largest
-/// number is left free.
-fn millis(duration: Duration) -> u32 {
-    let ms = duration.as_nanos().div_ceil(1_000_000);
-    u32::try_from(ms).unwrap_or(u32::MAX).min(u32::MAX - 1)
-}
-
-/// The name of a service, shared by its breaker and by the errors that speak of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ServiceName(Box<str>);
-
-impl ServiceName {
-    pub(crate) fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self(name.into()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// A duration in words: whole seconds, minutes where it is long, rounded up.
 struct Plain(Duration);
 
@@ -592,6 +557,7 @@ const _: () = assert!(size_of::<Error>() <= 2 * size_of::<u64>());
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::Reason;
 
     fn open() -> Error {
         opened(OpenedBy::Failures, 5, Some(Duration::from_millis(29_500)))
@@ -599,7 +565,7 @@ mod tests {
 
     fn opened(by: OpenedBy, count: u32, retry_in: Option<Duration>) -> Error {
         let reason = Reason { by, count };
-        Error::circuit_open(ServiceName::new("weaviate"), reason, retry_in)
+        Error::circuit_open(ServiceName::new("weaviate"), Refusal { reason, retry_in })
     }
 
     #[test]

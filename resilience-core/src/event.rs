@@ -3,10 +3,11 @@
 use std::fmt;
 use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::breaker::{BreakerState, Moved, OpenedBy};
+use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::ServiceName;
 use crate::fields::Fields;
@@ -222,8 +223,8 @@ impl<'a> EventSite<'a> {
         self.0.service()
     }
 
-    pub(crate) fn service_name(self) -> Arc<ServiceName> {
-        Arc::clone(self.0.service.guards.service())
+    pub(crate) fn service_name(self) -> &'static ServiceName {
+        self.0.service.guards.service()
     }
 
     /// What its attribute gives as the category.
@@ -277,7 +278,7 @@ impl CallOutcome {
 }
 
 impl<'a> Event<'a> {
-    pub(crate) fn moved(service: &'a str, moved: Moved) -> Self {
+    fn moved(service: &'a str, moved: Moved) -> Self {
         let Moved {
             from,
             to,
@@ -296,17 +297,70 @@ impl<'a> Event<'a> {
 
 /// Tells an event to the listeners. Never called under a lock.
 #[inline]
-pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
-    if shared.listening.tracing && shared.live.logs(&event) {
-        trace::record(&event);
+pub(crate) fn emit(shared: &Shared, event: &Event<'_>) {
+    if is_heard(shared) {
+        tell(shared, event);
+    }
+}
+
+/// The same for an attempt that failed `now`, which is counted and kept.
+#[inline]
+pub(crate) fn emit_failed(shared: &Shared, failed: &AttemptFailed<'_>, now: Moment) {
+    shared.recent.attempt_failed(failed, now);
+    if shared.listening.statistics {
+        shared.stats.attempt_failed(failed);
+    }
+    if is_heard(shared) {
+        tell(shared, &Event::AttemptFailed(*failed));
+    }
+}
+
+/// The same for a refusal.
+#[inline]
+pub(crate) fn emit_rejected(shared: &Shared, rejected: &Event<'_>, now: Moment) {
+    shared.recent.rejected(rejected, now);
+    if shared.listening.statistics {
+        shared.stats.rejected(rejected);
+    }
+    emit(shared, rejected);
+}
+
+/// The same for the end of a call.
+#[inline]
+pub(crate) fn emit_finished(shared: &Shared, finished: &Event<'_>, now: Option<Moment>) {
+    if let Some(now) = now {
+        shared.recent.finished(finished, now);
     }
     if shared.listening.statistics {
-        shared.stats.record(&event);
+        shared.stats.finished(finished);
     }
-    shared.recent.record(shared, &event);
+    emit(shared, finished);
+}
+
+/// The same for a breaker that has moved.
+pub(crate) fn emit_moved(shared: &Shared, service: &str, moved: Moved) {
+    if shared.listening.statistics {
+        shared.stats.moved(moved);
+    }
+    emit(shared, &Event::moved(service, moved));
+}
+
+/// Whether anybody hears of what is neither counted nor kept.
+#[inline]
+pub(crate) fn is_heard(shared: &Shared) -> bool {
+    trace::is_heard() || !shared.listeners.is_empty()
+}
+
+/// The listeners from outside, and `tracing`.
+#[cold]
+#[inline(never)]
+fn tell(shared: &Shared, event: &Event<'_>) {
+    if shared.listening.tracing && trace::is_heard() && shared.live.logs(event) {
+        trace::record(event);
+    }
     for listener in shared.listeners.iter() {
         // What it leaves behind is its own affair: we look at nothing of it.
-        let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(&event)));
+        let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(event)));
         drop(told);
     }
 }
@@ -316,6 +370,14 @@ pub(crate) fn emit(shared: &Shared, event: Event<'_>) {
 #[inline]
 pub(crate) fn succeeded_unseen(site: &SiteState) {
     site.service.budget.count_straight();
+}
+
+/// The end of a call that an open breaker refused while nobody watched it, and of which nothing but
+/// its function is known.
+#[inline]
+pub(crate) fn refused_unseen(site: &SiteState, answer: &Error, now: Moment) {
+    site.service.budget.count_refused();
+    site.shared.recent.refused(site, answer, now);
 }
 
 /// Whether anybody sees more than the end of a call: then its time is taken, and it has spans.

@@ -144,21 +144,27 @@ pub(crate) fn short(mut text: String) -> String {
 
 /// Formats a text of at most [`LONGEST_TEXT`] bytes.
 pub(crate) fn bounded(text: fmt::Arguments<'_>) -> String {
-    let mut out = Bounded(String::new());
+    let mut out = String::new();
+    write_bounded(&mut out, text);
+    out
+}
+
+/// The same, in the place of what `out` holds.
+pub(crate) fn write_bounded(out: &mut String, text: fmt::Arguments<'_>) {
+    out.clear();
     // The writer ends the formatting with an error when it is full.
-    let complete = fmt::write(&mut out, text).is_ok();
+    let complete = fmt::write(&mut Bounded(out), text).is_ok();
     if !complete {
-        out.0.push('…');
+        out.push('…');
     }
-    out.0
 }
 
 const LONGEST_TEXT: usize = 1024;
 const SHORT_TEXT: usize = 256;
 
-struct Bounded(String);
+struct Bounded<'a>(&'a mut String);
 
-impl fmt::Write for Bounded {
+impl fmt::Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = LONGEST_TEXT - self.0.len();
         if text.len() <= room {

@@ -1,6 +1,6 @@
 //! What stands before the bodies of a service: its breaker, its rate limit, its slots.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use crate::breaker::{Breaker, Moved};
 use crate::bulkhead::Bulkhead;
@@ -21,7 +21,7 @@ pub(crate) struct Guards {
 }
 
 impl Guards {
-    pub(crate) fn new(service: Arc<ServiceName>, breaker: BreakerSettings) -> Self {
+    pub(crate) fn new(service: &'static ServiceName, breaker: BreakerSettings) -> Self {
         Self {
             breaker: Breaker::new(service, breaker),
             limiter: OnceLock::new(),
@@ -29,7 +29,7 @@ impl Guards {
         }
     }
 
-    pub(crate) fn service(&self) -> &Arc<ServiceName> {
+    pub(crate) fn service(&self) -> &'static ServiceName {
         self.breaker.name()
     }
 

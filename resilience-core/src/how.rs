@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::driver::{Attempt, Call};
-use crate::fields::bounded;
 use crate::outcome::{Outcome, Shape};
 use crate::probe::{Look, Text};
 use crate::{Classification, Error, Retry};
@@ -82,7 +81,9 @@ impl<'a, S: Shape> How<'a, S> {
     /// What the error is.
     #[inline]
     pub(crate) fn classify(&self, error: &S::Error) -> Classification {
-        self.decide((self.classify)(error), Some(error))
+        let mut classification = (self.classify)(error);
+        self.decide(&mut classification, Some(error));
+        classification
     }
 
     /// Whether `retry_if` was given.
@@ -93,29 +94,23 @@ impl<'a, S: Shape> How<'a, S> {
 
     /// Gives `retry_if` the last word about another attempt.
     #[inline]
-    pub(crate) fn decide(
-        &self,
-        classification: Classification,
-        error: Option<&S::Error>,
-    ) -> Classification {
-        match (self.retry_if, error) {
-            (Some(retry_if), Some(error)) if retry_if(error) => {
-                classification.with_retry(Retry::Yes)
-            }
-            (Some(_), Some(_)) => classification.with_retry(Retry::No),
-            _ => classification,
+    pub(crate) fn decide(&self, classification: &mut Classification, error: Option<&S::Error>) {
+        if let (Some(retry_if), Some(error)) = (self.retry_if, error) {
+            let retry = if retry_if(error) {
+                Retry::Yes
+            } else {
+                Retry::No
+            };
+            classification.set_retry(retry);
         }
     }
 
-    /// The text of an error, with its sources, of bounded length.
-    pub(crate) fn describe(&self, error: &S::Error) -> String {
-        bounded(format_args!(
-            "{}",
-            Shown {
-                text: self.text,
-                error
-            }
-        ))
+    /// The text of an error, with its sources.
+    pub(crate) fn describe<'b>(&self, error: &'b S::Error) -> impl fmt::Display + use<'b, S> {
+        Shown {
+            text: self.text,
+            error,
+        }
     }
 
     /// Whether `retry_if_ok` said yes.

@@ -22,6 +22,15 @@ use std::borrow::Cow;
 /// );
 /// ```
 pub fn redact(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) {
+        Cow::Borrowed(text)
+    } else {
+        masked(text)
+    }
+}
+
+#[inline(never)]
+fn masked(text: &str) -> Cow<'_, str> {
     let mut found = Secrets {
         text,
         at: 0,
@@ -44,6 +53,13 @@ pub(crate) fn redacted(text: String) -> String {
     match redact(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(masked) => masked,
+    }
+}
+
+/// Redacts a text in its place.
+pub(crate) fn redact_in_place(text: &mut String) {
+    if let Cow::Owned(masked) = redact(text) {
+        *text = masked;
     }
 }
 
@@ -157,6 +173,33 @@ impl<'a> Secrets<'a> {
     }
 }
 
+/// Whether there is no byte with which a secret, or its name, could begin: eight are looked at
+/// together.
+fn is_plain(text: &[u8]) -> bool {
+    let has_sign = |eight: &[u8; 8]| may_have_sign(u64::from_ne_bytes(*eight));
+    match text.last_chunk() {
+        Some(last) => !has_sign(last) && !text.as_chunks().0.iter().any(has_sign),
+        None => !text
+            .iter()
+            .any(|byte| matches!(byte, b':' | b'=' | b'b' | b'B')),
+    }
+}
+
+/// Whether one of eight bytes may be a sign; where none is, mostly not.
+const fn may_have_sign(eight: u64) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // The highest bit of a byte that is zero, and perhaps of the one above it.
+    const fn zeros(eight: u64) -> u64 {
+        eight.wrapping_sub(EACH) & !eight & (EACH << 7)
+    }
+    const LOWER_CASE: u64 = EACH * 0x20;
+    const COLONS: u64 = EACH * b':' as u64;
+    const EQUALS: u64 = EACH * b'=' as u64;
+    const BS: u64 = EACH * b'b' as u64;
+    let lower = eight | LOWER_CASE;
+    zeros(lower ^ COLONS) | zeros(lower ^ EQUALS) | zeros(lower ^ BS) != 0
+}
+
 fn is_secret_header(name: &str) -> bool {
     [
         "authorization",
@@ -259,6 +302,21 @@ mod tests {
         ] {
             assert_eq!(redact(text), masked, "{text}");
             assert_eq!(redact(masked), masked, "once is enough");
+        }
+    }
+
+    #[test]
+    fn a_sign_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let plain = "x".repeat(length);
+            assert!(is_plain(plain.as_bytes()), "{length}");
+            for at in 0..length {
+                for sign in [b':', b'=', b'b', b'B'] {
+                    let mut text = plain.clone().into_bytes();
+                    text[at] = sign;
+                    assert!(!is_plain(&text), "{sign} at {at} of {length}");
+                }
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::breaker::{BreakerHandle, CallId};
 use crate::clock::Clock;
 use crate::drain::Drain;
-use crate::event::{Event, Listener, Listeners, Reload, emit};
+use crate::event::{Listener, Listeners, Reload, emit_moved};
 use crate::problem::Problem;
 use crate::recent::{Recent, RecentError};
 use crate::resource::Pools;
@@ -19,6 +19,7 @@ use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::Subject;
 use crate::site::{self, AnySite, Site, shared_by, shared_with};
+use crate::stats::errors::Sums;
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -144,9 +145,12 @@ impl Runtime {
         let breakers = self.breakers();
         let mut summary = self.0.shared.stats.summary();
         if self.0.shared.listening.statistics {
+            let mut errors = Sums::default();
             for service in lock(&self.0.services).values() {
                 summary.add(service.summary());
+                service.add_errors(&mut errors);
             }
+            errors.tell(&mut summary);
         }
         summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
         summary.sort();
@@ -268,7 +272,7 @@ impl Runtime {
                 service.set(written, shared.clock.now())
             });
             for moved in moved {
-                emit(shared, Event::moved(name, moved));
+                emit_moved(shared, name, moved);
             }
         }
         let snapshot = shared.live.current();
@@ -299,6 +303,7 @@ impl Runtime {
                 ..Frame::NONE
             },
             settings,
+            refusals: OnceLock::new(),
             rules: snapshot.settings.rules().map(Arc::clone),
             generation: snapshot.generation,
             number: match &site {

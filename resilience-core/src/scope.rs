@@ -444,6 +444,14 @@ pub(crate) fn context() -> Context {
         .unwrap_or_default()
 }
 
+/// Whether a call here has nothing around it: no attempt of ours, and no context.
+pub(crate) fn is_bare() -> bool {
+    HERE.with(|here| here.depth.get() == 0)
+        && SCOPE
+            .try_with(|scope| scope.borrow().context.is_empty())
+            .unwrap_or(true)
+}
+
 /// Exchanges the context of this task, with the same exception.
 pub(crate) fn swap_context(context: &mut Context) {
     let swap = |scope: &RefCell<Scope>| std::mem::swap(&mut scope.borrow_mut().context, context);

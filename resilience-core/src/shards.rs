@@ -22,18 +22,30 @@ impl<T> Shards<T> {
     /// The same, with its number.
     #[inline]
     pub(crate) fn mine_at(&self) -> (usize, &T) {
-        let number = SHARD.get().unwrap_or_else(take_shard) % SHARDS;
-        (number, &self.0[number].0)
+        let number = my_shard();
+        (number, self.of(number))
     }
 
-    /// The one of this number.
+    /// The one of this number, if there are so many.
     pub(crate) fn at(&self, number: usize) -> Option<&T> {
         self.0.get(number).map(|Padded(shard)| shard)
+    }
+
+    /// The one of this number, from [`my_shard`].
+    #[inline]
+    pub(crate) fn of(&self, number: usize) -> &T {
+        &self.0[number % SHARDS].0
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|Padded(shard)| shard)
     }
+}
+
+/// The number of this thread's shard, less than [`SHARDS`].
+#[inline]
+pub(crate) fn my_shard() -> usize {
+    SHARD.get().unwrap_or_else(take_shard) % SHARDS
 }
 
 /// Threads take turns. Which shard a thread has is no state of a pattern, so that loom need not
@@ -51,4 +63,5 @@ thread_local! {
     static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
+/// How many shards there are.
+pub(crate) const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };

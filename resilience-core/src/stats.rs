@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::breaker::BreakerState;
-use crate::event::{CallOutcome, Event};
+use self::errors::{Errors, Kind, Sums};
+use crate::breaker::{BreakerState, Moved};
+use crate::context::Context;
+use crate::event::{AttemptFailed, CallOutcome, Event, EventSite};
 use crate::latency::{Histogram, Latency};
 use crate::shards::Shards;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Severity};
+
+pub(crate) mod errors;
 
 /// What a runtime has counted since it began or was reset.
 ///
@@ -235,143 +239,93 @@ impl fmt::Display for Summary {
     }
 }
 
-/// What a runtime counts beside the calls of its services: errors, which are rare enough for a lock.
+/// What a runtime counts beside what its services do.
 #[derive(Debug)]
 pub(crate) struct Stats {
     breaker_opens: AtomicU64,
-    errors: Mutex<Errors>,
-}
-
-#[derive(Debug, Default)]
-struct Errors {
-    by_kind: BTreeMap<(Category, Severity), u64>,
-    by_service: Names,
-    by_agent: Names,
-    by_type: Names,
-    rejections: Names,
+    by_agent: Mutex<Names>,
 }
 
 /// Counts by name, of no more than [`MOST_NAMES`] names.
 #[derive(Debug, Default)]
 struct Names(BTreeMap<Box<str>, u64>);
 
-/// One error, by all that it is counted by.
-struct Failure<'a> {
-    category: Category,
-    severity: Severity,
-    service: &'a str,
-    agent: Option<&'a str>,
-    error_type: &'a str,
-    rejection: bool,
-}
-
 impl Stats {
     pub(crate) fn new() -> Self {
         Self {
             breaker_opens: AtomicU64::new(0),
-            errors: Mutex::default(),
+            by_agent: Mutex::default(),
         }
     }
 
-    #[cold]
-    pub(crate) fn record(&self, event: &Event<'_>) {
-        match *event {
-            Event::CallFinished {
-                site,
-                outcome,
-                attempts,
-                duration,
-                failure,
-                context,
-                ..
-            } => {
-                site.counts().finished(outcome, attempts, duration);
-                if let (CallOutcome::Panicked, Some(failure)) = (outcome, failure) {
-                    self.error(&Failure {
-                        category: failure.category,
-                        severity: failure.severity,
-                        service: site.service(),
-                        agent: context.agent.as_deref(),
-                        error_type: failure.error_type,
-                        rejection: false,
-                    });
-                }
-            }
-            Event::AttemptFailed(failure) => self.error(&Failure {
-                category: failure.classification.category(),
-                severity: failure.severity,
-                service: failure.site.service(),
-                agent: failure.context.agent.as_deref(),
-                error_type: failure.error_type,
-                rejection: false,
-            }),
-            Event::Rejected {
-                site,
-                failure,
-                context,
-                ..
-            } => {
-                self.error(&Failure {
-                    category: failure.category,
-                    severity: failure.severity,
-                    service: site.service(),
-                    agent: context.agent.as_deref(),
-                    error_type: failure.error_type,
-                    rejection: true,
-                });
-            }
-            Event::BreakerMoved {
-                to: BreakerState::Open,
-                ..
-            } => {
-                add(&self.breaker_opens, 1);
-            }
-            _ => {}
+    #[inline]
+    pub(crate) fn attempt_failed(&self, failed: &AttemptFailed<'_>) {
+        let kind = Kind {
+            category: failed.classification.category(),
+            severity: failed.severity,
+            error_type: failed.error_type,
+            is_rejection: false,
+        };
+        self.error(failed.site, &kind, failed.context);
+    }
+
+    pub(crate) fn rejected(&self, event: &Event<'_>) {
+        if let &Event::Rejected {
+            site,
+            failure,
+            context,
+            ..
+        } = event
+        {
+            self.error(site, &Kind::of(failure, true), context);
         }
     }
 
-    /// Everything but the calls and the breakers.
+    #[inline]
+    pub(crate) fn finished(&self, event: &Event<'_>) {
+        let &Event::CallFinished {
+            site,
+            outcome,
+            attempts,
+            duration,
+            failure,
+            context,
+            ..
+        } = event
+        else {
+            return;
+        };
+        site.counts().finished(outcome, attempts, duration);
+        if let (CallOutcome::Panicked, Some(failure)) = (outcome, failure) {
+            self.error(site, &Kind::of(failure, false), context);
+        }
+    }
+
+    pub(crate) fn moved(&self, moved: Moved) {
+        if moved.to == BreakerState::Open {
+            add(&self.breaker_opens, 1);
+        }
+    }
+
+    /// Everything but what its services do, and the breakers.
     pub(crate) fn summary(&self) -> Summary {
-        let errors = lock(&self.errors);
-        let mut by_kind: Vec<_> = errors
-            .by_kind
-            .iter()
-            .map(|(&(category, severity), &count)| ErrorCount {
-                category,
-                severity,
-                count,
-            })
-            .collect();
-        by_kind.sort_by_key(|error| std::cmp::Reverse(error.count));
         Summary {
             breaker_opens: self.breaker_opens.load(Ordering::Relaxed),
-            errors: by_kind,
-            errors_by_service: errors.by_service.counts(),
-            errors_by_agent: errors.by_agent.counts(),
-            errors_by_type: errors.by_type.counts(),
-            rejections: errors.rejections.counts(),
+            errors_by_agent: lock(&self.by_agent).counts(),
             ..Summary::default()
         }
     }
 
     pub(crate) fn reset(&self) {
         self.breaker_opens.store(0, Ordering::Relaxed);
-        *lock(&self.errors) = Errors::default();
+        *lock(&self.by_agent) = Names::default();
     }
 
-    fn error(&self, error: &Failure<'_>) {
-        let mut errors = lock(&self.errors);
-        *errors
-            .by_kind
-            .entry((error.category, error.severity))
-            .or_default() += 1;
-        errors.by_service.count(error.service);
-        errors.by_type.count(error.error_type);
-        if let Some(agent) = error.agent {
-            errors.by_agent.count(agent);
-        }
-        if error.rejection {
-            errors.rejections.count(error.error_type);
+    #[inline]
+    fn error(&self, site: EventSite<'_>, kind: &Kind, context: &Context) {
+        site.counts().errors.count(kind);
+        if let Some(agent) = &context.agent {
+            lock(&self.by_agent).count(agent);
         }
     }
 }
@@ -405,14 +359,24 @@ impl Names {
     }
 }
 
-/// The calls of a service, but for those that succeed at once: the retry budget counts these.
+/// The calls of a service, but for those that are over at once: the retry budget counts these.
 #[derive(Debug)]
 pub(crate) struct Counts {
     shards: Shards<Shard>,
-    /// Of the straight calls, those that had been counted at the last reset.
-    forgotten: AtomicU64,
+    errors: Errors,
+    /// Of the calls that were over at once, those that had been counted at the last reset.
+    forgotten: [AtomicU64; 2],
     /// Of the calls that waited: fewer shards do.
     latency: [Histogram; LATENCY_SHARDS],
+}
+
+/// The calls that were over at once, since the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AtOnce {
+    /// At the first attempt, without waiting.
+    pub(crate) succeeded: u64,
+    /// By an open breaker.
+    pub(crate) refused: u64,
 }
 
 /// The counters of the threads of one shard.
@@ -425,7 +389,7 @@ struct Shard {
     rejected: AtomicU64,
     cancelled: AtomicU64,
     panicked: AtomicU64,
-    /// Attempts of all calls but the straight ones.
+    /// Attempts of all calls but those that were over at once.
     attempts: AtomicU64,
     retries: AtomicU64,
     recovery_attempts: AtomicU64,
@@ -435,7 +399,8 @@ impl Counts {
     pub(crate) fn new() -> Self {
         Self {
             shards: Shards::default(),
-            forgotten: AtomicU64::new(0),
+            errors: Errors::default(),
+            forgotten: Default::default(),
             latency: Default::default(),
         }
     }
@@ -467,10 +432,33 @@ impl Counts {
         }
     }
 
-    /// Everything together, given how many calls were straight since the beginning.
-    pub(crate) fn summary(&self, service: &str, straight: u64) -> ServiceSummary {
-        // A reset that came after `straight` was read may have seen more of them.
-        let straight = straight.saturating_sub(self.forgotten.load(Ordering::Relaxed));
+    /// Those of the calls that were over at once which no reset has forgotten.
+    fn remembered(&self, at_once: AtOnce) -> AtOnce {
+        let [succeeded, refused] = &self.forgotten;
+        // A reset that came after they were read may have seen more of them.
+        let since = |count: u64, forgotten: &AtomicU64| {
+            count.saturating_sub(forgotten.load(Ordering::Relaxed))
+        };
+        AtOnce {
+            succeeded: since(at_once.succeeded, succeeded),
+            refused: since(at_once.refused, refused),
+        }
+    }
+
+    /// Adds the errors to those of all services.
+    pub(crate) fn add_errors(&self, service: &'static str, at_once: AtOnce, sums: &mut Sums) {
+        self.errors
+            .each(|kind, count| sums.add(service, kind, count));
+        let refused = self.remembered(at_once).refused;
+        if refused > 0 {
+            sums.add(service, Kind::CIRCUIT_OPEN, refused);
+        }
+    }
+
+    /// Everything together but the errors.
+    pub(crate) fn summary(&self, service: &str, at_once: AtOnce) -> ServiceSummary {
+        let at_once = self.remembered(at_once);
+        let straight = at_once.succeeded;
         let sum = |counter: fn(&Shard) -> &AtomicU64| -> u64 {
             self.shards
                 .iter()
@@ -484,7 +472,7 @@ impl Counts {
             succeeded: straight + sum(|shard| &shard.first) + recovered,
             recovered,
             failed: sum(|shard| &shard.failed),
-            rejected: sum(|shard| &shard.rejected),
+            rejected: at_once.refused + sum(|shard| &shard.rejected),
             cancelled: sum(|shard| &shard.cancelled),
             panicked: sum(|shard| &shard.panicked),
             attempts: straight + sum(|shard| &shard.attempts),
@@ -501,8 +489,11 @@ impl Counts {
     }
 
     /// Sets every count to zero. What happens meanwhile counts before or after.
-    pub(crate) fn reset(&self, straight: u64) {
-        self.forgotten.store(straight, Ordering::Relaxed);
+    pub(crate) fn reset(&self, at_once: AtOnce) {
+        let [succeeded, refused] = &self.forgotten;
+        succeeded.store(at_once.succeeded, Ordering::Relaxed);
+        refused.store(at_once.refused, Ordering::Relaxed);
+        self.errors.reset();
         for shard in self.shards.iter() {
             for counter in shard.counters() {
                 counter.store(0, Ordering::Relaxed);
@@ -556,10 +547,10 @@ mod tests {
     #[test]
     fn a_reset_while_a_summary_is_made_leaves_no_less_than_nothing() {
         let counts = Counts::new();
-        let read = 7;
-        counts.reset(9);
-        assert_eq!(counts.summary("k", read).calls, 0);
-        assert_eq!(counts.summary("k", 10).calls, 1);
+        let read = |succeeded, refused| AtOnce { succeeded, refused };
+        counts.reset(read(9, 5));
+        assert_eq!(counts.summary("k", read(7, 4)).calls, 0);
+        assert_eq!(counts.summary("k", read(10, 7)).calls, 3);
     }
 
     #[test]

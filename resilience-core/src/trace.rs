@@ -150,16 +150,13 @@ fn outcome_name(outcome: CallOutcome, attempts: u32) -> &'static str {
     }
 }
 
+/// Whether a subscriber may want anything at all: one comparison.
 #[inline]
-pub(crate) fn record(event: &Event<'_>) {
-    // One comparison where nobody listens.
-    if LevelFilter::current() > LevelFilter::OFF {
-        write(event);
-    }
+pub(crate) fn is_heard() -> bool {
+    LevelFilter::current() > LevelFilter::OFF
 }
 
-#[cold]
-fn write(event: &Event<'_>) {
+pub(crate) fn record(event: &Event<'_>) {
     match event {
         Event::AttemptFailed(failure) if !failure.last => {
             attempt_failed!(

@@ -69,6 +69,54 @@ fn a_number_is_a_status_only_where_statuses_stand() {
 }
 
 #[test]
+fn a_number_is_a_vendors_code_only_beside_its_name() {
+    for (text, category, retry) in [
+        ("cURL error 28: x", Category::TIMEOUT, Retry::Yes),
+        (
+            "curl failed: exited with code 6",
+            Category::NETWORK,
+            Retry::Yes,
+        ),
+        ("NSURLErrorDomain Code=-1004", Category::NETWORK, Retry::Yes),
+        ("NSPOSIXErrorDomain Code=54", Category::NETWORK, Retry::Yes),
+        (
+            "451 Aborted, SMTP server is full",
+            Category::SERVICE,
+            Retry::Yes,
+        ),
+        ("HTTP 451", Category::AUTH, Retry::No),
+        ("mysql error code: 2002", Category::NETWORK, Retry::Yes),
+        (
+            "TransportError(400, u'x', u'failed to parse')",
+            Category::VALIDATION,
+            Retry::No,
+        ),
+    ] {
+        let found = classify::text(text);
+        assert_eq!(
+            (found.category(), found.retry()),
+            (category, retry),
+            "{text}"
+        );
+    }
+    for text in ["exited with code 6", "{\"code\":2002}", "code: -1004"] {
+        assert_eq!(classify::text(text).category(), Category::UNKNOWN, "{text}");
+    }
+}
+
+#[test]
+fn an_operating_system_is_understood_in_other_languages() {
+    for (text, category) in [
+        ("connect: Connexion refusée", Category::NETWORK),
+        ("open x: Keine Berechtigung", Category::FILESYSTEM),
+        ("系统找不到指定的文件。", Category::FILESYSTEM),
+        ("bind: В соединении отказано", Category::NETWORK),
+    ] {
+        assert_eq!(classify::text(text).category(), category, "{text}");
+    }
+}
+
+#[test]
 fn a_mail_servers_reply_says_by_its_digits_whether_to_come_back() {
     for (text, category, retry) in [
         ("450 4.2.0 x", Category::SERVICE, Retry::Yes),

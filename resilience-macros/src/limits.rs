@@ -14,6 +14,7 @@ use crate::grammar::{RawArg, RawValue, peel};
 use crate::number::{Count, Ratio};
 use crate::policy::{nested, switch};
 use crate::time::Time;
+use crate::word::flag;
 
 /// `rate_limit(..)`
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(crate) struct RateLimit {
     pub(crate) limit: Option<Opt<Rate>>,
     pub(crate) burst: Option<Opt<Count>>,
     pub(crate) max_wait: Option<Opt<Time>>,
+    pub(crate) exact: Option<Opt<Expr>>,
 }
 
 /// `rate_limit = "100/60s"`, `rate_limit = LIMIT` or `rate_limit(..)`
@@ -188,7 +190,10 @@ fn rate_limit(group: &Group, ctxt: &Ctxt) -> RateLimit {
             "burst" => {
                 limit.burst = Count::positive(&name, &expr, ctxt).map(|value| arg.opt(value));
             }
-            _ => limit.max_wait = Time::parse(&name, &expr, ctxt).map(|value| arg.opt(value)),
+            "max_wait" => {
+                limit.max_wait = Time::parse(&name, &expr, ctxt).map(|value| arg.opt(value));
+            }
+            _ => limit.exact = flag(&name, &expr, ctxt).map(|value| arg.opt(value)),
         }
     }
     limit

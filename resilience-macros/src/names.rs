@@ -89,6 +89,7 @@ const RATE_LIMIT: List = &[
     ("limit", "limit = \"100/60s\""),
     ("burst", "burst = 100"),
     ("max_wait", "max_wait = \"5s\""),
+    ("exact", "exact = true"),
 ];
 
 const BULKHEAD: List = &[

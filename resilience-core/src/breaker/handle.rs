@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BreakerState, Manual};
-use crate::event::{Event, emit};
+use crate::event::emit_moved;
 use crate::runtime::{Service, Shared};
 use crate::stats::BreakerSummary;
 
@@ -80,7 +80,7 @@ impl BreakerHandle {
 
     fn force(&self, manual: Manual) {
         if let Some(moved) = self.service.force(manual) {
-            emit(&self.shared, Event::moved(self.service(), moved));
+            emit_moved(&self.shared, self.service(), moved);
         }
     }
 }

@@ -41,6 +41,31 @@ fn loom_half_open_lets_one_probe_through() {
 }
 
 #[test]
+fn loom_who_is_refused_without_the_lock_is_told_of_an_opening_that_was() {
+    loom::model(|| {
+        let breaker = opened();
+        let other = Arc::clone(&breaker);
+        // Half-open, and open again for another wait.
+        let there = thread::spawn(move || {
+            let probe = other.admit(at(30)).0.expect("a probe");
+            other.fail(probe, CallId(2), None, at(31));
+        });
+        if let Some(Refusal { reason, retry_in }) = breaker.refuse(at(29)) {
+            let told = (reason.by, reason.count, retry_in);
+            let first = (OpenedBy::Failures, 1, Some(SECOND));
+            assert!(
+                told == first || (told.0, told.2) == (OpenedBy::Failures, Some(32 * SECOND)),
+                "{told:?}"
+            );
+        }
+        there.join().expect("no panic");
+        assert!(breaker.refuse(at(60)).is_some() && breaker.refuse(at(61)).is_none());
+        breaker.force(Manual::Reset);
+        assert!(breaker.refuse(at(60)).is_none());
+    });
+}
+
+#[test]
 fn loom_a_released_probe_gives_back_one_place() {
     loom::model(|| {
         let breaker = opened();

@@ -20,7 +20,6 @@
 //! probes as it needs successes, and no more; a probe that is dropped gives its place back.
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::time::Duration;
 
 use self::tally::{Sample, Tally, reaches};
@@ -50,7 +49,7 @@ pub(crate) use self::tally::CallId;
 #[derive(Debug)]
 pub(crate) struct Breaker {
     word: Word,
-    name: Arc<ServiceName>,
+    name: &'static ServiceName,
     inner: Mutex<Inner>,
 }
 
@@ -110,7 +109,7 @@ pub(crate) struct Look {
 }
 
 impl Breaker {
-    pub(crate) fn new(name: Arc<ServiceName>, settings: BreakerSettings) -> Self {
+    pub(crate) fn new(name: &'static ServiceName, settings: BreakerSettings) -> Self {
         let settings = settings.sane();
         let inner = Inner {
             settings,
@@ -125,14 +124,20 @@ impl Breaker {
         }
     }
 
-    pub(crate) fn name(&self) -> &Arc<ServiceName> {
-        &self.name
+    pub(crate) fn name(&self) -> &'static ServiceName {
+        self.name
     }
 
     /// From how long on an attempt is slow: `None` where nobody need measure.
     #[inline]
     pub(crate) fn slow_call_duration(&self) -> Option<Duration> {
         self.word.slow()
+    }
+
+    /// Whether attempts go through without a question.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.word.load() & CLOSED != 0
     }
 
     /// Leave without a look at the clock, which a closed breaker does not need. `None` says
@@ -149,6 +154,17 @@ impl Breaker {
     pub(crate) fn admit_unmeasured(&self) -> Option<Admission> {
         let admission = self.admit_closed()?;
         self.word.slow().is_none().then_some(admission)
+    }
+
+    /// No leave at `now`, as long as the time is all that an open breaker needs to know. `None` says
+    /// nothing: ask [`admit`](Self::admit).
+    #[inline]
+    pub(crate) fn refuse(&self, now: Moment) -> Option<Refusal> {
+        let (until, reason) = self.word.open(now)?;
+        Some(Refusal {
+            reason,
+            retry_in: (reason.by != OpenedBy::Hand).then(|| until.since(now)),
+        })
     }
 
     /// Leave to run one attempt at `now`, and the changes of state that this made: half-open may
@@ -215,15 +231,7 @@ impl Breaker {
 
     /// Whether a call at `at` is sure to be refused, as things stand.
     pub(crate) fn refuses_at(&self, at: Moment) -> bool {
-        if self.word.load() & CLOSED != 0 {
-            return false;
-        }
-        let inner = lock(&self.inner);
-        match inner.phase {
-            Phase::ForcedOpen => true,
-            Phase::Open { since, .. } => at < since + inner.wait(),
-            _ => false,
-        }
+        self.refuse(at).is_some()
     }
 
     /// What can be seen of it at `now`.
@@ -282,7 +290,7 @@ impl Breaker {
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = lock(&self.inner);
         let answer = change(&mut inner);
-        self.word.store(inner.word());
+        self.word.store(inner.word(), inner.open());
         answer
     }
 }
@@ -463,6 +471,15 @@ impl Inner {
     /// How long the present open period lasts, and half-open after it at most.
     fn wait(&self) -> Duration {
         self.settings.wait(self.reopened)
+    }
+
+    /// Until when everybody is refused, and why, where that is so.
+    fn open(&self) -> Option<(Moment, Reason)> {
+        match self.phase {
+            Phase::Open { since, reason } => Some((since + self.wait(), reason)),
+            Phase::ForcedOpen => Some((Moment::NEVER, Reason::HAND)),
+            _ => None,
+        }
     }
 
     fn word(&self) -> u64 {

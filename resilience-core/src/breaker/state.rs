@@ -75,6 +75,15 @@ impl Reason {
 }
 
 impl OpenedBy {
+    /// That of this number, as `as u8` gives it.
+    pub(crate) const fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Failures,
+            1 => Self::SlowCalls,
+            _ => Self::Hand,
+        }
+    }
+
     /// The name, as in telemetry.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use crate::clock::saturating_nanos;
+use super::{OpenedBy, Reason};
+use crate::clock::{Moment, saturating_nanos};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// The generation with two flags, and from how long on an attempt is slow: on a cache line of their
-/// own, since failures write the rest.
+/// The generation with two flags, from how long on an attempt is slow, and until when an open breaker
+/// refuses, and why: on a cache line of their own, since failures write the rest.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Word {
     state: AtomicU64,
     /// In nanoseconds; `u64::MAX` where no attempt is slow.
     slow: AtomicU64,
+    /// Zero where it takes more than the time to tell who is refused.
+    until: AtomicU64,
+    reason: AtomicU64,
 }
 
 impl Word {
@@ -20,6 +24,8 @@ impl Word {
         Self {
             state: AtomicU64::new(state),
             slow: AtomicU64::new(slow_nanos(slow)),
+            until: AtomicU64::new(0),
+            reason: AtomicU64::new(0),
         }
     }
 
@@ -37,11 +43,30 @@ impl Word {
         self.state.load(Ordering::Acquire)
     }
 
-    pub(super) fn store(&self, word: u64) {
+    /// Under the lock of the rest. Who sees the state sees what it refuses, or what a later one does.
+    pub(super) fn store(&self, word: u64, open: Option<(Moment, Reason)>) {
         // A healthy line stays shared between cores: written only when it changes.
-        if self.state.load(Ordering::Relaxed) != word {
-            self.state.store(word, Ordering::Release);
+        let write = |place: &AtomicU64, value, order| {
+            if place.load(Ordering::Relaxed) != value {
+                place.store(value, order);
+            }
+        };
+        let until = open.map_or(0, |(until, _)| until.as_nanos());
+        if let Some((_, reason)) = open {
+            write(&self.reason, packed(reason), Ordering::Relaxed);
         }
+        write(&self.until, until, Ordering::Relaxed);
+        write(&self.state, word, Ordering::Release);
+    }
+
+    /// Until when everybody is refused, and why, if that is so at `now`. `None` says nothing.
+    pub(super) fn open(&self, now: Moment) -> Option<(Moment, Reason)> {
+        if self.load() & CLOSED != 0 {
+            return None;
+        }
+        let until = Moment::from_nanos(self.until.load(Ordering::Relaxed));
+        (now < until || !until.is_finite())
+            .then(|| (until, unpacked(self.reason.load(Ordering::Relaxed))))
     }
 
     /// From how long on an attempt is slow.
@@ -60,6 +85,17 @@ impl Word {
 
 fn slow_nanos(slow: Option<Duration>) -> u64 {
     slow.map_or(u64::MAX, saturating_nanos)
+}
+
+fn packed(reason: Reason) -> u64 {
+    u64::from(reason.count) << 8 | u64::from(reason.by as u8)
+}
+
+fn unpacked(reason: u64) -> Reason {
+    Reason {
+        by: OpenedBy::of(reason as u8),
+        count: (reason >> 8) as u32,
+    }
 }
 
 const FLAGS: u32 = 2;

@@ -28,6 +28,7 @@ use crate::budget::window::Window;
 use crate::clock::{Moment, saturating_nanos};
 use crate::settings::BudgetSettings;
 use crate::shards::Shards;
+use crate::stats::AtOnce;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -46,6 +47,8 @@ struct Calls {
     /// Those that succeeded at once, when they did: by far the most, for which this is the only
     /// counter. The statistics read it too.
     straight: AtomicU64,
+    /// Those that an open breaker refused at once, of which nobody heard more: likewise.
+    refused: AtomicU64,
     /// The others, when the first attempt failed, or at their end.
     other: AtomicU64,
 }
@@ -96,11 +99,24 @@ impl Budget {
         self.calls.mine().straight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many of those there were since the beginning.
-    pub(crate) fn straight(&self) -> u64 {
+    /// Counts a call that an open breaker refused at once, of which nobody hears more.
+    #[inline]
+    pub(crate) fn count_refused(&self) {
+        self.calls.mine().refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many of those two there were since the beginning.
+    pub(crate) fn at_once(&self) -> AtOnce {
+        AtOnce {
+            succeeded: self.sum(|calls| &calls.straight),
+            refused: self.sum(|calls| &calls.refused),
+        }
+    }
+
+    fn sum(&self, counter: fn(&Calls) -> &AtomicU64) -> u64 {
         self.calls
             .iter()
-            .map(|calls| calls.straight.load(Ordering::Relaxed))
+            .map(|calls| counter(calls).load(Ordering::Relaxed))
             .fold(0, u64::wrapping_add)
     }
 
@@ -109,12 +125,9 @@ impl Budget {
         let mut ledger = lock(&self.ledger);
         // Each counter only grows, and is read under the lock, so the sum only grows. What others
         // count meanwhile is found by the next question.
-        let other = self
-            .calls
-            .iter()
-            .map(|calls| calls.other.load(Ordering::Relaxed))
-            .fold(0, u64::wrapping_add);
-        let counted = other.wrapping_add(self.straight());
+        let AtOnce { succeeded, refused } = self.at_once();
+        let other = self.sum(|calls| &calls.other);
+        let counted = other.wrapping_add(succeeded).wrapping_add(refused);
         ledger.pass(now, counted);
         ledger.withdraw()
     }

@@ -75,6 +75,19 @@ impl Bulkhead {
         held.end();
     }
 
+    /// Whether there is a slot, and nobody waits.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        let word = Word::unpack(self.word.load(Ordering::Relaxed));
+        !word.waited && word.taken < word.limit
+    }
+
+    /// A slot, if one is there and nobody waits. Else it says nothing: ask one of the others.
+    #[inline]
+    pub(crate) fn pass(&self) -> bool {
+        matches!(self.exchange(), Exchange::Taken)
+    }
+
     /// A slot, or none: for those who do not wait. Give it back with [`release`](Self::release).
     #[inline]
     pub(crate) fn try_acquire(&self) -> Result<(), Full> {

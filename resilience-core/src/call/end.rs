@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Decisions, Stage};
+use super::{Decisions, Stage, text};
 use crate::Classification;
 use crate::clock::Moment;
-use crate::event::{AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::event::{
+    AttemptFailed, CallFailure, CallOutcome, Event, EventSite, emit, emit_failed, emit_finished,
+};
 use crate::fields::Fields;
 use crate::scope::{self, Mark};
+use crate::settings::RetrySettings;
 use crate::trace::{Entered, Spans};
 
 impl Decisions {
@@ -16,22 +19,22 @@ impl Decisions {
         classification: &Classification,
         failure: CallFailure,
         message: &str,
+        policy: &RetrySettings,
         last: bool,
         now: Moment,
     ) {
         let CallFailure {
-            category,
             severity,
             error_type,
             refused,
+            ..
         } = failure;
-        let retries = self.site.settings.retry(category).retries;
-        emit(
+        emit_failed(
             &self.site.shared,
-            Event::AttemptFailed(AttemptFailed {
+            &AttemptFailed {
                 site: EventSite(&self.site),
                 attempt: self.attempts,
-                of: retries.saturating_add(1).max(self.attempts),
+                of: policy.retries.saturating_add(1).max(self.attempts),
                 last,
                 refused,
                 classification,
@@ -41,7 +44,8 @@ impl Decisions {
                 duration: self.attempt_took(now),
                 fields: self.fields(),
                 context: &scope::context(),
-            }),
+            },
+            now,
         );
     }
 
@@ -54,7 +58,7 @@ impl Decisions {
         }
         emit(
             &self.site.shared,
-            Event::FallbackUsed {
+            &Event::FallbackUsed {
                 site: EventSite(&self.site),
                 number,
                 succeeded,
@@ -63,34 +67,47 @@ impl Decisions {
         );
     }
 
-    /// The end, of every call but those that succeed at once while nobody listens.
+    /// The end, of every call but those that are over at once while nobody listens; `now`, where the
+    /// caller knows that.
     #[cold]
-    pub(super) fn finish(&mut self, outcome: CallOutcome, failure: Option<CallFailure>) {
+    pub(super) fn finish(
+        &mut self,
+        outcome: CallOutcome,
+        failure: Option<CallFailure>,
+        now: Option<Moment>,
+    ) {
         self.stage = Stage::Over;
         self.count();
         let began = self.known().and_then(|extra| extra.since);
-        let now = began.map(|_| self.now());
+        let now = now.or_else(|| began.map(|_| self.now()));
         let inside = self.inside_span();
-        emit(
-            &self.site.shared,
-            Event::CallFinished {
-                site: EventSite(&self.site),
-                outcome,
-                attempts: self.attempts,
-                duration: now
-                    .zip(began)
-                    .map_or(Duration::ZERO, |(now, began)| now.since(began)),
-                last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
-                failure,
-                context: &scope::context(),
-            },
-        );
+        let since = |now: Moment| began.map_or(Duration::ZERO, |began| now.since(began));
+        let event = Event::CallFinished {
+            site: EventSite(&self.site),
+            outcome,
+            attempts: self.attempts,
+            duration: now.map_or(Duration::ZERO, since),
+            last_attempt: now.map_or(Duration::ZERO, |now| self.attempt_took(now)),
+            failure,
+            context: &scope::context(),
+        };
+        emit_finished(&self.site.shared, &event, now);
         drop(inside);
         let spans = self.rare_if_any().and_then(|rare| rare.spans.take());
         if let Some(spans) = spans {
             spans.finish(outcome, self.attempts, failure);
         }
-        if let Some(extra) = &mut self.extra {
+        self.land();
+        if let Some(extra) = &mut *self.extra
+            && let Some(text) = extra.as_mut().open().last_error.take()
+        {
+            text::give_back(text);
+        }
+    }
+
+    /// No longer in flight.
+    pub(super) fn land(&mut self) {
+        if let Some(extra) = &mut *self.extra {
             let extra = extra.as_mut().open();
             if let Some(flight) = extra.pending.take() {
                 self.site.shared.drain.end(flight, extra.asleep.take());

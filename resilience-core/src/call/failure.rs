@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Decisions, Failed, PANIC, Stage, Verdict};
+use super::{Decisions, Failed, PANIC, Stage, Verdict, text};
 use crate::backoff::Backoff;
 use crate::breaker::{CallId, Moved};
 use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
-use crate::event::{CallFailure, CallOutcome, Event, EventSite, emit};
+use crate::event::{
+    CallFailure, CallOutcome, Event, EventSite, emit, emit_moved, emit_rejected, is_heard,
+};
 use crate::fallback::On;
-use crate::redact::redacted;
+use crate::fields::write_bounded;
+use crate::redact::redact_in_place;
 use crate::scope::{self, Mark};
 use crate::{Category, Classification, Classify, Effect, Error, Fault, Retry, Severity};
 
@@ -28,11 +31,14 @@ impl Decisions {
             self.mark = Mark::None;
         }
         let refused = classification.is_rejection() || self.mark == Mark::Refused;
-        let rules = self.site.rules.as_deref().filter(|_| !refused);
-        let classification = rules
-            .and_then(|rules| rules.own_text(&message()))
-            .unwrap_or(classification);
-        let classification = self.adopt(classification);
+        let mut text = self.known_text();
+        if let Some(rules) = self.site.rules.as_deref().filter(|_| !refused) {
+            write_bounded(&mut text, format_args!("{message}"));
+            if let Some(own) = rules.own_text(&text) {
+                *classification = own;
+            }
+        }
+        self.adopt(classification);
         let now = self.now();
         let enclosing = match self.known().and_then(|extra| extra.enclosing) {
             Some(enclosing) if self.is_anchored() => enclosing,
@@ -40,7 +46,7 @@ impl Decisions {
         };
         let guarded = self.admission.is_some();
         let inside = self.inside_span();
-        self.tell_breaker(&classification, refused, now);
+        self.tell_breaker(classification, refused, now);
 
         let category = classification.category();
         let policy = self.site.settings.retry(category);
@@ -51,19 +57,27 @@ impl Decisions {
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let over = self.around.fail_fast || self.site.shared.drain.is_draining();
         let delay = if worth && !over && self.attempts <= policy.retries {
-            self.delay(&classification, policy.backoff, guarded, now, enclosing)
+            self.delay(classification, &policy.backoff, guarded, now, enclosing)
         } else {
             None
         };
 
         let failure = CallFailure {
             category,
-            severity: self.severity(&classification, delay.is_none()),
+            severity: self.severity(classification, delay.is_none()),
             error_type: classification.error_type().unwrap_or(error_type),
             refused,
         };
-        let message = redacted(message());
-        self.attempt_failed(&classification, failure, &message, delay.is_none(), now);
+        write_bounded(&mut text, format_args!("{message}"));
+        redact_in_place(&mut text);
+        self.attempt_failed(
+            classification,
+            failure,
+            &text,
+            &policy,
+            delay.is_none(),
+            now,
+        );
         drop(inside);
         if let Some(rare) = self.rare_if_any()
             && let Some(spans) = &mut rare.spans
@@ -71,58 +85,74 @@ impl Decisions {
             spans.attempt_failed(failure, delay.is_some());
         }
         let Some(delay) = delay else {
-            self.give_up(worth, failure);
+            text::give_back(text);
+            self.give_up(worth, failure, now);
             return Verdict::GiveUp;
         };
-        let inside = self.inside_span();
+        self.extra().last_error = Some(text);
+        self.stage = Stage::Between;
+        if is_heard(&self.site.shared) {
+            self.retry_scheduled(delay);
+        }
+        Verdict::Again
+    }
+
+    #[cold]
+    fn retry_scheduled(&self, delay: Duration) {
+        let _inside = self.inside_span();
         emit(
             &self.site.shared,
-            Event::RetryScheduled {
+            &Event::RetryScheduled {
                 site: EventSite(&self.site),
                 next_attempt: self.attempts + 1,
                 delay,
                 context: &scope::context(),
             },
         );
-        drop(inside);
-        self.extra().last_error = Some(message);
-        self.stage = Stage::Between;
-        Verdict::Again
+    }
+
+    /// Something to write the text of an error in: what holds that of the attempt before, if there
+    /// was one.
+    fn known_text(&mut self) -> String {
+        let extra = self.extra.as_mut();
+        extra
+            .and_then(|extra| extra.as_mut().open().last_error.take())
+            .unwrap_or_else(text::take)
     }
 
     /// The runtime's own answer: a refusal ends the call, a timeout is a failed attempt.
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
+        if self.stage == Stage::Over {
+            // It was refused at once.
+            return Verdict::GiveUp;
+        }
         if !self.is_running() {
             self.give_back();
             self.release_breaker();
-            let classification = error.classify();
-            let failure = CallFailure {
-                category: classification.category(),
-                severity: classification.severity(1),
-                error_type: error.kind_name(),
-                refused: true,
-            };
+            let failure = error.refusal();
+            let now = self.now();
             let inside = self.inside_span();
-            emit(
+            emit_rejected(
                 &self.site.shared,
-                Event::Rejected {
+                &Event::Rejected {
                     site: EventSite(&self.site),
                     error,
                     failure,
                     fields: self.fields(),
                     context: &scope::context(),
                 },
+                now,
             );
             drop(inside);
             self.mark_enclosing(Mark::Refused);
-            self.finish(CallOutcome::Rejected, Some(failure));
+            self.finish(CallOutcome::Rejected, Some(failure), Some(now));
             return Verdict::GiveUp;
         }
         self.fail(Failed {
-            classification: Self::classify_own(error),
+            classification: &mut Self::classify_own(error),
             error_type: error.kind_name(),
-            message: &|| error.to_string(),
+            message: error,
         })
     }
 
@@ -132,7 +162,8 @@ impl Decisions {
         self.leave();
         self.give_back();
         let inside = self.inside_span();
-        self.fail_breaker(self.now());
+        let now = self.now();
+        self.fail_breaker(now);
         drop(inside);
         let failure = CallFailure {
             category: self.site.settings.category.unwrap_or(Category::UNKNOWN),
@@ -140,7 +171,7 @@ impl Decisions {
             error_type: PANIC,
             refused: false,
         };
-        self.finish(CallOutcome::Panicked, Some(failure));
+        self.finish(CallOutcome::Panicked, Some(failure), Some(now));
     }
 
     /// What an answer of the runtime means for the attempt that it ended.
@@ -163,19 +194,20 @@ impl Decisions {
 
     /// Whether one of these names the failure.
     pub(crate) fn falls_back(&self, failure: &Classification, on: &[On]) -> bool {
-        let adopted = self.adopt(failure.clone()).category();
-        on.iter().any(|on| on.names(failure, adopted))
+        let mut adopted = failure.clone();
+        self.adopt(&mut adopted);
+        on.iter().any(|on| on.names(failure, adopted.category()))
     }
 
     /// The site's category replaces `unknown`, and, if it names a dependency, `service`.
-    fn adopt(&self, classification: Classification) -> Classification {
+    fn adopt(&self, classification: &mut Classification) {
         let Some(own) = self.site.settings.category else {
-            return classification;
+            return;
         };
         match classification.category() {
-            Category::UNKNOWN => classification.adopted_by(own),
-            Category::SERVICE if own.is_dependency() => classification.with_category(own),
-            _ => classification,
+            Category::UNKNOWN => classification.adopt(own),
+            Category::SERVICE if own.is_dependency() => classification.set_category(own),
+            _ => {}
         }
     }
 
@@ -183,13 +215,17 @@ impl Decisions {
     fn delay(
         &mut self,
         classification: &Classification,
-        backoff: Backoff,
+        backoff: &Backoff,
         guarded: bool,
         now: Moment,
         enclosing: Moment,
     ) -> Option<Duration> {
         let previous = self.known().map_or(Duration::ZERO, |extra| extra.delay);
-        let random = self.site.shared.random();
+        let random = if backoff.is_random() {
+            self.site.shared.random()
+        } else {
+            0.0
+        };
         let asked = classification.retry_after();
         let delay = backoff.delay(self.attempts, previous, asked, random)?;
         let wake = now + delay;
@@ -203,7 +239,7 @@ impl Decisions {
         if self.site.settings.budget.is_some() && !self.site.service.budget.withdraw(now) {
             emit(
                 &self.site.shared,
-                Event::BudgetSpent {
+                &Event::BudgetSpent {
                     site: EventSite(&self.site),
                     context: &scope::context(),
                 },
@@ -216,9 +252,13 @@ impl Decisions {
         } else {
             Duration::ZERO
         };
-        let pauses = !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY);
-        if pauses {
-            self.set_timer(wake).ok()?;
+        let mut pauses = !delay.is_zero() || self.attempts.is_multiple_of(YIELD_EVERY);
+        if pauses && self.set_timer(wake).is_err() {
+            // Outside of tokio nobody can sleep, but who need not goes on.
+            if !delay.is_zero() {
+                return None;
+            }
+            pauses = false;
         }
         let extra = self.extra();
         extra.wake = pauses.then_some(wake);
@@ -265,13 +305,13 @@ impl Decisions {
     pub(super) fn breaker_moved(&self, moved: Option<Moved>) {
         if let Some(moved) = moved {
             let service = self.site.service();
-            emit(&self.site.shared, Event::moved(service, moved));
+            emit_moved(&self.site.shared, service, moved);
         }
     }
 
     /// Tells the enclosing attempt that trying again from there would multiply: this call has
     /// tried, or calls inside it have, or the runtime has refused.
-    fn give_up(&mut self, worth: bool, failure: CallFailure) {
+    fn give_up(&mut self, worth: bool, failure: CallFailure, now: Moment) {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
@@ -279,7 +319,7 @@ impl Decisions {
         {
             self.mark_enclosing(Mark::GaveUp);
         }
-        self.finish(CallOutcome::Failed, Some(failure));
+        self.finish(CallOutcome::Failed, Some(failure), Some(now));
     }
 
     pub(super) fn mark_enclosing(&self, mark: Mark) {

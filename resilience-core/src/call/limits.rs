@@ -8,10 +8,52 @@ use super::time::no_timer;
 use super::{Decisions, Stage};
 use crate::Error;
 use crate::blocking::{Held, HeldGuards};
-use crate::bulkhead::Full;
+use crate::bulkhead::{Bulkhead, Full};
 use crate::clock::Moment;
-use crate::rate_limit::{self, Turn};
+use crate::rate_limit::{self, RateLimiter, Turn};
 use crate::resource::Exhausted;
+use crate::runtime::SiteState;
+use crate::shards::my_shard;
+
+/// What a call has got without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    Nothing,
+    /// Its permit, if it needs one, but no slot.
+    Permit,
+    All,
+}
+
+/// A permit and a slot, as far as the site wants them, where they are there and nobody waits for them.
+#[inline(never)]
+pub(super) fn take_at_once(site: &SiteState) -> Got {
+    let guards = &site.service.guards;
+    let mut bulkhead = None;
+    if site.guarded_by.slot {
+        // Nobody pays for a permit who can see that it would have to wait for a slot.
+        bulkhead = guards
+            .known_bulkhead()
+            .filter(|bulkhead| bulkhead.has_room());
+        if bulkhead.is_none() {
+            return Got::Nothing;
+        }
+    }
+    if site.settings.rate_limit.is_some() {
+        let limiter = guards.known_limiter();
+        let shard = my_shard();
+        let passes = |limiter: &RateLimiter| {
+            limiter.spend(shard) || limiter.lease(shard, site.shared.clock.now())
+        };
+        if !limiter.is_some_and(passes) {
+            return Got::Nothing;
+        }
+    }
+    if bulkhead.is_none_or(Bulkhead::pass) {
+        Got::All
+    } else {
+        Got::Permit
+    }
+}
 
 impl Decisions {
     #[inline]
@@ -29,8 +71,19 @@ impl Decisions {
         let Some(rate_limit) = self.site.settings.rate_limit else {
             return self.take_slot();
         };
-        let now = self.now();
+        if self.stage == Stage::Permitted {
+            return self.take_slot();
+        }
         let limiter = self.guards().limiter(rate_limit);
+        // Leases take room: keys have none.
+        let shard = my_shard();
+        if self.keyed.is_none() && limiter.spend(shard) {
+            return self.take_slot();
+        }
+        let now = self.now();
+        if self.keyed.is_none() && limiter.lease(shard, now) {
+            return self.take_slot();
+        }
         let ticket = if self.waits() {
             limiter.enter(now)
         } else {
@@ -183,11 +236,11 @@ impl Decisions {
     }
 
     fn rate_limited(&self, refusal: rate_limit::Refusal) -> Error {
-        Error::rate_limited(self.guards().service().clone(), refusal.retry_in)
+        Error::rate_limited(self.guards().service(), refusal.retry_in)
     }
 
     fn bulkhead_full(&self) -> Error {
-        Error::bulkhead_full(self.guards().service().clone())
+        Error::bulkhead_full(self.guards().service())
     }
 
     /// Gives back whatever the attempt holds or waits for, but for its admission, which says how
@@ -208,7 +261,9 @@ impl Decisions {
             bulkhead.release();
             self.stage = Stage::Running { slot: false };
         }
-        let Some(extra) = &mut self.extra else { return };
+        let Some(extra) = &mut *self.extra else {
+            return;
+        };
         let extra = extra.as_mut().open();
         let guards = self.keyed.as_deref().unwrap_or(&self.site.service.guards);
         if let (Some(ticket), Some(limiter)) = (&mut extra.permit, guards.known_limiter()) {
@@ -237,7 +292,9 @@ impl Decisions {
         let leases = std::mem::take(&mut rare.leases);
         let service = || HeldGuards::Service(Arc::clone(&self.site.service));
         let held = Held {
-            guards: self.keyed.clone().map_or_else(service, HeldGuards::Keyed),
+            guards: (*self.keyed)
+                .clone()
+                .map_or_else(service, HeldGuards::Keyed),
             slot,
             leases,
         };

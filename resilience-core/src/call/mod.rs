@@ -15,9 +15,12 @@ mod fault;
 mod limits;
 mod start;
 mod success;
+mod text;
 mod time;
 
+use std::fmt;
 use std::hash::Hash;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -35,11 +38,12 @@ use crate::{Category, Classification, Error};
 /// One call, from its beginning to its end.
 #[derive(Debug)]
 pub(crate) struct Decisions {
-    site: SiteRef,
+    // What is dropped, is dropped by `give_up_all`: a plain call has nothing of it at its end.
+    site: ManuallyDrop<SiteRef>,
     /// What only a call that waits, fails or has fields needs.
-    extra: Option<ExtraBox>,
+    extra: ManuallyDrop<Option<ExtraBox>>,
     /// The guards of the call's key, where it has one.
-    keyed: Option<Arc<Guards>>,
+    keyed: ManuallyDrop<Option<Arc<Guards>>>,
     /// The call's own deadline.
     deadline: Moment,
     admission: Option<Admission>,
@@ -57,6 +61,9 @@ enum Stage {
     Begun,
     /// Before the first attempt of a call that has a key or an [`Extra`].
     Prepared,
+    /// Before the first attempt of a call that has its permit, if it needs one, but had to see its slot
+    /// go to another.
+    Permitted,
     /// The first attempt runs, of a call that nothing encloses and nobody watches. Whatever else there
     /// is to be known makes it `Running`.
     Plain { slot: bool },
@@ -70,6 +77,8 @@ enum Stage {
     Running { slot: bool },
     /// The end has been told.
     Over,
+    /// The same of a call that was plain until then, so that there is nothing to drop.
+    Gone,
 }
 
 /// What to do after a failed attempt.
@@ -81,28 +90,36 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// A failure as the telemetry sees it. Texts are made only if somebody asks.
+/// A failure as the telemetry sees it.
 pub(crate) struct Failed<'a> {
-    pub(crate) classification: Classification,
+    /// Not moved: that costs more than much of what is done with it.
+    pub(crate) classification: &'a mut Classification,
     pub(crate) error_type: &'static str,
-    pub(crate) message: &'a dyn Fn() -> String,
+    pub(crate) message: &'a dyn fmt::Display,
 }
 
 impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
-        let site = SiteRef::of(site);
-        Self::of(site)
+        let (site, deadline) = match SiteRef::first(site) {
+            Some(state) => (SiteRef::First(state), state.deadline()),
+            None => SiteRef::later(site),
+        };
+        Self::until(site, deadline)
     }
 
     /// A call of a site whose state is at hand.
-    #[inline]
     pub(crate) fn of(site: SiteRef) -> Self {
         let deadline = site.deadline();
+        Self::until(site, deadline)
+    }
+
+    #[inline]
+    fn until(site: SiteRef, deadline: Moment) -> Self {
         Self {
-            site,
-            extra: None,
-            keyed: None,
+            site: ManuallyDrop::new(site),
+            extra: ManuallyDrop::new(None),
+            keyed: ManuallyDrop::new(None),
             deadline,
             admission: None,
             attempts: 0,
@@ -131,7 +148,7 @@ impl Decisions {
     /// From now on the call has the guards of this key instead of those of the whole service.
     pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
         let guards = self.site.service.keyed(key, self.now());
-        self.keyed = Some(guards);
+        *self.keyed = Some(guards);
         self.stage = Stage::Prepared;
     }
 
@@ -186,10 +203,39 @@ impl Drop for Decisions {
     /// The future was dropped: whatever it held is given back at once.
     #[inline]
     fn drop(&mut self) {
-        if self.stage != Stage::Over {
-            self.cancelled();
+        if self.stage != Stage::Gone {
+            Rest(self).end();
         }
     }
+}
+
+/// A call that may have something to drop. A guard of its own, since telling the end may panic.
+struct Rest<'a>(&'a mut Decisions);
+
+impl Rest<'_> {
+    #[inline(never)]
+    fn end(self) {
+        if self.0.stage != Stage::Over {
+            self.0.cancelled();
+        }
+    }
+}
+
+impl Drop for Rest<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // Still in flight is who panicked while the end was told.
+        self.0.land();
+        let Decisions {
+            site, extra, keyed, ..
+        } = &mut *self.0;
+        drop((take(extra), take(keyed), take(site)));
+    }
+}
+
+/// What is there, to be dropped.
+fn take<T: Default>(place: &mut ManuallyDrop<T>) -> T {
+    std::mem::take(&mut **place)
 }
 
 impl Decisions {
@@ -206,7 +252,7 @@ impl Decisions {
             }
         }
         self.release_breaker();
-        self.finish(CallOutcome::Cancelled, None);
+        self.finish(CallOutcome::Cancelled, None, None);
     }
 }
 

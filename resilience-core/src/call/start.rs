@@ -3,59 +3,56 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::limits::{Got, take_at_once};
 use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
-use crate::event::{EventSite, watched};
+use crate::event::{EventSite, refused_unseen, watched};
 use crate::runtime::{GuardedBy, SiteRef};
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
 
 impl Decisions {
-    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, as
-    /// most do, if that. Says whether it is such a call; else it needs [`enter`](Self::enter).
+    /// Begins the first attempt of a call that needs nothing but the leave of a closed breaker, and
+    /// what its rate limit and its bulkhead give without waiting, as most do, if that. Says whether it
+    /// is such a call; else it needs [`enter`](Self::enter).
     #[inline]
     pub(crate) fn enter_plainly(&mut self) -> bool {
-        let SiteRef::First(site) = self.site else {
+        let SiteRef::First(site) = *self.site else {
             return false;
         };
         if self.stage != Stage::Begun || site.shared.is_watched() {
             return false;
         }
-        let admission = match site.guarded_by {
-            GuardedBy::Nothing => None,
-            GuardedBy::Breaker => {
-                let Some(admission) = site.service.guards.breaker.admit_unmeasured() else {
-                    return false;
-                };
-                Some(admission)
+        let GuardedBy {
+            breaker,
+            limits,
+            slot,
+        } = site.guarded_by;
+        let mut admission = None;
+        if breaker {
+            admission = site.service.guards.breaker.admit_unmeasured();
+            if admission.is_none() {
+                return false;
             }
-            GuardedBy::Limits => return false,
-        };
-        if !scope::enter_plainly(site, self.deadline, false) {
+        }
+        if !scope::enter_plainly(site, self.deadline, slot) {
             return false;
+        }
+        if limits {
+            let got = take_at_once(site);
+            if got != Got::All {
+                scope::leave_plainly();
+                if got == Got::Permit {
+                    self.stage = Stage::Permitted;
+                }
+                return false;
+            }
         }
         self.admission = admission;
         self.attempts = 1;
-        self.stage = Stage::Plain { slot: false };
+        self.stage = Stage::Plain { slot };
         true
-    }
-
-    /// The same for a call that has taken its permit and its slot, as soon as it can be plain.
-    fn is_plain_now(&mut self) -> bool {
-        let (SiteRef::First(site), Stage::Running { slot }) = (&self.site, self.stage) else {
-            return false;
-        };
-        let is_plain = self.attempts == 1
-            && self.extra.is_none()
-            && self.keyed.is_none()
-            && self.admission.is_some() == site.settings.breaker.is_some()
-            && !site.shared.is_watched()
-            && scope::enter_plainly(site, self.deadline, slot);
-        if is_plain {
-            self.stage = Stage::Plain { slot };
-        }
-        is_plain
     }
 
     /// Asks for all that an attempt needs, and puts it on the task's stack for one poll; else says
@@ -63,11 +60,11 @@ impl Decisions {
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
         if !self.is_running() {
+            if let Some(answer) = self.refuse_plainly() {
+                return Err(Poll::Ready(answer));
+            }
             if let Err(instead) = self.poll_start(cx) {
                 return Err(instead.map(|answer| self.after_all(answer)));
-            }
-            if self.is_plain_now() {
-                return Ok(());
             }
         }
         if let Some(fault) = self.poll_fault(cx) {
@@ -75,6 +72,25 @@ impl Decisions {
         }
         self.push();
         Ok(())
+    }
+
+    /// Ends a call, of which nothing is known but its site, with the answer of an open breaker, and
+    /// tells the end; as long as nobody watches and nothing encloses it.
+    fn refuse_plainly(&mut self) -> Option<Error> {
+        let breaker = &self.site.service.guards.breaker;
+        if self.stage != Stage::Begun
+            || self.site.settings.breaker.is_none()
+            || breaker.is_closed()
+            || self.site.shared.is_watched()
+            || !scope::is_bare()
+        {
+            return None;
+        }
+        let now = self.now();
+        let answer = Error::circuit_open(breaker.name(), breaker.refuse(now)?);
+        refused_unseen(&self.site, &answer, now);
+        self.stage = Stage::Over;
+        Some(answer)
     }
 
     /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the
@@ -92,7 +108,7 @@ impl Decisions {
         if self.stage == Stage::Between && self.poll_pause(cx).is_pending() {
             return Err(Poll::Pending);
         }
-        if matches!(self.stage, Stage::Begun | Stage::Prepared | Stage::Between) {
+        if !matches!(self.stage, Stage::Limited | Stage::Queued) {
             self.start().map_err(Poll::Ready)?;
         }
         if self.is_running() {
@@ -113,7 +129,7 @@ impl Decisions {
                 self.watch();
             }
         }
-        if let Some(extra) = &mut self.extra {
+        if let Some(extra) = &mut *self.extra {
             let extra = extra.as_mut().open();
             (extra.attempt_since, extra.due) = (None, None);
             if let Some(refusal) = extra.rare.as_mut().and_then(|rare| rare.refusal.take()) {
@@ -204,9 +220,7 @@ impl Decisions {
         for moved in moves.into_iter().flatten() {
             self.breaker_moved(Some(moved));
         }
-        answer.map_err(|refusal| {
-            Error::circuit_open(breaker.name().clone(), refusal.reason, refusal.retry_in)
-        })
+        answer.map_err(|refusal| Error::circuit_open(breaker.name(), refusal))
     }
 
     fn push(&self) {

@@ -10,7 +10,7 @@ impl Decisions {
     /// nothing to learn. Says whether it is such a call.
     #[inline]
     pub(crate) fn succeed_plainly(&mut self) -> bool {
-        let SiteRef::First(site) = self.site else {
+        let SiteRef::First(site) = *self.site else {
             return false;
         };
         let Stage::Plain { slot } = self.stage else {
@@ -24,8 +24,7 @@ impl Decisions {
             if slot {
                 guards.release_slot();
             }
-            self.admission = None;
-            self.stage = Stage::Over;
+            self.stage = Stage::Gone;
             succeeded_unseen(site);
         }
         is_plain
@@ -49,7 +48,7 @@ impl Decisions {
             self.stage = Stage::Over;
             succeeded_unseen(&self.site);
         } else {
-            self.finish(CallOutcome::Succeeded, None);
+            self.finish(CallOutcome::Succeeded, None, None);
         }
     }
 }

@@ -61,6 +61,9 @@ pub(crate) fn write_chain(
     mut source: Option<&(dyn Error + 'static)>,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
+    if source.is_none() {
+        return error.fmt(f);
+    }
     let mut above = error.to_string();
     f.write_str(&above)?;
     // A chain that never ends is a mistake of its author's, not of whoever reports it.

@@ -44,7 +44,8 @@ impl fmt::Display for Options {
         list.part("rate_limit", self.rate_limit, |limit, inner| {
             inner.name("limit", limit.written_limit().as_deref())?;
             inner.plain("burst", limit.burst)?;
-            inner.duration("max_wait", limit.max_wait)
+            inner.duration("max_wait", limit.max_wait)?;
+            inner.plain("exact", limit.exact)
         })?;
         list.part("bulkhead", self.bulkhead, |bulkhead, inner| {
             inner.plain("concurrency", bulkhead.concurrency)?;
@@ -236,7 +237,8 @@ mod tests {
                 RateLimitOptions::new()
                     .limit(100, Duration::from_secs(60))
                     .burst(10)
-                    .max_wait(Duration::from_millis(1500)),
+                    .max_wait(Duration::from_millis(1500))
+                    .exact(true),
             )
             .bulkhead(BulkheadOptions::new().concurrency(8).queue(0))
             .budget(BudgetOptions::new().ratio(0.1).min_per_second(5))
@@ -244,7 +246,7 @@ mod tests {
             .idempotent(false);
         assert_eq!(
             options.to_string(),
-            "rate_limit(limit = \"100/60s\", burst = 10, max_wait = \"1.5s\"), \
+            "rate_limit(limit = \"100/60s\", burst = 10, max_wait = \"1.5s\", exact = true), \
              bulkhead(concurrency = 8, queue = 0), budget(ratio = 0.1, min_per_second = 5), \
              nested = \"retry\", idempotent = false"
         );

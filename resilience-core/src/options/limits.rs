@@ -12,6 +12,8 @@ pub struct RateLimitOptions {
     pub burst: Option<u32>,
     /// Who would have to wait longer is rejected.
     pub max_wait: Option<Duration>,
+    /// Threads take no permits in advance, see [`exact`](Self::exact).
+    pub exact: Option<bool>,
 }
 
 /// What `bulkhead(..)` says.
@@ -44,6 +46,7 @@ impl RateLimitOptions {
             limit: None,
             burst: None,
             max_wait: None,
+            exact: None,
         }
     }
 
@@ -65,6 +68,19 @@ impl RateLimitOptions {
     #[must_use]
     pub const fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(wait);
+        self
+    }
+
+    /// Whether each attempt takes its permit for itself, at the moment of going.
+    ///
+    /// Where it need not, which is the default, and the burst is 1024 or more, threads that succeed at
+    /// once take permits in advance, up to 64 at a time, while half of the burst is there: an attempt
+    /// then costs less than half as much, and threads do not wait for each other. It lets no more
+    /// through than `limit` and `burst` say. But after a pause there may be fewer permits than the
+    /// burst: by a 128th of it, 64 at most, for each thread, and by an eighth at most for all.
+    #[must_use]
+    pub const fn exact(mut self, exact: bool) -> Self {
+        self.exact = Some(exact);
         self
     }
 

@@ -31,6 +31,7 @@ fn settings(burst: u32) -> RateLimitSettings {
         period: SECOND,
         burst,
         max_wait: 10 * SECOND,
+        exact: false,
     }
 }
 
@@ -160,4 +161,85 @@ fn loom_the_next_is_woken_when_the_first_leaves_or_goes() {
             assert_eq!(limiter.waiting(), 0);
         });
     }
+}
+
+/// With leases of eight for each of the two shards that there are, the first of which has one, and
+/// without any other permit.
+fn leased() -> Arc<RateLimiter> {
+    let limiter = limiter(128);
+    assert!(limiter.lease(0, at(0)));
+    assert!(limiter.leases.are_out());
+    let mut held = limiter.hold(at(0));
+    held.taken = held.scale.pay(held.taken, 128 - 8 - 1, at(0));
+    drop(held);
+    limiter
+}
+
+/// How many of so many tries of this shard get a permit out of the purse or elsewhere.
+fn goes(limiter: &RateLimiter, shard: usize, tries: usize) -> usize {
+    let goes = |_: &usize| {
+        limiter.spend(shard) || limiter.lease(shard, at(0)) || limiter.try_acquire(at(0)).is_ok()
+    };
+    (0..tries).filter(goes).count()
+}
+
+#[test]
+fn loom_a_permit_in_a_purse_is_spent_or_taken_back_once() {
+    loom::model(|| {
+        let limiter = leased();
+        assert_eq!(goes(&limiter, 0, 6), 6);
+        let other = limiter.clone();
+        let owner = thread::spawn(move || goes(&other, 0, 2));
+        // It has no purse, and takes back what the other has.
+        let mine = goes(&limiter, 1, 1);
+        assert_eq!(mine + owner.join().unwrap() + goes(&limiter, 1, 2), 2);
+    });
+}
+
+#[test]
+fn loom_two_that_lease_at_a_time_set_aside_for_both() {
+    loom::model(|| {
+        let limiter = limiter(128);
+        // loom does not see what makes the purses known to other threads, so they are made here.
+        assert!(limiter.lease(0, at(0)));
+        limiter.hold(at(0)).end_leases(at(0));
+        let other = limiter.clone();
+        let thread = thread::spawn(move || goes(&other, 1, 2));
+        assert_eq!(goes(&limiter, 0, 2) + thread.join().unwrap(), 4);
+        let mut held = limiter.hold(at(0));
+        held.end_leases(at(0));
+        assert_eq!(held.scale, Scale::new(settings(128)));
+        assert_eq!(held.taken, held.scale.pay(0, 5, at(0)));
+    });
+}
+
+#[test]
+fn loom_who_waits_is_overtaken_by_no_lease() {
+    loom::model(|| {
+        let limiter = leased();
+        assert_eq!(goes(&limiter, 0, 7), 7);
+        let other = limiter.clone();
+        // The clock of this one is ahead, so that it finds plenty.
+        let ahead = thread::spawn(move || other.spend(0) || other.lease(0, at(500)));
+        let ticket = limiter.enter(at(0)).unwrap();
+        let is_waiting = ticket.is_some();
+        assert!(!is_waiting || !limiter.leases.spend(0));
+        ahead.join().unwrap();
+        assert!(!is_waiting || !limiter.spend(0) && !limiter.lease(0, at(500)));
+    });
+}
+
+#[test]
+fn loom_new_numbers_leave_nothing_in_a_purse() {
+    loom::model(|| {
+        let limiter = leased();
+        let other = limiter.clone();
+        let thread = thread::spawn(move || goes(&other, 0, 2));
+        limiter.set(settings(1));
+        assert!(!limiter.leases.spend(0));
+        thread.join().unwrap();
+        let held = limiter.hold(at(0));
+        assert_eq!(held.scale, Scale::new(settings(1)));
+        assert!(!limiter.leases.are_out());
+    });
 }

@@ -17,11 +17,13 @@
 //! ```
 //!
 //! Between any two moments `w` apart, at most `burst` plus `w * limit / period` (rounded up)
-//! attempts are let through. Permits are taken at the moment of going and never in advance: who is
-//! refused or leaves has used up none, and who is woken late does not run beside a bucket that has
-//! filled up meanwhile. (Two cases go beyond that bound, by one bucket each: other numbers at run
+//! attempts are let through. Who waits takes its permit at the moment of going and never in advance:
+//! who is refused or leaves has used up none, and who is woken late does not run beside a bucket that
+//! has filled up meanwhile. While there are plenty, threads hold some in advance, which are set aside
+//! in the bucket, see [`lease`]. (Two cases go beyond that bound, by one bucket each: other numbers at run
 //! time, and time going back by more than ten seconds.)
 
+mod lease;
 mod scale;
 
 use std::task::Waker;
@@ -30,6 +32,7 @@ use std::time::Duration;
 use crate::clock::{Moment, saturating_nanos};
 use crate::keyed::Forgettable;
 use crate::line::{Line, Place};
+use crate::rate_limit::lease::Leases;
 use crate::rate_limit::scale::Scale;
 use crate::settings::RateLimitSettings;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -37,15 +40,17 @@ use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A rate limiter, shared by the sites of one service.
 ///
-/// While nobody waits, an answer takes one exchange of one word, a refusal one look at it. Waiting
-/// happens under a short lock.
+/// While nobody waits, an answer takes one exchange of one word, a refusal one look at it; with a
+/// lease, one exchange of a word that is the thread's own. Waiting happens under a short lock.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     word: Word,
-    // A `Scale` that is changed only while the word is flagged, see `scale`.
+    // A `Scale` that is changed only while the word is flagged, see `scale`. Its bucket is without
+    // what is set aside for leases.
     speed: AtomicU64,
     permit: AtomicU64,
     bucket: AtomicU64,
+    leases: Leases,
     max_wait: AtomicU64,
     queue: Mutex<Queue>,
 }
@@ -100,6 +105,7 @@ impl RateLimiter {
             speed: AtomicU64::new(scale.speed),
             permit: AtomicU64::new(scale.permit),
             bucket: AtomicU64::new(scale.bucket),
+            leases: Leases::new(settings),
             max_wait: AtomicU64::new(saturating_nanos(settings.max_wait)),
             queue: Mutex::default(),
         }
@@ -112,9 +118,27 @@ impl RateLimiter {
             let mut queue = lock(&self.queue);
             self.word.0.fetch_or(WAITED, Ordering::AcqRel);
             queue.next = Some(settings);
+            self.leases.empty();
             queue.line.rouse_all()
         };
         roused.into_iter().for_each(Waker::wake);
+    }
+
+    /// A permit of those that the threads of this shard hold in advance, if there is one.
+    #[inline]
+    pub(crate) fn spend(&self, shard: usize) -> bool {
+        self.leases.spend(shard)
+    }
+
+    /// A permit at `now`, and a lease of more where there are plenty, if nobody waits. `false` says
+    /// nothing: ask one of the others.
+    #[inline(never)]
+    pub(crate) fn lease(&self, shard: usize, now: Moment) -> bool {
+        if self.leases.size() > 0 && self.is_plenty(now) {
+            self.hold(now).lease(shard, now)
+        } else {
+            matches!(self.exchange(now), Exchange::Taken)
+        }
     }
 
     /// A permit at `now`, or never: for those who do not wait.
@@ -190,6 +214,9 @@ impl RateLimiter {
             }
             let scale = self.scale();
             let Some(taken) = scale.take(word >> FLAGS, now) else {
+                if self.leases.are_out() {
+                    return Exchange::Ask;
+                }
                 return Exchange::None(scale.wait(word >> FLAGS, 0, now));
             };
             match self.word.0.compare_exchange_weak(
@@ -202,6 +229,13 @@ impl RateLimiter {
                 Err(seen) => word = seen,
             }
         }
+    }
+
+    /// Whether nobody waits, and half of the bucket is there.
+    #[inline]
+    fn is_plenty(&self, now: Moment) -> bool {
+        let word = self.word.0.load(Ordering::Acquire);
+        word & WAITED == 0 && self.scale().is_plenty(word >> FLAGS, now)
     }
 
     #[cold]
@@ -269,7 +303,7 @@ impl RateLimiter {
 impl Forgettable for RateLimiter {
     fn is_fresh(&self, now: Moment) -> bool {
         let taken = self.word.0.load(Ordering::Acquire) >> FLAGS;
-        taken <= self.scale().position(now) && self.waiting() == 0
+        taken <= self.scale().position(now) && !self.leases.are_out() && self.waiting() == 0
     }
 }
 
@@ -278,7 +312,7 @@ enum Exchange {
     Taken,
     /// There is no permit before this time is over.
     None(Duration),
-    /// Somebody waits, or there are new numbers.
+    /// Somebody waits, or there are new numbers, or leases to take back.
     Ask,
 }
 
@@ -317,9 +351,44 @@ impl Held<'_> {
     }
 
     fn take(&mut self, now: Moment) -> bool {
-        let taken = self.scale.take(self.taken, now);
+        let mut taken = self.scale.take(self.taken, now);
+        if taken.is_none() && self.limiter.leases.are_out() {
+            self.end_leases(now);
+            taken = self.scale.take(self.taken, now);
+        }
         self.taken = taken.unwrap_or(self.taken);
         taken.is_some()
+    }
+
+    /// A permit, and as many into the purse of a shard as make a lease, while there are plenty.
+    fn lease(&mut self, shard: usize, now: Moment) -> bool {
+        if !self.queue.line.is_empty() || !self.take(now) {
+            return false;
+        }
+        let leases = &self.limiter.leases;
+        if leases.size() == 0 || !self.scale.is_plenty(self.taken, now) {
+            return true;
+        }
+        if leases.begin(shard) {
+            self.set_bucket(self.scale.bucket - u64::from(leases.size()) * self.scale.permit);
+        } else {
+            let missing = leases.fill(shard);
+            self.taken = self.scale.pay(self.taken, missing, now);
+        }
+        true
+    }
+
+    /// What was spent of all leases is paid for, and the rest is there for all.
+    fn end_leases(&mut self, now: Moment) {
+        let ended = self.limiter.leases.end();
+        let spent = ended.set_aside.saturating_sub(ended.unspent);
+        self.taken = self.scale.pay(self.taken, spent, now);
+        self.set_bucket(self.scale.bucket + ended.set_aside * self.scale.permit);
+    }
+
+    fn set_bucket(&mut self, bucket: u64) {
+        self.scale.bucket = bucket;
+        self.limiter.bucket.store(bucket, Ordering::Release);
     }
 
     fn wait(&self, ahead: usize, now: Moment) -> Duration {
@@ -334,12 +403,14 @@ impl Held<'_> {
 
     fn change(&mut self, settings: RateLimitSettings, now: Moment) {
         let new = Scale::new(settings);
+        self.end_leases(now);
         self.taken = new.convert(&self.scale, self.taken, now);
         self.scale = new;
         let limiter = self.limiter;
         limiter.speed.store(new.speed, Ordering::Release);
         limiter.permit.store(new.permit, Ordering::Release);
         limiter.bucket.store(new.bucket, Ordering::Release);
+        limiter.leases.set(settings);
         let max_wait = saturating_nanos(settings.max_wait);
         limiter.max_wait.store(max_wait, Ordering::Relaxed);
     }

@@ -67,6 +67,18 @@ impl Scale {
         (next <= position + self.bucket).then_some(next)
     }
 
+    /// What `taken` is after so many more permits at `now`, which must be there.
+    pub(super) fn pay(&self, taken: u64, permits: u64, now: Moment) -> u64 {
+        self.plausible(taken, self.position(now)) + permits * self.permit
+    }
+
+    /// Whether at least half of the bucket is there at `now`.
+    #[inline]
+    pub(super) fn is_plenty(&self, taken: u64, now: Moment) -> bool {
+        let position = self.position(now);
+        self.plausible(taken, position) <= position + self.bucket / 2
+    }
+
     /// How long after `now` there is a permit for the one with so many before it.
     pub(super) fn wait(&self, taken: u64, ahead: usize, now: Moment) -> Duration {
         let position = self.position(now);

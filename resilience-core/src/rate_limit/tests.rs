@@ -5,6 +5,9 @@ use std::task::Wake;
 use proptest::prelude::*;
 
 use super::*;
+use crate::shards::{SHARDS, my_shard};
+
+mod leases;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -20,6 +23,7 @@ fn settings(limit: u32, period: Duration, burst: u32) -> RateLimitSettings {
         period,
         burst,
         max_wait: 5 * SECOND,
+        exact: false,
     }
 }
 
@@ -439,6 +443,7 @@ fn even_settings() -> impl Strategy<Value = RateLimitSettings> {
             period: Duration::from_nanos(u64::from(limit) * interval),
             burst,
             max_wait: Duration::from_nanos(max_wait),
+            exact: false,
         }
     })
 }

@@ -14,6 +14,7 @@ use crate::settings::layer::Layer;
 use crate::settings::resolve::Written;
 use crate::settings::shared::merge;
 use crate::site::Site;
+use crate::stats::errors::Sums;
 use crate::stats::{Counts, ServiceSummary};
 use crate::sync::{Mutex, lock};
 
@@ -63,11 +64,16 @@ impl Service {
 
     pub(super) fn summary(&self) -> ServiceSummary {
         let name = self.guards.service().as_str();
-        self.counts.summary(name, self.budget.straight())
+        self.counts.summary(name, self.budget.at_once())
+    }
+
+    pub(super) fn add_errors(&self, sums: &mut Sums) {
+        let name = self.guards.service().as_str();
+        self.counts.add_errors(name, self.budget.at_once(), sums);
     }
 
     pub(super) fn reset_counts(&self) {
-        self.counts.reset(self.budget.straight());
+        self.counts.reset(self.budget.at_once());
     }
 
     pub(super) fn attributes(&self) -> Layer {
@@ -91,7 +97,7 @@ impl Service {
             .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
         keyed.get(key, now, || {
             let guards = Guards::new(
-                Arc::clone(self.guards.service()),
+                self.guards.service(),
                 lock(&self.settings).breaker_numbers(),
             );
             if let Some(manual) = self.guards.breaker.held() {

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::classify::Rules;
 use crate::clock::Moment;
+use crate::recent::Refusals;
 use crate::runtime::{Runtime, Service, Shared};
 use crate::scope::{self, Frame};
 use crate::settings::SiteSettings;
@@ -25,6 +26,8 @@ pub(crate) struct SiteState {
     pub(crate) is_fail_fast: bool,
     /// What the first attempt of a plain call puts on its task's stack.
     pub(crate) frame: Frame,
+    /// Those by its open breaker, from the first one on.
+    pub(crate) refusals: OnceLock<Arc<Refusals>>,
     /// What an operator says of texts of errors, if anything.
     pub(crate) rules: Option<Arc<Rules>>,
     pub(super) generation: u64,
@@ -33,23 +36,22 @@ pub(crate) struct SiteState {
 }
 
 /// What stands before the body of a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GuardedBy {
-    Nothing,
-    /// A breaker and nothing else.
-    Breaker,
-    /// A rate limit or a bulkhead, and perhaps a breaker.
-    Limits,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuardedBy {
+    pub(crate) breaker: bool,
+    /// A rate limit, a bulkhead, or both.
+    pub(crate) limits: bool,
+    /// A bulkhead.
+    pub(crate) slot: bool,
 }
 
 impl GuardedBy {
     pub(super) fn of(settings: &SiteSettings) -> Self {
-        if settings.rate_limit.is_some() || settings.bulkhead.is_some() {
-            Self::Limits
-        } else if settings.breaker.is_some() {
-            Self::Breaker
-        } else {
-            Self::Nothing
+        let slot = settings.bulkhead.is_some();
+        Self {
+            breaker: settings.breaker.is_some(),
+            limits: settings.rate_limit.is_some() || slot,
+            slot,
         }
     }
 }
@@ -154,6 +156,13 @@ pub(crate) enum SiteRef {
 /// What a thread has to lend, by the number of the site.
 pub(crate) type Lent = Vec<Option<Arc<SiteState>>>;
 
+/// None.
+impl Default for SiteRef {
+    fn default() -> Self {
+        Self::Shared(None)
+    }
+}
+
 impl From<Arc<SiteState>> for SiteRef {
     fn from(state: Arc<SiteState>) -> Self {
         Self::Shared(Some(state))
@@ -161,17 +170,22 @@ impl From<Arc<SiteState>> for SiteRef {
 }
 
 impl SiteRef {
-    /// The state of a site in the runtime that holds here, made if need be.
+    /// The first state of a site, if that holds here.
     #[inline]
-    pub(crate) fn of(site: &'static Site) -> Self {
-        match site.slot.first() {
-            Some(state) if !scope::is_scoped() => Self::First(state),
-            _ => Self::Shared(Some(Self::shared(site))),
-        }
+    pub(crate) fn first(site: &'static Site) -> Option<&'static SiteState> {
+        let state = site.slot.first()?;
+        (!scope::is_scoped()).then_some(state)
     }
 
+    /// The state of a site in the runtime that holds here, made if need be.
     #[inline(never)]
-    fn shared(site: &'static Site) -> Arc<SiteState> {
+    pub(crate) fn later(site: &'static Site) -> (Self, Moment) {
+        let state = Self::state(site);
+        let deadline = state.deadline();
+        (Self::Shared(Some(state)), deadline)
+    }
+
+    fn state(site: &'static Site) -> Arc<SiteState> {
         if let Some(runtime) = scope::current_runtime() {
             return runtime.site(site);
         }

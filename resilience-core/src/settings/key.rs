@@ -36,6 +36,7 @@ pub(crate) enum Key {
     Limit,
     Burst,
     MaxWait,
+    Exact,
     Bulkhead,
     Concurrency,
     Queue,
@@ -105,7 +106,7 @@ pub(crate) enum Owner {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Enabled,
         Self::Retries,
         Self::Initial,
@@ -132,6 +133,7 @@ impl Key {
         Self::Limit,
         Self::Burst,
         Self::MaxWait,
+        Self::Exact,
         Self::Bulkhead,
         Self::Concurrency,
         Self::Queue,
@@ -183,7 +185,9 @@ impl Key {
             | Self::WaitDuration
             | Self::Ignore
             | Self::Record => Self::Breaker,
-            Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait => Self::RateLimit,
+            Self::RateLimit | Self::Limit | Self::Burst | Self::MaxWait | Self::Exact => {
+                Self::RateLimit
+            }
             Self::Bulkhead | Self::Concurrency | Self::Queue => Self::Bulkhead,
             Self::Budget | Self::Ratio | Self::MinPerSecond => Self::Budget,
             _ => return None,
@@ -328,6 +332,11 @@ impl Key {
                 "rate_limit.max_wait",
                 Kind::Duration(Duration::ZERO),
                 "Who would have to wait longer is rejected.",
+            ),
+            Self::Exact => (
+                "rate_limit.exact",
+                Kind::Flag,
+                "Threads take no permits in advance.",
             ),
             Self::Bulkhead => (
                 "bulkhead",

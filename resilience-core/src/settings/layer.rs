@@ -157,11 +157,13 @@ fn options_of(options: &Options, tell: &mut impl FnMut(Key, Value)) {
         limit,
         burst,
         max_wait,
+        exact,
     })) = options.rate_limit
     {
         told(Key::Limit, limit.map(|(n, period)| Value::Rate(n, period)));
         told(Key::Burst, burst.map(Value::Count));
         told(Key::MaxWait, max_wait.map(Value::Duration));
+        told(Key::Exact, exact.map(Value::Flag));
     }
     told(Key::Bulkhead, switch(options.bulkhead, |_| Value::On));
     if let Some(Switch::On(BulkheadOptions { concurrency, queue })) = options.bulkhead {

@@ -172,23 +172,23 @@ impl SiteSettings {
             .find(|named| *named.category == *category);
         // From the nearest to the farthest.
         let levels = [
-            Some(&self.above),
-            named.map(|named| &named.written),
-            Some(&self.below),
+            &self.above,
+            named.map_or(&Written::NOTHING, |named| &named.written),
+            &self.below,
         ];
-        let retries = pick(&levels, |written| written.retries);
+        let retries = pick(levels, |written| written.retries);
         let (initial, initial_level) =
-            pick(&levels, |written| written.backoff.initial).unwrap_or((row.initial, levels.len()));
+            pick(levels, |written| written.backoff.initial).unwrap_or((row.initial, levels.len()));
         let (max, max_level) =
-            pick(&levels, |written| written.backoff.max).unwrap_or((row.max, levels.len()));
+            pick(levels, |written| written.backoff.max).unwrap_or((row.max, levels.len()));
         // A delay that is written nearer lifts the cap, else the cap lowers the delay.
         let max = if initial_level < max_level {
             max.max(initial)
         } else {
             max
         };
-        let factor = pick(&levels, |written| written.backoff.factor);
-        let jitter = pick(&levels, |written| written.backoff.jitter);
+        let factor = pick(levels, |written| written.backoff.factor);
+        let jitter = pick(levels, |written| written.backoff.jitter);
         RetrySettings {
             retries: match retries {
                 _ if self.one_attempt => 0,
@@ -205,17 +205,23 @@ impl SiteSettings {
     }
 }
 
+#[inline]
 fn pick<T>(
-    levels: &[Option<&Written>],
+    [near, between, far]: [&Written; 3],
     what: impl Fn(&Written) -> Option<T>,
 ) -> Option<(T, usize)> {
-    levels
-        .iter()
-        .enumerate()
-        .find_map(|(level, written)| Some((what((*written)?)?, level)))
+    let of = |written, level| Some((what(written)?, level));
+    of(near, 0)
+        .or_else(|| of(between, 1))
+        .or_else(|| of(far, 2))
 }
 
 impl Written {
+    const NOTHING: Self = Self {
+        retries: None,
+        backoff: BackoffOptions::new(),
+    };
+
     fn of(layer: &Layer) -> Self {
         let (retries, backoff) = layer.retry();
         Self { retries, backoff }

@@ -19,6 +19,8 @@ pub(crate) struct RateLimitSettings {
     pub(crate) burst: u32,
     /// Who would have to wait longer is refused.
     pub(crate) max_wait: Duration,
+    /// Threads take no permits in advance.
+    pub(crate) exact: bool,
 }
 
 /// The numbers of a bulkhead. They are checked where settings are read; no slot at all counts as
@@ -95,6 +97,7 @@ impl RateLimitSettings {
             period,
             burst: resolved.count(Key::Burst).unwrap_or(limit),
             max_wait: resolved.duration(Key::MaxWait).unwrap_or_default(),
+            exact: resolved.flag(Key::Exact).unwrap_or(false),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::breaker::Moved;
-use crate::event::{Event, Reload, emit};
+use crate::event::{Event, Reload, emit, emit_moved};
 use crate::problem::Problems;
 use crate::runtime::{Runtime, Service};
 use crate::settings::live::LastReload;
@@ -30,7 +30,7 @@ impl Runtime {
         };
         for (service, moved) in moved {
             let name = service.guards.service().as_str();
-            emit(shared, Event::moved(name, moved));
+            emit_moved(shared, name, moved);
         }
         self.loaded(Problems::new(), Reload::Applied);
         true
@@ -148,7 +148,7 @@ impl Runtime {
         };
         shared.live.set_last(LastReload { at, problems });
         let message = &message;
-        emit(shared, Event::SettingsReloaded { result, message });
+        emit(shared, &Event::SettingsReloaded { result, message });
     }
 
     /// The sources are again what they were when they were right.

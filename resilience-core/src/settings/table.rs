@@ -106,7 +106,11 @@ pub(crate) const LIBRARY: Options = {
                 .success_threshold(breaker.success_threshold)
                 .wait_duration(breaker.wait_duration),
         )
-        .rate_limit(RateLimitOptions::new().max_wait(Duration::from_secs(5)))
+        .rate_limit(
+            RateLimitOptions::new()
+                .max_wait(Duration::from_secs(5))
+                .exact(false),
+        )
         .bulkhead(BulkheadOptions::new().concurrency(10).queue(100))
         .budget(BudgetOptions::new().ratio(0.2).min_per_second(10))
         .nested(Nested::Stop)

@@ -119,6 +119,7 @@ fn limits_are_the_services_and_off_is_the_sites_alone() {
             period: Duration::from_secs(60),
             burst: 500,
             max_wait: Duration::from_secs(5),
+            exact: false,
         })
     );
     assert_eq!(limited.bulkhead, None);

@@ -139,6 +139,7 @@ fn rate_limit(limit: &Limit, private: &TokenStream) -> TokenStream {
             chain.plain(limit.limit.as_ref());
             chain.plain(limit.burst.as_ref());
             chain.plain(limit.max_wait.as_ref());
+            chain.plain(limit.exact.as_ref());
         }
     }
     chain.0

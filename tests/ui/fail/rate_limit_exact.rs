@@ -1,6 +1,6 @@
 use resilience::resilient;
 
-#[resilient(rate_limit(limit = "100/60s", exact = true))]
+#[resilient(rate_limit(limit = "100/60s", exact = "yes"))]
 async fn f(prompt: &str) -> Result<usize, MyError> {
     Ok(prompt.len())
 }

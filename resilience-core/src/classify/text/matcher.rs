@@ -14,7 +14,7 @@ use crate::{Classification, Retry};
 pub(super) fn decide(text: &Normal<'_>) -> Classification {
     let mut signs = Signs::default();
     let mut best = Best::default();
-    let mut near = Near::default();
+    let mut near = Near::new();
     let lexicon: &'static Lexicon = &LEXICON;
     lexicon.phrases.find(text.words, |number, start, end| {
         match &lexicon.entries[number] {
@@ -169,7 +169,6 @@ fn keep(slot: &mut Option<Finding>, finding: Finding, guessed: bool) {
 }
 
 /// Brings subjects and events of a [`Pair`] together.
-#[derive(Default)]
 struct Near {
     /// For each pair, where its last subject and its last event ended, and where they began.
     subjects: [Option<Place>; PAIRS.len()],
@@ -184,6 +183,13 @@ struct Place {
 }
 
 impl Near {
+    fn new() -> Self {
+        Self {
+            subjects: [None; PAIRS.len()],
+            events: [None; PAIRS.len()],
+        }
+    }
+
     fn met(
         &mut self,
         part: &'static Part,

@@ -46,6 +46,14 @@ impl<'a> Normal<'a> {
         matches!(rest.next(), Some(b':' | b'='))
     }
 
+    /// Whether the letters stand near this place, also inside of words.
+    pub(super) fn mentions(&self, letters: &[u8], place: usize) -> bool {
+        let end = self.words.len().min(place + NEARBY);
+        self.words[place.saturating_sub(NEARBY)..end]
+            .windows(letters.len())
+            .any(|part| part == letters)
+    }
+
     /// The word that ends before the space at `space`, with its start; empty at the beginning.
     pub(super) fn word_before(&self, space: usize) -> (&'a [u8], usize) {
         let start = self.words[..space]
@@ -62,6 +70,9 @@ impl<'a> Normal<'a> {
         &rest[..end]
     }
 }
+
+/// A message is seldom longer; what is further away belongs to another one.
+const NEARBY: usize = 240;
 
 /// The words of a normalised text: the start and the end of each.
 pub(super) fn words(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
@@ -155,7 +166,10 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
                 out.push(byte.to_ascii_lowercase(), at);
             }
             // can't, doesn't
-            b'\'' if previous.is_ascii_alphabetic() && next.is_ascii_alphabetic() => {}
+            b'\''
+                if previous.is_ascii_alphabetic()
+                    && next.is_ascii_alphabetic()
+                    && !string_prefix(raw, at) => {}
             b'.' if previous.is_ascii_digit() && next.is_ascii_digit() => out.push(b'.', at),
             b'-' if next.is_ascii_digit() && !previous.is_ascii_alphanumeric() => {
                 out.space(at);
@@ -189,6 +203,15 @@ fn normalise<'a>(raw: &'a [u8], words: &'a mut [u8], origin: &'a mut [u16]) -> N
                 if !apostrophe {
                     out.space(at);
                 }
+                at += 2;
+            }
+            // Full stops and commas of Chinese and Japanese.
+            0xE3 if next == 0x80 && raw.get(at + 2).is_some_and(|byte| *byte <= 0x91) => {
+                out.space(at);
+                at += 2;
+            }
+            0xEF if next == 0xBC => {
+                out.space(at);
                 at += 2;
             }
             0x80.. => out.push(byte, at),
@@ -237,6 +260,12 @@ fn windows_path(raw: &[u8], colon: usize) -> bool {
         && colon > 0
         && raw[colon - 1].is_ascii_alphabetic()
         && (colon == 1 || !raw[colon - 2].is_ascii_alphanumeric())
+}
+
+/// Python's `u'text'` and `b'text'`: a letter alone before the quote.
+fn string_prefix(raw: &[u8], quote: usize) -> bool {
+    matches!(raw[quote - 1], b'u' | b'b' | b'r')
+        && (quote == 1 || !raw[quote - 2].is_ascii_alphanumeric())
 }
 
 fn absolute_path(previous: u8, next: u8) -> bool {
@@ -300,6 +329,8 @@ mod tests {
             phrase("can't doesn\u{2019}t 'utf-8'"),
             " cant doesnt utf 8 "
         );
+        assert_eq!(phrase("{u'a': b'it', don't}"), " u a b it dont ");
+        assert_eq!(phrase("错误：拒绝访问。"), " 错误 拒绝访问 ");
         assert_eq!(phrase("[Errno -3] 1.5s 46-48"), " errno -3 1.5s 46 48 ");
     }
 

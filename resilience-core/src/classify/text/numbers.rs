@@ -120,6 +120,10 @@ impl<'a> Place<'a> {
         }
     }
 
+    fn mentions(self, letters: &[u8]) -> bool {
+        self.text.mentions(letters, self.start)
+    }
+
     /// `450 4.2.1 …`, `(550, b'5.1.1 …')`, `dsn=4.4.1`, `SMTP error 421`, `450 Requested mail
     /// action not taken`.
     fn smtp(self) -> Option<smtp::Reply> {
@@ -142,8 +146,9 @@ impl<'a> Place<'a> {
         let named = one == b"smtp"
             || (two == b"smtp"
                 && matches!(one, b"error" | b"code" | b"status" | b"reply" | b"response"));
-        let worded =
-            self.followed_by("requested mail action") || self.followed_by("requested action");
+        let worded = self.followed_by("requested mail action")
+            || self.followed_by("requested action")
+            || (self.begins_a_part() && self.heads_a_message() && self.mentions(b"smtp"));
         if named || worded {
             smtp::basic(u16::try_from(number(self.word())?).ok()?)
         } else {
@@ -157,6 +162,7 @@ impl<'a> Place<'a> {
         let (one, two) = self.before();
         let cue = (two == b"os" && matches!(one, b"error" | b"code"))
             || one == b"errno"
+            || (two == b"domain" && matches!(one, b"code" | b"error") && self.is_posix_domain())
             // nginx
             || (self.around() == (Some(b'('), Some(b':')))
             || ((10_000..12_000).contains(&number) && matches!(one, b"error" | b"code" | b"winsock" | b"wsa"));
@@ -176,6 +182,13 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Apple's `Error Domain=NSPOSIXErrorDomain Code=54`.
+    fn is_posix_domain(self) -> bool {
+        let before = &self.text.words[..self.start - 1];
+        before.ends_with(b" nsposix error domain code")
+            || before.ends_with(b" nsposix error domain error")
+    }
+
     /// `at line 3 column 14`: where a parser stopped.
     fn is_column(self) -> bool {
         let before = &self.text.words[..self.start - 1];
@@ -188,9 +201,16 @@ impl<'a> Place<'a> {
     }
 
     fn vendor(self, number: i32) -> Option<&'static vendor::Numbered> {
-        if !vendor::is_cue(self.before().0) {
+        let cue = self.before().0;
+        // `close code 1006 is not valid`
+        if !vendor::is_cue(cue)
+            || self.followed_by("is not valid")
+            || self.followed_by("is invalid")
+        {
             return None;
         }
+        // Any API has codes of four digits.
+        let is_database = cue != b"code" || self.mentions(b"sql") || self.mentions(b"maria");
         let follows = |cue: &&str| {
             let before = &self.text.words[..self.start - 1];
             before
@@ -201,6 +221,8 @@ impl<'a> Place<'a> {
         let windows = number > 133 && follows(&"os error");
         vendor::NUMBERED.iter().find(|code| {
             code.numbers.iter().any(|range| range.contains(&number))
+                && (is_database || code.cues != vendor::MYSQL)
+                && (code.cues != vendor::CURL_EXIT || self.mentions(b"curl"))
                 && (code.cues.iter().any(follows) || (windows && code.cues == vendor::WINDOWS))
         })
     }
@@ -289,6 +311,7 @@ impl<'a> Place<'a> {
     fn begins_a_part(self) -> bool {
         let (start, _) = self.text.raw_range(self.start, self.end);
         let before = self.text.raw[..start].trim_ascii_end();
+        let before = before.strip_suffix(b"\"").unwrap_or(before);
         before.is_empty()
             || before.ends_with(b":")
             || self.text.raw[before.len()..start].contains(&b'\n')

@@ -28,7 +28,15 @@ pub(super) fn position(text: &Normal<'_>, start: usize, end: usize) -> Position 
     let quoted = before.last().copied().is_some_and(is_quote)
         && after.first().copied().is_some_and(is_quote);
     let alone = open.is_none_or(is_boundary) && close.is_none_or(is_boundary);
-    if alone && !is_value(after) && !(quoted && open.is_none()) {
+    // `Artifact 'a:b:1.0' not found.`
+    let of_a_name = before
+        .trim_ascii_end()
+        .last()
+        .copied()
+        .is_some_and(is_quote)
+        && close.is_none_or(is_boundary)
+        && !quoted;
+    if (alone || of_a_name) && !is_value(after) && !(quoted && open.is_none()) {
         return Position::Clear;
     }
     let one_word = !found.contains(&b' ');

@@ -3,6 +3,46 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // git says it of the lock files of an index or a reference and of nothing else (lockfile.c); absolute paths are
+    // left out of the normal form, but for the letter of a drive.
+    Rule {
+        name: "lock file",
+        rank: Rank::Decisive,
+        verdict: verdict::COLLISION,
+        phrases: &[
+            "unable to create file exists",
+            "unable to create c file exists",
+            "unable to create d file exists",
+            "lock file exists",
+            "lock file is already being held",
+        ],
+    },
+    // Android, before the text of an errno.
+    Rule {
+        name: "SQLite, by the name of the exception",
+        rank: Rank::Decisive,
+        verdict: verdict::COLLISION,
+        phrases: &[
+            "sqlite database locked exception",
+            "sqlite table locked exception",
+        ],
+    },
+    // SQLite by the name of the exception, Azure, S3, and git, whose words beside it are of a lock or a file.
+    Rule {
+        name: "already there, or in another version",
+        rank: Rank::Decisive,
+        verdict: verdict::CONFLICT,
+        phrases: &[
+            "sqlite constraint",
+            "bucket already owned by you",
+            "bucket already exists",
+            "sqlite constraint exception",
+            "conflict happened while",
+            "exists cannot create",
+            "reference already exists",
+            "would clobber existing tag",
+        ],
+    },
     // Postgres 40001 and 40P01, MySQL 1213, MongoDB's WriteConflict, gRPC's ABORTED, Cockroach,
     // Spanner, DynamoDB: the transaction was rolled back, the same one again goes through.
     Rule {
@@ -136,8 +176,10 @@ pub(super) const RULES: &[Rule] = &[
             "index lock",
             "another process is holding",
             "held by another process",
+            "currently holding",
             "another process has locked",
             "exclusive lock",
+            "obtain exclusive access",
             "unable to lock",
             "cannot lock",
             "failed to lock",
@@ -196,7 +238,6 @@ pub(super) const RULES: &[Rule] = &[
             "pre condition",
             "precondition on the request",
             "conflict with the current state",
-            "conflict happened while",
             "failed precondition",
             "condition not met",
             "object has been modified",
@@ -224,6 +265,14 @@ pub(super) const RULES: &[Rule] = &[
             "updates were rejected",
             // JGit
             "nonfastforward",
+            // git, of a branch that has moved
+            "fetch first",
+            "stale info",
+            "tip of your current branch",
+            "reference has changed",
+            "is at but expected",
+            "ref updates were rejected",
+            "incorrect old value",
             "rejected remote changed",
             "current branch is behind",
             "have diverged",
@@ -248,6 +297,10 @@ pub(super) const RULES: &[Rule] = &[
             "modified by another",
             "modified concurrently",
             "concurrent modification",
+            // Entity Framework
+            "db update concurrency exception",
+            "update concurrency exception",
+            "but actually affected 0 row",
             "concurrent modification exception",
             "stale object state exception",
             "row was updated or deleted",
@@ -257,6 +310,10 @@ pub(super) const RULES: &[Rule] = &[
             "version number conflict",
             "out of order sequence",
             "old epoch",
+            // ZooKeeper
+            "keeper error code node exists",
+            "keeper error code bad version",
+            "keeper error code not empty",
             // Kafka: another member has taken over.
             "producer fenced",
             "producer fenced exception",
@@ -265,6 +322,9 @@ pub(super) const RULES: &[Rule] = &[
             "invalid producer epoch",
             "not part of an active group",
             "nonce too low",
+            // Ethereum
+            "replacement transaction underpriced",
+            "nonce has already been used",
             "invalid state transition",
             "bucket not empty",
             "bucket you tried to delete is not empty",

@@ -3,6 +3,20 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // What was taken, not what was asked for: ClickHouse, Symfony, PHP-FPM.
+    Rule {
+        name: "memory limit",
+        rank: Rank::Decisive,
+        verdict: verdict::MEMORY,
+        phrases: &[
+            "memory limit total exceeded",
+            "memory limit for query exceeded",
+            "memory limit for user exceeded",
+            "due to memory limit",
+            "exceeded its memory limit",
+            "over the memory limit",
+        ],
+    },
     // Decisive, since GitHub says it with 403, others with 400, gRPC with UNAVAILABLE.
     Rule {
         name: "rate limit",
@@ -77,6 +91,22 @@ pub(super) const RULES: &[Rule] = &[
             "too many registrations",
             "too many failed authorizations",
             "too many currently pending",
+            // Google, Binance, Telegram, Twitter, Hystrix, Reactor
+            "daily limit exceeded",
+            "user rate limit exceeded",
+            "request weight used",
+            "hystrix max concurrency",
+            "could not be queued for execution",
+            "acquire a semaphore for execution",
+            "receiver is overrun",
+            "invoked too often",
+            "called too often",
+            "requested too often",
+            "requests too often",
+            "exceeded daily",
+            "exceeded the daily",
+            "over daily",
+            "over the daily",
         ],
     },
     Rule {
@@ -147,10 +177,10 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "insufficient quota",
             "exceeded your current quota",
+            "exceeded your quota",
             "quota has been used up",
             "quota is used up",
             "out of quota",
-            "daily limit exceeded",
             "monthly included credits",
             "usage limit exceeded",
             "billing hard limit",
@@ -212,8 +242,10 @@ pub(super) const RULES: &[Rule] = &[
             "mailbox full",
             "has exceeded its quota",
             "allocated quota",
-            "usage limits",
             "regain access",
+            // `usageLimits` alone is the domain of all of Google's limits.
+            "api usage limits",
+            "your usage limits",
         ],
     },
     // Of the customer's card, not of the caller's account.

@@ -8,7 +8,9 @@ mod absent;
 mod access;
 mod conflict;
 mod data;
+mod hresult;
 mod limits;
+mod localised;
 mod network;
 pub(in crate::classify) mod os;
 pub(super) mod pairs;
@@ -27,12 +29,14 @@ pub(super) mod vendor;
 use super::rule::Rule;
 
 /// Every phrase table. The order means nothing.
-pub(super) const RULES: [&[Rule]; 12] = [
+pub(super) const RULES: [&[Rule]; 14] = [
     absent::RULES,
     access::RULES,
     conflict::RULES,
     data::RULES,
+    hresult::RULES,
     limits::RULES,
+    localised::RULES,
     network::RULES,
     service::RULES,
     subjects::RULES,

@@ -3,6 +3,39 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // The connection ended under TLS: no alert, only an end of the stream (OpenSSL 3, Windows, GnuTLS).
+    Rule {
+        name: "TLS connection cut",
+        rank: Rank::Decisive,
+        verdict: verdict::NETWORK,
+        phrases: &[
+            "missing close notify",
+            "without close notify",
+            "close notify alert",
+            "server closed abruptly",
+            "closed abruptly",
+            "unexpected eof while reading",
+            "failed to receive handshake",
+            "ssl unexpected eof",
+            "tls connection was non properly terminated",
+            "non properly terminated",
+        ],
+    },
+    // gai_strerror(3) and its relatives; the number that Dart, Android and macOS write behind it is one of
+    // getaddrinfo, not an errno.
+    Rule {
+        name: "name resolution failed",
+        rank: Rank::Decisive,
+        verdict: verdict::UNREACHED,
+        phrases: &[
+            "name or service not known",
+            "nodename nor servname",
+            "no address associated with",
+            "failed host lookup",
+            "temporary failure in name resolution",
+            "no such host is known",
+        ],
+    },
     // Nothing listens there, so nothing was sent. Wordings of libc, Windows, libpq, Oracle, nginx.
     Rule {
         name: "connection refused",
@@ -103,8 +136,6 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::UNREACHED,
         phrases: &[
             "name resolution",
-            "name or service not known",
-            "nodename nor servname",
             "no such host",
             "unknown host",
             "host not found",
@@ -127,7 +158,6 @@ pub(super) const RULES: &[Rule] = &[
             "name not resolved",
             "name does not resolve",
             "hostname lookup",
-            "no address associated with",
             "dns error",
             "dns failure",
             "dns lookup",
@@ -199,6 +229,12 @@ pub(super) const RULES: &[Rule] = &[
             "connection was closed",
             "connection has been closed",
             "connection already closed",
+            // RabbitMQ, ZooKeeper
+            "connection is already closed",
+            "already closed exception",
+            "keeper error code session expired",
+            "connection loss",
+            "connection loss exception",
             "connection unexpectedly closed",
             "closed the connection",
             "closed connection",
@@ -307,6 +343,8 @@ pub(super) const RULES: &[Rule] = &[
             "kind incomplete",
             "incomplete read",
             "incomplete chunked",
+            "payload is not completed",
+            "not enough data to satisfy",
             "incomplete response",
             "premature close",
             "premature end of content",
@@ -330,6 +368,12 @@ pub(super) const RULES: &[Rule] = &[
             "decrypt error",
             "bad record mac",
             "chunked encoding error",
+            // urllib3, of an empty line where a chunk should begin
+            "invalid chunk length",
+            "invalid chunk size",
+            "invalid chunked encoding",
+            "err incomplete chunked encoding",
+            "content length mismatch error",
             "content length mismatch",
         ],
     },
@@ -344,6 +388,25 @@ pub(super) const RULES: &[Rule] = &[
             "failed to fill whole buffer",
             "connection error",
             "connection failed",
+            // Npgsql
+            "while reading from stream",
+            "while writing to stream",
+            // Safari
+            "type error load failed",
+            "ssh protocol banner",
+            "while communicating with",
+            "error communicating with",
+            "failed to communicate with",
+            "could not communicate with",
+            "unable to communicate with",
+            "cannot communicate with",
+            // tonic; the name alone may stand around any answer.
+            "message transport error",
+            "transport level error",
+            "lost communication with",
+            "loss of communication",
+            "connection closed unexpectedly",
+            "session closed unexpectedly",
             "connection failure",
             "communication failure",
             "communication error",
@@ -356,9 +419,6 @@ pub(super) const RULES: &[Rule] = &[
             "network problem",
             "networking error",
             "network exception",
-            "transport error",
-            "transport failure",
-            "transport exception",
             "socket error",
             "socket exception",
             "error reading from server",
@@ -411,6 +471,10 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::NETWORK,
         phrases: &[
             "rpc failed",
+            // Elasticsearch's clients call every answer so; tonic, what it could not send.
+            "transport error",
+            "transport failure",
+            "transport exception",
             "error sending request",
             "fetch failed",
             "failed to fetch",

@@ -133,7 +133,8 @@ static ERRNOS: &[Errno] = errnos![
     "econnrefused" 111 mac 61 win 10061 => verdict::UNREACHED;
     "ehostdown" 112 mac 64 win 10064 => verdict::NETWORK;
     "ehostunreach" 113 mac 65 win 10065 => verdict::NETWORK;
-    "estale" 116 mac 70 => verdict::FILE_BUSY;
+    // Gone for good, or until it is opened anew.
+    "estale" 116 mac 70 => verdict::FILE_UNSURE;
     "edquot" 122 mac 69 => verdict::DISK;
     "ecanceled" 125 mac 89 => verdict::CANCELLED;
     // A mutex whose owner died, told of here so that 130 is not taken for a status.

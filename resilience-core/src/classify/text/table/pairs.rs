@@ -266,6 +266,14 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
             "too much",
         ],
     },
+    // A limit on what a process holds, where sizes stand between the two.
+    Pair {
+        name: "memory limit",
+        rank: Rank::Code,
+        verdict: verdict::MEMORY,
+        subjects: &["memory limit", "memory limits"],
+        events: &["exceeded", "exceeding", "reached", "hit"],
+    },
     Pair {
         name: "too large",
         rank: Rank::Loose,
@@ -568,6 +576,42 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
             "not a known",
         ],
     },
+    // Rust's base64.
+    Pair {
+        name: "not the expected encoding",
+        rank: Rank::Decisive,
+        verdict: verdict::ENCODING,
+        subjects: &["invalid symbol"],
+        events: &["offset"],
+    },
+    // Twitter, Binance, GraphQL libraries, TypeScript's compiler.
+    Pair {
+        name: "another value expected",
+        rank: Rank::Loose,
+        verdict: verdict::VALIDATION,
+        subjects: &["expects", "expected"],
+        events: &[
+            "to be an integer",
+            "to be a number",
+            "to be a string",
+            "to be a boolean",
+            "to be an array",
+            "to be an object",
+            "to be a list",
+            "only one argument",
+            "exactly one argument",
+            "one argument",
+            "arguments",
+        ],
+    },
+    // Its rules refuse with the name of errno's text.
+    Pair {
+        name: "not allowed",
+        rank: Rank::Code,
+        verdict: verdict::AUTH,
+        subjects: &["firebase", "firestore"],
+        events: &["permission denied"],
+    },
     Pair {
         name: "not found",
         rank: Rank::Loose,
@@ -613,7 +657,7 @@ pub(in crate::classify::text) const PAIRS: &[Pair] = &[
     // A name that stands in the caller's own settings or statement.
     Pair {
         name: "a setting that is not there",
-        rank: Rank::Loose,
+        rank: Rank::Phrase,
         verdict: verdict::VALIDATION,
         subjects: &[
             "config",

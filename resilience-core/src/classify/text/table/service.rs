@@ -3,6 +3,17 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // AWS, Azure: `AllocationFailed` beside it is not about memory.
+    Rule {
+        name: "no capacity",
+        rank: Rank::Decisive,
+        verdict: verdict::SERVICE_BUSY,
+        phrases: &[
+            "sufficient capacity",
+            "insufficient instance capacity",
+            "capacity for the requested",
+        ],
+    },
     // gRPC's UNAVAILABLE (status 14) in the places where a status is printed: Go, tonic, grpc-js,
     // grpc-java, grpc-python.
     Rule {
@@ -55,6 +66,22 @@ pub(super) const RULES: &[Rule] = &[
             "circuit breaker open",
             "circuit is open",
             "circuit is now open",
+            // Hystrix, Polly, resilience4j, opossum, gobreaker
+            "circuit short circuited",
+            "short circuited and fallback",
+            "short circuited and no fallback",
+            "short circuited and is open",
+            "circuit open",
+            "circuit breaker still open",
+            "circuit breaker opened",
+            "breaker is open",
+            "breaker is tripped",
+            "is open and does not permit further calls",
+            "not allowing calls",
+            "call not permitted exception",
+            "broken circuit exception",
+            "circuit broken exception",
+            "eopenbreaker",
             "no healthy upstream",
             "no healthy backend",
             "no live upstreams",
@@ -71,7 +98,12 @@ pub(super) const RULES: &[Rule] = &[
             "web server is down",
             "web server is returning an unknown error",
             "responders available",
+            "no responders",
             "under maintenance",
+            // Hadoop, Spark
+            "standby exception",
+            "not supported in state standby",
+            "executor lost failure",
             "maintenance mode",
             "down for maintenance",
             "scheduled maintenance",
@@ -110,8 +142,6 @@ pub(super) const RULES: &[Rule] = &[
             "unexpected internal",
             "server side issue",
             "server side error",
-            "search phase execution exception",
-            "all shards failed",
             "partial shards failure",
             "no active shards",
             "no shard",
@@ -156,8 +186,6 @@ pub(super) const RULES: &[Rule] = &[
             "load shedding",
             "load shed",
             "not sufficient capacity",
-            "insufficient instance capacity",
-            "sufficient capacity",
             "capacity exceeded",
             "at full capacity",
             "engine overloaded",
@@ -432,6 +460,7 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::SERVICE,
         phrases: &[
             "internal server error",
+            "origin error",
             "internal service error",
             "server error",
             "server had an error",
@@ -457,6 +486,12 @@ pub(super) const RULES: &[Rule] = &[
             "service failure",
             "remote service error",
             "dependency failed",
+            // Jedis, commons-pool
+            "resource from the pool",
+            "resource from pool",
+            // Elasticsearch, around what each shard said.
+            "search phase execution exception",
+            "all shards failed",
         ],
     },
     // Compilers, databases and gRPC's INTERNAL call their own bugs so. Some pass, some do

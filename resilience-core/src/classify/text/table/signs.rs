@@ -194,6 +194,21 @@ pub(in crate::classify::text) const PACE: &[&str] = &[
     "e g check quota",
     // Octokit, of the hourly allowance of requests.
     "request quota exhausted",
+    // Google: a reason that stands for the pace of one user, or for a day that ends at midnight.
+    "user rate limit exceeded",
+    "reason rate limit exceeded",
+    "exceeded rate limits",
+    "quota for rate",
+    "daily limit",
+    "daily request limit",
+    "over daily",
+    // A time to come back.
+    "will be reset",
+    "will reset",
+    "resets at",
+    "resets in",
+    "until tomorrow",
+    "at midnight",
     // Kafka and others: what is called so is about the pace.
     "throttling",
     "per minute",
@@ -227,6 +242,7 @@ pub(in crate::classify::text) const WAIT: &[(&str, Unit)] = &[
     ("wait of", Unit::Seconds),
     ("available in", Unit::Seconds),
     ("flood wait", Unit::Seconds),
+    ("often wait", Unit::Seconds),
     ("retryafter", Unit::Seconds),
 ];
 

@@ -3,6 +3,71 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // asyncpg: one connection used by two tasks.
+    Rule {
+        name: "a mistake in a program",
+        rank: Rank::Code,
+        verdict: verdict::UNKNOWN,
+        phrases: &["cannot perform operation another operation is in progress"],
+    },
+    // The file is gone on the server, or moved and there again when it is opened anew.
+    Rule {
+        name: "stale file handle",
+        rank: Rank::Code,
+        verdict: verdict::FILE_UNSURE,
+        phrases: &["stale file handle", "stale nfs file handle"],
+    },
+    // The same.
+    Rule {
+        name: "SQLite, by the name of the exception",
+        rank: Rank::Decisive,
+        verdict: verdict::FILE_REFUSED,
+        phrases: &[
+            "sqlite cant open database exception",
+            "sqlite read only database exception",
+            "sqlite access perm exception",
+        ],
+    },
+    // Android writes the text of an unrelated errno behind it.
+    Rule {
+        name: "SQLite, by the name of the exception",
+        rank: Rank::Decisive,
+        verdict: verdict::DISK,
+        phrases: &[
+            "sqlite full exception",
+            "sqlite disk io exception",
+            "sqlite database corrupt exception",
+        ],
+    },
+    // HTTP/2's CANCEL (RFC 9113, 7: "the stream is no longer needed") under the words of the transport:
+    // OkHttp, h2, nghttp2, Node, Go, grpc-java.
+    Rule {
+        name: "stream cancelled",
+        rank: Rank::Decisive,
+        verdict: verdict::CANCELLED,
+        phrases: &[
+            "stream was reset cancel",
+            "stream reset cancel",
+            "stream no longer needed",
+            "error code cancel",
+            "code 8 cancel",
+            "rst stream cancel",
+            "reset cancel",
+            "cancel stream error",
+            "http 2 cancel",
+            "http2 cancel",
+            "nghttp2 cancel",
+            "ng http2 cancel",
+            "stream cancel",
+            "cancel received from peer",
+            "cancelled before receiving",
+            "canceled before receiving",
+            "client cancelled",
+            "client canceled",
+            "code 0x8",
+            "in promise cancel",
+        ],
+    },
     // strerror(3) of Linux, macOS and BSD, FormatMessage of Windows, and the names that Node,
     // Python, Java and Rust give to the same conditions.
     Rule {
@@ -88,6 +153,14 @@ pub(super) const RULES: &[Rule] = &[
         phrases: &[
             "input output error",
             "disk i o error",
+            // Linux, of block devices
+            "buffer i o error",
+            "i o error dev",
+            "i o error on dev",
+            "i o error on device",
+            "blk update request",
+            "critical medium error",
+            "unrecovered read error",
             "disk io error",
             "read only file system",
             "read only filesystem",
@@ -143,8 +216,6 @@ pub(super) const RULES: &[Rule] = &[
             "locked a portion of the file",
             "sharing violation",
             "resource temporarily unavailable",
-            "stale file handle",
-            "stale nfs file handle",
             "kind would block",
         ],
     },
@@ -154,6 +225,8 @@ pub(super) const RULES: &[Rule] = &[
         verdict: verdict::FILE_BUSY,
         phrases: &[
             "failed to open file",
+            "target is busy",
+            "device is busy",
             "failed to read file",
             "failed to write file",
             "cannot open file",
@@ -328,6 +401,9 @@ pub(super) const RULES: &[Rule] = &[
             "object is not subscriptable",
             "object is not reversible",
             "object is not an iterator",
+            // SQLAlchemy
+            "previous exception during flush",
+            "internal assertion",
             // Java, .NET, C++: what follows names types, as messages about input do.
             "class cast exception",
             "invalid cast exception",
@@ -371,6 +447,13 @@ pub(super) const RULES: &[Rule] = &[
             "has no attribute",
             "undefined method",
             "undefined variable",
+            // PHP, Ruby, COM
+            "undefined local variable",
+            "call to undefined function",
+            "call to undefined method",
+            "call to a member function",
+            "class not registered",
+            "no such interface supported",
             "undefined is not a",
             "undefined is not an",
             "no method error",
@@ -378,6 +461,9 @@ pub(super) const RULES: &[Rule] = &[
             "key error",
             "segmentation fault",
             "stack overflow",
+            // "overflow error" alone is about a value
+            "stack overflow error",
+            "stack overflow exception",
             "maximum call stack",
             "maximum recursion depth",
             "attempt to subtract with overflow",
@@ -409,10 +495,36 @@ pub(super) const RULES: &[Rule] = &[
             "has no member",
             "is not assignable to",
             "illegal state exception",
+            "failed to launch the browser",
+            // .NET, Java, PHP, Node, Rust: a state that the program should not be in
+            "illegal monitor state exception",
+            "invalid operation exception",
+            "sequence contains no",
+            "sequence contains more than one",
+            "object disposed exception",
+            "missing method exception",
+            "type initialization exception",
+            "type load exception",
+            "instantiation exception",
+            "no such field error",
+            "incompatible class change error",
+            "abstract method error",
+            "unsatisfied link error",
+            "exception in initializer error",
+            "verify error",
+            "bad method call exception",
+            "exited unexpectedly",
+            "quit unexpectedly",
+            "joined more than once",
+            "polled after completion",
+            "dropped without",
+            "was already consumed",
             "no suitable driver",
             "before start of result set",
             "after result set closed",
             "core dumped",
+            // Spark; what follows may say more.
+            "aborted due to stage failure",
             "exited on signal",
             "exited with signal",
             "terminated with signal",

@@ -58,6 +58,16 @@ pub(super) const RULES: &[Rule] = &[
             "not valid for name",
             "x509",
             "host key verification failed",
+            // ssh
+            "strict checking",
+            "remote host identification has changed",
+            // Android, Apple
+            "cleartext communication",
+            "cleartext http traffic",
+            "blocked a cleartext",
+            "offending key",
+            "no hostkey alg",
+            "host key mismatch",
             "peer unverified",
             "peer unverified exception",
             "ssl verification",
@@ -153,6 +163,13 @@ pub(super) const RULES: &[Rule] = &[
         rank: Rank::Code,
         verdict: verdict::UNREACHED.retry(Retry::Unsure),
         phrases: &["ssl connect error"],
+    },
+    // .NET, around whatever it was.
+    Rule {
+        name: "TLS handshake failed",
+        rank: Rank::Phrase,
+        verdict: verdict::UNREACHED.retry(Retry::Unsure),
+        phrases: &["ssl connection could not be established"],
     },
     Rule {
         name: "TLS handshake failed",

@@ -3,6 +3,13 @@
 use crate::classify::text::rule::{Rank, Rule, verdict};
 
 pub(super) const RULES: &[Rule] = &[
+    // Telegram, Discord: what may be answered only for a while, with words of time beside it.
+    Rule {
+        name: "came too late",
+        rank: Rank::Decisive,
+        verdict: verdict::VALIDATION,
+        phrases: &["query id is invalid", "interaction has expired"],
+    },
     // Validators and parsers of any language.
     Rule {
         name: "invalid input",
@@ -175,6 +182,20 @@ pub(super) const RULES: &[Rule] = &[
             "cannot be empty",
             "cannot be null",
             "cannot be negative",
+            // Kubernetes: what is fixed once it is there
+            "may not change",
+            "frozen lockfile",
+            "lock file are in sync",
+            "lockfile is not up to date",
+            "may not be changed",
+            "cannot be changed",
+            "cannot be modified",
+            "cant be changed",
+            "forbidden updates to",
+            "updates to statefulset spec",
+            "may not be modified",
+            "may not be updated",
+            "cannot be updated",
             "cannot be blank",
             "cant be blank",
             "cant be empty",
@@ -229,6 +250,11 @@ pub(super) const RULES: &[Rule] = &[
             "value out of range",
             "number too large",
             "number too small",
+            // Ethereum
+            "transaction underpriced",
+            "max fee per gas less than",
+            "intrinsic gas too low",
+            "nonce too high",
             "value too large",
             "too few arguments",
             "too many arguments",
@@ -237,6 +263,7 @@ pub(super) const RULES: &[Rule] = &[
             "reserved word",
             "reserved name",
             "relative url without a base",
+            "relative url without base",
             "empty host",
             "did not match any variant",
             "cannot execute insert in a read only",
@@ -253,6 +280,7 @@ pub(super) const RULES: &[Rule] = &[
             "mismatched input",
             "extraneous input",
             "incorrect syntax",
+            "error in your sql syntax",
             "incorrect number",
             "incorrect integer",
             "incorrect datetime",

@@ -31,11 +31,29 @@ macro_rules! numbered {
     (@ $first:literal to $last:literal) => { $first..=$last };
 }
 
-const MYSQL: &[&str] = &["error", "code", "errno", "mysql", "hy000"];
-const CURL: &[&str] = &["curl"];
+pub(in crate::classify::text) const MYSQL: &[&str] = &["error", "code", "errno", "mysql", "hy000"];
+const CURL: &[&str] = &[
+    "curl",
+    "curl error",
+    "curl errno",
+    "curl error code",
+    // Guzzle and others write cURL.
+    "c url error",
+    "c url error code",
+];
+/// Where the text mentions curl.
+pub(in crate::classify::text) const CURL_EXIT: &[&str] =
+    &["exited with code", "exit code", "exit status"];
 const ORACLE: &[&str] = &["ora"];
 const SQL_SERVER: &[&str] = &["msg", "number"];
 const CODE: &[&str] = &["code"];
+const NSURL: &[&str] = &[
+    "nsurl error domain error",
+    "nsurl error domain code",
+    "cf network code",
+    "cf network error",
+];
+const COCOA: &[&str] = &["ns cocoa error domain error", "ns cocoa error domain code"];
 pub(in crate::classify::text) const WINDOWS: &[&str] = &["win error", "win32 exception", "win32"];
 const WEBSOCKET: &[&str] = &[
     "websocket close",
@@ -109,13 +127,15 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     // The socket file that is missing is the server's.
     MYSQL [2002 2003 2005] Decisive verdict::UNREACHED, "MySQL: no connection";
     MYSQL [2006 2013 2055] Code verdict::NETWORK, "MySQL: connection lost";
-    ORACLE [12541 12514 12505 12154 12545] Code verdict::UNREACHED, "Oracle: no listener or service";
+    ORACLE [12541 12514 12505 12545] Code verdict::UNREACHED, "Oracle: no listener or service";
     ORACLE [3106 3113 3114 3135 12537 12547 12560 12571 17002 17008 17410 25408 28547] Code verdict::NETWORK, "Oracle: connection lost";
     ORACLE [12170 2049 51 30006 3136] Code verdict::TIMEOUT, "Oracle: timeout";
     ORACLE [1013 28] Code verdict::CANCELLED, "Oracle: cancelled";
     ORACLE [60 8177] Code verdict::COLLISION, "Oracle: deadlock or serialization";
     // Words beside it speak of a time limit.
     ORACLE [54 4020 4021] Decisive verdict::COLLISION, "Oracle: resource busy";
+    // A name that is not in tnsnames.ora.
+    ORACLE [12154] Code verdict::NETWORK_FINAL, "Oracle: unknown connect identifier";
     ORACLE [1 2291 2292] Code verdict::CONFLICT, "Oracle: constraint";
     ORACLE [1017 1031 28000 28001 1005] Code verdict::AUTH, "Oracle: access";
     ORACLE [942 1403] Code verdict::NOT_FOUND, "Oracle: no such table or data";
@@ -149,6 +169,29 @@ pub(in crate::classify::text) static NUMBERED: &[Numbered] = numbered![
     CURL [67 9] Code verdict::AUTH, "curl: access";
     CURL [23] Code verdict::DISK, "curl: cannot write";
     CURL [27] Code verdict::MEMORY, "curl: out of memory";
+    // NSURLError.h and CFNetworkErrors.h.
+    NSURL [-999] Decisive verdict::CANCELLED, "NSURLError: cancelled";
+    NSURL [-1001] Decisive verdict::TIMEOUT, "NSURLError: timed out";
+    NSURL [-1003 -1004 -1006 -1009 -1018 -1019 -1020] Decisive verdict::UNREACHED, "NSURLError: not reached";
+    NSURL [-1005 -1014] Decisive verdict::NETWORK, "NSURLError: connection lost";
+    NSURL [-1200] Decisive verdict::UNREACHED.retry(Retry::Unsure), "NSURLError: no secure connection";
+    NSURL [-1206 to -1201 -1022] Decisive verdict::NETWORK_FINAL, "NSURLError: certificate or policy";
+    NSURL [-1002 -1000 -1007 -1103] Decisive verdict::VALIDATION, "NSURLError: bad URL or answer too large";
+    NSURL [-1017 to -1015] Decisive verdict::ENCODING, "NSURLError: cannot decode";
+    NSURL [-1011] Decisive verdict::SERVICE, "NSURLError: bad server response";
+    NSURL [-1012 -1013] Decisive verdict::AUTH, "NSURLError: authentication required";
+    NSURL [-1100] Decisive verdict::FILE_MISSING, "NSURLError: no such file";
+    NSURL [-1101 -1102] Decisive verdict::FILE_REFUSED, "NSURLError: file refused";
+    // FoundationErrors.h.
+    COCOA [4 260] Decisive verdict::FILE_MISSING, "NSCocoaError: no such file";
+    COCOA [257 513 516 642] Decisive verdict::FILE_REFUSED, "NSCocoaError: file refused";
+    COCOA [640] Decisive verdict::DISK, "NSCocoaError: no space";
+    COCOA [261 264 517] Decisive verdict::ENCODING, "NSCocoaError: encoding";
+    COCOA [3840 4864 4865] Decisive verdict::VALIDATION, "NSCocoaError: could not be parsed";
+    COCOA [3072] Decisive verdict::CANCELLED, "NSCocoaError: cancelled";
+    CURL_EXIT [5 6 7] Code verdict::UNREACHED, "curl: could not resolve or connect";
+    CURL_EXIT [18 52 55 56 92] Code verdict::NETWORK, "curl: connection broken";
+    CURL_EXIT [28] Code verdict::TIMEOUT, "curl: timed out";
     CODE [10107 13435 13436 11600 11602 10058] Code verdict::SERVICE, "MongoDB: no primary";
     CODE [11000 11001] Code verdict::CONFLICT, "MongoDB: duplicate key";
     // RFC 6455, 7.4.1, and the IANA registry of close codes; 1008 is what servers send for refused access.
