@@ -215,6 +215,19 @@ pub(crate) mod rate_limit {
             let (second, time) = waited(call()).await;
             assert_eq!((kind(second), time), ("ok", seconds(10)));
         }
+
+        exact {
+            #[resilient(rate_limit([exact = true], limit = "1024/1h", max_wait = "0s"))]
+            async fn call() -> Result<u32, Failure> { Ok(1) }
+        } => {
+            for _ in 0..2 {
+                assert_eq!(kind(call().await), "ok");
+            }
+            tokio::time::advance(seconds(3_600)).await;
+            for _ in 0..1_024 {
+                assert_eq!(kind(call().await), "ok");
+            }
+        }
     }
 }
 
