@@ -49,7 +49,7 @@ impl Decisions {
         self.tell_breaker(classification, refused, now);
 
         let category = classification.category();
-        let policy = self.site.settings.retry(category);
+        let policy = *self.site.settings.retry(category);
         let worth = !refused
             && self.mark == Mark::None
             && classification.retry() != Retry::No
@@ -315,7 +315,7 @@ impl Decisions {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
-            || (worth && self.site.settings.can_retry() && !self.around.fail_fast)
+            || (worth && self.site.settings.can_retry && !self.around.fail_fast)
         {
             self.mark_enclosing(Mark::GaveUp);
         }

@@ -231,7 +231,7 @@ fn inspect_site(
             inapplicable.extend(entry.map(|entry| (key, entry.clone(), "it never waits")));
         } else if let Some(entry) = entry {
             shown.push(setting(key, None, entry.value.to_string(), &entry.origin));
-        } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry() {
+        } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry {
             shown.extend(by_category(key, settings, resolved, written));
         }
     }

@@ -2,7 +2,6 @@
 //! places that know the order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::options::Options;
 use crate::settings::counted::Counted;
@@ -10,7 +9,7 @@ use crate::settings::key::{Key, Owner, Value};
 use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::table::{LIBRARY, Profile};
-use crate::settings::{BreakerSettings, CategoryRetry, ServiceSettings, SiteSettings};
+use crate::settings::{BreakerSettings, ServiceSettings, SiteSettings};
 
 /// What is written outside of attributes, by table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,19 +139,12 @@ impl Written {
     /// The settings that the calls of a site read.
     pub(crate) fn settings(&self, site: Subject<'_>, service: &Layer) -> SiteSettings {
         let resolved = self.site(site, service);
-        SiteSettings::of(site.options, &resolved, self.category_retries())
+        SiteSettings::of(site.options, &resolved, &self.categories)
     }
 
     /// What the shared state of a service reads.
     pub(crate) fn service_settings(&self, name: &str, attributes: &Layer) -> ServiceSettings {
         ServiceSettings::of(&self.service(name, attributes))
-    }
-
-    fn category_retries(&self) -> Arc<[CategoryRetry]> {
-        self.categories
-            .iter()
-            .map(|(name, layer)| CategoryRetry::new(name, layer))
-            .collect()
     }
 }
 
