@@ -31,19 +31,10 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 
 #[inline(never)]
 fn masked(text: &str) -> Cow<'_, str> {
-    let mut found = Secrets {
-        text,
-        at: 0,
-        out: String::new(),
-        copied: 0,
-    };
-    while let Some(&byte) = text.as_bytes().get(found.at) {
-        match byte {
-            b':' => found.colon(),
-            b'=' => found.equals(),
-            b'b' | b'B' => found.scheme_word(),
-            _ => found.at += 1,
-        }
+    let mut found = Secrets::of(text);
+    while let Some(sign) = found.rest().bytes().position(is_sign) {
+        found.at += sign;
+        found.look();
     }
     found.finish()
 }
@@ -71,6 +62,25 @@ struct Secrets<'a> {
 }
 
 impl<'a> Secrets<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            out: String::new(),
+            copied: 0,
+        }
+    }
+
+    /// Goes on behind what stands here, masked if it is a secret.
+    fn look(&mut self) {
+        match self.text.as_bytes()[self.at] {
+            b':' => self.colon(),
+            b'=' => self.equals(),
+            b'b' | b'B' => self.scheme_word(),
+            _ => self.at += 1,
+        }
+    }
+
     /// `://` begins the authority of a URL; `name:` may name a secret.
     fn colon(&mut self) {
         if self.rest().starts_with("://") {
@@ -173,31 +183,24 @@ impl<'a> Secrets<'a> {
     }
 }
 
-/// Whether there is no byte with which a secret, or its name, could begin: eight are looked at
-/// together.
+/// Whether there is no byte with which a secret, or its name, could begin. Sixteen are looked at
+/// together, the last ones perhaps twice.
 fn is_plain(text: &[u8]) -> bool {
-    let has_sign = |eight: &[u8; 8]| may_have_sign(u64::from_ne_bytes(*eight));
     match text.last_chunk() {
         Some(last) => !has_sign(last) && !text.as_chunks().0.iter().any(has_sign),
-        None => !text
-            .iter()
-            .any(|byte| matches!(byte, b':' | b'=' | b'b' | b'B')),
+        None => !text.iter().copied().any(is_sign),
     }
 }
 
-/// Whether one of eight bytes may be a sign; where none is, mostly not.
-const fn may_have_sign(eight: u64) -> bool {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    // The highest bit of a byte that is zero, and perhaps of the one above it.
-    const fn zeros(eight: u64) -> u64 {
-        eight.wrapping_sub(EACH) & !eight & (EACH << 7)
-    }
-    const LOWER_CASE: u64 = EACH * 0x20;
-    const COLONS: u64 = EACH * b':' as u64;
-    const EQUALS: u64 = EACH * b'=' as u64;
-    const BS: u64 = EACH * b'b' as u64;
-    let lower = eight | LOWER_CASE;
-    zeros(lower ^ COLONS) | zeros(lower ^ EQUALS) | zeros(lower ^ BS) != 0
+/// Without a branch: so the compiler looks at all of them at once.
+fn has_sign(bytes: &[u8; 16]) -> bool {
+    let signs = bytes.map(|byte| u8::from(is_sign(byte)));
+    u128::from_ne_bytes(signs) != 0
+}
+
+/// Whether this byte may begin a secret: that of a URL, of a name, or of a scheme.
+fn is_sign(byte: u8) -> bool {
+    (byte == b':') | (byte == b'=') | (byte | 0x20 == b'b')
 }
 
 fn is_secret_header(name: &str) -> bool {
@@ -255,6 +258,10 @@ const MASK: &str = "***";
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -307,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_sign_is_found_wherever_it_stands() {
-        for length in 0..40 {
+        for length in 0..70 {
             let plain = "x".repeat(length);
             assert!(is_plain(plain.as_bytes()), "{length}");
             for at in 0..length {
@@ -319,6 +326,41 @@ mod tests {
             }
         }
     }
+
+    proptest! {
+        #[test]
+        fn it_is_as_if_every_byte_were_looked_at(
+            parts in vec(prop_oneof![select(PARTS).prop_map(str::to_owned), "\\PC{0,20}"], 0..12),
+        ) {
+            let text = parts.concat();
+            let mut found = Secrets::of(&text);
+            while found.at < text.len() {
+                found.look();
+            }
+            prop_assert_eq!(redact(&text), found.finish());
+        }
+    }
+
+    const PARTS: &[&str] = &[
+        "bearer ",
+        "Basic: ",
+        "b",
+        "B",
+        "abc1",
+        "://",
+        "me:pw@",
+        "?",
+        "=",
+        ":",
+        " ",
+        "\"",
+        ",",
+        "é",
+        "…",
+        "password",
+        "x-api-key",
+        "the other side is not there",
+    ];
 
     #[test]
     fn other_texts_are_not_copied() {
