@@ -210,8 +210,9 @@ impl Recent {
             context,
             ..
         } = *failure;
-        let about = About {
-            at: self.calendar.date(now),
+        let at = self.calendar.date(now);
+        let about = || About {
+            at,
             operation: site.operation(),
             service: site.service_name(),
             place: site.place(),
@@ -243,10 +244,10 @@ impl Recent {
         }
         let about = self.about(site, failure, 0, now);
         if let Some(answer) = error.small() {
-            self.keep(about, "", Message::Answer(answer), fields, context);
+            self.keep(|| about, "", Message::Answer(answer), fields, context);
         } else {
             let text = redacted(error.to_string());
-            self.keep(about, &text, Message::Text, fields, context);
+            self.keep(|| about, &text, Message::Text, fields, context);
         }
     }
 
@@ -263,7 +264,7 @@ impl Recent {
         } = event
         {
             let about = self.about(site, failure, attempts, now);
-            self.keep(about, "", Message::Panic, None, context);
+            self.keep(|| about, "", Message::Panic, None, context);
         }
     }
 
@@ -291,7 +292,7 @@ impl Recent {
         let about = self.about(EventSite(site), failure, 0, now);
         refusals.renew(self.kept.load(Ordering::Relaxed), error, about.at);
         let message = Message::Refusals(Arc::clone(refusals));
-        self.keep(about, "", message, None, &Context::new());
+        self.keep(|| about, "", message, None, &Context::new());
     }
 
     fn about(
@@ -315,9 +316,11 @@ impl Recent {
         }
     }
 
+    /// Keeps one more. What is about it is written into its place, and not made before.
+    #[inline]
     fn keep(
         &self,
-        about: About,
+        about: impl FnOnce() -> About,
         text: &str,
         message: Message,
         fields: Option<&Fields>,
@@ -347,10 +350,11 @@ impl Recent {
 impl Ring {
     /// The place for one more: a new one, or that of the oldest. Refusals that have gone on since
     /// they got theirs get another turn.
-    fn place(&mut self, limit: usize, about: About) -> &mut Kept {
+    #[inline]
+    fn place(&mut self, limit: usize, about: impl FnOnce() -> About) -> &mut Kept {
         let Self { errors, oldest } = self;
         let at = if errors.len() < limit {
-            errors.push(Kept::new(about));
+            errors.push(Kept::new(about()));
             errors.len() - 1
         } else {
             for _ in 0..errors.len() {
@@ -365,7 +369,7 @@ impl Ring {
             let at = *oldest;
             *oldest = next(at, errors.len());
             errors[at].unlist();
-            errors[at].about = about;
+            errors[at].about = about();
             at
         };
         &mut errors[at]
@@ -498,7 +502,7 @@ mod tests {
     }
 
     fn fail(recent: &Recent, text: &str) {
-        recent.keep(about(), text, Message::Text, None, &Context::new());
+        recent.keep(about, text, Message::Text, None, &Context::new());
     }
 
     fn refuse(recent: &Recent, refusals: &Arc<Refusals>) {
@@ -506,7 +510,7 @@ mod tests {
         refusals.renew(number, &Error::unpacked(0), Date::default());
         if !refusals.is_listed.load(Ordering::Relaxed) {
             let message = Message::Refusals(Arc::clone(refusals));
-            recent.keep(about(), "", message, None, &Context::new());
+            recent.keep(about, "", message, None, &Context::new());
         }
     }
 

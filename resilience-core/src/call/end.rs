@@ -10,7 +10,6 @@ use crate::event::{
 };
 use crate::fields::Fields;
 use crate::scope::{self, Mark};
-use crate::settings::RetrySettings;
 use crate::trace::{Entered, Spans};
 
 impl Decisions {
@@ -19,22 +18,22 @@ impl Decisions {
         classification: &Classification,
         failure: CallFailure,
         message: &str,
-        policy: &RetrySettings,
         last: bool,
         now: Moment,
     ) {
         let CallFailure {
+            category,
             severity,
             error_type,
             refused,
-            ..
         } = failure;
+        let retries = self.site.settings.retry(category).retries;
         emit_failed(
             &self.site.shared,
             &AttemptFailed {
                 site: EventSite(&self.site),
                 attempt: self.attempts,
-                of: policy.retries.saturating_add(1).max(self.attempts),
+                of: retries.saturating_add(1).max(self.attempts),
                 last,
                 refused,
                 classification,
