@@ -1,6 +1,7 @@
 //! What kind of failure, or of dependency, this is.
 
 use std::fmt;
+use std::mem::discriminant;
 
 /// What kind of failure (or of dependency) this is.
 ///
@@ -167,6 +168,15 @@ impl Category {
             Repr::Unknown => 13,
             Repr::Custom(_) => return None,
         })
+    }
+
+    /// `==`, as far as that is seen without a look at letters.
+    #[inline]
+    pub(crate) fn is_surely(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Repr::Custom(own), Repr::Custom(other)) => std::ptr::eq(own, other),
+            (own, other) => discriminant(&own) == discriminant(&other),
+        }
     }
 
     /// `==`, in constants.

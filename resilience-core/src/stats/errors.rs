@@ -34,18 +34,30 @@ struct Counter {
 }
 
 impl Errors {
+    /// Mostly its counter is found without a look at letters.
+    #[inline]
     pub(super) fn count(&self, kind: &Kind) {
-        let first = self.first.get_or_init(Box::default);
-        let counter = first
-            .iter()
-            .find(|counter| counter.kind.get_or_init(|| *kind).is(kind));
-        match counter {
+        let first = self.first.get().map_or(&[][..], |first| &first[..]);
+        let is_it = |counter: &&Counter| counter.kind.get().is_some_and(|it| it.is_surely(kind));
+        match first.iter().find(is_it) {
             Some(counter) => add(&counter.count, 1),
-            None => self.count_later(*kind),
+            None => self.count_at_length(*kind),
         }
     }
 
     #[cold]
+    #[inline(never)]
+    fn count_at_length(&self, kind: Kind) {
+        let first = self.first.get_or_init(Box::default);
+        let counter = first
+            .iter()
+            .find(|counter| *counter.kind.get_or_init(|| kind) == kind);
+        match counter {
+            Some(counter) => add(&counter.count, 1),
+            None => self.count_later(kind),
+        }
+    }
+
     fn count_later(&self, kind: Kind) {
         let mut later = lock(&self.later);
         let kind = if later.contains_key(&kind) || later.len() < MOST_NAMES {
@@ -96,15 +108,13 @@ impl Kind {
         }
     }
 
-    /// Whether both are the same: without a look at the letters where that can be.
+    /// Whether both are the same, as far as that is seen without a look at letters.
     #[inline]
-    fn is(&self, other: &Self) -> bool {
-        let is_type =
-            std::ptr::eq(self.error_type, other.error_type) || self.error_type == other.error_type;
+    fn is_surely(&self, other: &Self) -> bool {
         self.severity == other.severity
             && self.is_rejection == other.is_rejection
-            && self.category == other.category
-            && is_type
+            && self.category.is_surely(other.category)
+            && std::ptr::eq(self.error_type, other.error_type)
     }
 }
 
