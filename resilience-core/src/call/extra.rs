@@ -1,6 +1,5 @@
 //! What only a call that waits, fails or has fields needs: one allocation for what most of them need.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,43 +68,33 @@ pub(super) struct Rare {
 }
 
 pin_project! {
+    /// The same, and a timer for the time limit of an attempt or the pause after it.
     #[derive(Debug, Default)]
-    struct Pinned {
+    pub(super) struct Timed {
         #[pin]
         timer: Option<Sleep>,
         extra: Extra,
     }
 }
 
-/// The pointer of a call to its [`Extra`].
-///
-/// A trait object, so that the code which drops an `Extra` is behind it: an annotated function has
-/// only the question whether there is one.
-pub(super) type ExtraBox = Pin<Box<dyn Hidden + Send + Sync>>;
+pub(super) type ExtraBox = Pin<Box<Timed>>;
 
-pub(super) trait Hidden: fmt::Debug {
-    fn see(&self) -> &Extra;
-    fn open(self: Pin<&mut Self>) -> &mut Extra;
-    /// For the time limit of an attempt, or the pause after it.
-    fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>>;
-}
+impl Timed {
+    /// A new one, with nothing in it.
+    #[inline(never)]
+    pub(super) fn boxed() -> ExtraBox {
+        Box::pin(Self::default())
+    }
 
-impl Hidden for Pinned {
-    fn see(&self) -> &Extra {
+    pub(super) const fn see(&self) -> &Extra {
         &self.extra
     }
 
-    fn open(self: Pin<&mut Self>) -> &mut Extra {
+    pub(super) fn open(self: Pin<&mut Self>) -> &mut Extra {
         self.project().extra
     }
 
-    fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>> {
+    pub(super) fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>> {
         self.project().timer
     }
-}
-
-/// A new one, with nothing in it.
-#[inline(never)]
-pub(super) fn new() -> ExtraBox {
-    Box::pin(Pinned::default())
 }
