@@ -129,6 +129,7 @@ impl Decisions {
     }
 
     /// In the span of the attempt or the call, if there is one.
+    #[inline]
     pub(super) fn inside_span(&self) -> Option<Entered> {
         self.spans().map(Spans::entered)
     }

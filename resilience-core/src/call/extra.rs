@@ -49,6 +49,14 @@ pub(super) struct Extra {
     pub(super) rare: Option<Box<Rare>>,
 }
 
+impl Extra {
+    /// Whether there may be something to be given back.
+    #[inline]
+    pub(super) fn may_hold(&self) -> bool {
+        self.permit.is_some() || self.place.is_some() || self.rare.is_some()
+    }
+}
+
 /// What most of them have nothing of, in a box of its own: a call that only waits stays small.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
