@@ -193,6 +193,7 @@ fn is_plain(text: &[u8]) -> bool {
 }
 
 /// Without a branch: so the compiler looks at all of them at once.
+#[inline]
 fn has_sign(bytes: &[u8; 16]) -> bool {
     let signs = bytes.map(|byte| u8::from(is_sign(byte)));
     u128::from_ne_bytes(signs) != 0

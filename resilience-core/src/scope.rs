@@ -277,7 +277,15 @@ pub(crate) fn mark(mark: Mark) {
 
 /// The earliest limit of all enclosing attempts. The timeouts of those that have not read the clock
 /// yet begin `now`.
+#[inline]
 pub(crate) fn limit(now: Moment) -> Moment {
+    if HERE.with(|here| here.depth.get() == 0) {
+        return Moment::NEVER;
+    }
+    limit_of_all(now)
+}
+
+fn limit_of_all(now: Moment) -> Moment {
     let mut limit = Moment::NEVER;
     each_frame(|frame, _| limit = limit.min(frame.limit(now)));
     limit
