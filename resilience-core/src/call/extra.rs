@@ -1,5 +1,6 @@
-//! What only a call that waits, fails or has fields needs: one allocation for what most of them need.
+//! What only a call that waits, fails or has fields needs: in memory that its thread uses again.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,13 +88,27 @@ pin_project! {
 
 pub(super) type ExtraBox = Pin<Box<Timed>>;
 
-impl Timed {
-    /// A new one, with nothing in it.
-    #[inline(never)]
-    pub(super) fn boxed() -> ExtraBox {
-        Box::pin(Self::default())
-    }
+thread_local! {
+    /// What the last such call of this thread had, with nothing in it any more.
+    static SPARE: Cell<Option<ExtraBox>> = const { Cell::new(None) };
+}
 
+/// One with nothing in it; new where a task is dropped with its thread, after the spare one.
+pub(super) fn take() -> ExtraBox {
+    let spare = SPARE.try_with(Cell::take).unwrap_or_default();
+    spare.unwrap_or_else(|| Box::pin(Timed::default()))
+}
+
+/// Drops what is in it, and leaves it for the next such call of this thread.
+pub(super) fn give_back(mut extra: ExtraBox) {
+    extra.as_mut().timer().set(None);
+    *extra.as_mut().open() = Extra::default();
+    SPARE
+        .try_with(|spare| spare.set(Some(extra)))
+        .unwrap_or_default();
+}
+
+impl Timed {
     pub(super) const fn see(&self) -> &Extra {
         &self.extra
     }

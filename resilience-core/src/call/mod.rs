@@ -195,7 +195,7 @@ impl Decisions {
             Stage::Plain { slot } => self.stage = Stage::Running { slot },
             _ => {}
         }
-        self.extra.get_or_insert_with(Timed::boxed).as_mut()
+        self.extra.get_or_insert_with(extra::take).as_mut()
     }
 }
 
@@ -229,7 +229,11 @@ impl Drop for Rest<'_> {
         let Decisions {
             site, extra, keyed, ..
         } = &mut *self.0;
-        drop((take(extra), take(keyed), take(site)));
+        let (extra, keyed, site) = (take(extra), take(keyed), take(site));
+        if let Some(extra) = extra {
+            extra::give_back(extra);
+        }
+        drop((keyed, site));
     }
 }
 
