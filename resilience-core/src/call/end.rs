@@ -105,12 +105,14 @@ impl Decisions {
     }
 
     /// No longer in flight.
+    #[inline]
     pub(super) fn land(&mut self) {
-        if let Some(extra) = &mut *self.extra {
-            let extra = extra.as_mut().open();
-            if let Some(flight) = extra.pending.take() {
-                self.site.shared.drain.end(flight, extra.asleep.take());
-            }
+        let Some(extra) = &mut *self.extra else {
+            return;
+        };
+        let extra = extra.as_mut().open();
+        if let Some(flight) = extra.pending.take() {
+            self.site.shared.drain.end(flight, extra.asleep.take());
         }
     }
 
