@@ -305,6 +305,21 @@ fn variables_with_strange_names_and_values_are_read_or_told() {
         let told = load_variables(&[("RESILIENCE_SET", set)]).unwrap_err();
         assert!(told.to_string().starts_with("RESILIENCE_SET: "), "{told}");
     }
+    // A tree so deep would take all of the stack.
+    let deep = "a.".repeat(60_000);
+    for set in [format!("{deep}a=1"), format!("services.hostile.{deep}a=1")] {
+        let told = load_variables(&[("RESILIENCE_SET", &set)]).unwrap_err();
+        assert!(
+            told.to_string()
+                .starts_with("RESILIENCE_SET: names a path of 6000")
+        );
+    }
+    for section in ["DEFAULTS", "SERVICES", "SITES", "CATEGORIES", "RESOURCES"] {
+        let name = format!("RESILIENCE__{section}__{}A", "A__".repeat(40_000));
+        load_variables(&[(&name, "1")])
+            .map(drop)
+            .unwrap_or_default();
+    }
     // Names that only look like ours say nothing.
     for name in [
         "RESILIENCE",
