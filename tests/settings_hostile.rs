@@ -214,6 +214,16 @@ fn a_text_of_any_shape_is_read_or_told() {
 }
 
 #[test]
+fn ten_thousand_rules_are_read_at_once() {
+    let rule = |i| format!("[[classify]]\npattern = \"ledger {i}\"\ncategory = \"conflict\"\n");
+    let text: String = (0..10_000).map(rule).collect();
+    let begun = std::time::Instant::now();
+    load(&text).unwrap();
+    // Each by itself takes minutes where all those before it are looked at again.
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn a_file_that_is_none_is_told_by_its_name() {
     let directory = std::env::temp_dir().join(format!("resilience-hostile-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
