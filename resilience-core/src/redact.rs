@@ -200,6 +200,7 @@ fn has_sign(bytes: &[u8; 16]) -> bool {
 }
 
 /// Whether this byte may begin a secret: that of a URL, of a name, or of a scheme.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch")]
 fn is_sign(byte: u8) -> bool {
     (byte == b':') | (byte == b'=') | (byte | 0x20 == b'b')
 }

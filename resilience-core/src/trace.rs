@@ -34,9 +34,8 @@ pub(crate) struct Spans {
     attempt: Option<Span>,
 }
 
-/// Somebody is inside a span, until this is dropped. In a box, since mostly there is none, and that
-/// is seen at a glance.
-pub(crate) type Entered = Box<EnteredSpan>;
+/// Somebody is inside a span, until this is dropped.
+pub(crate) type Entered = EnteredSpan;
 
 impl Spans {
     /// Opens the span of a call.
@@ -104,7 +103,7 @@ impl Spans {
 
     /// Enters the innermost span for as long as the answer lives.
     pub(crate) fn entered(&self) -> Entered {
-        Box::new(self.innermost().clone().entered())
+        self.innermost().clone().entered()
     }
 
     /// Ends the span of a failed attempt.

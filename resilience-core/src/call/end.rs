@@ -130,10 +130,11 @@ impl Decisions {
             .map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// In the span of the attempt or the call, if there is one.
+    /// In the span of the attempt or the call, if there is one: mostly there is none, and the box
+    /// lets that be seen at a glance.
     #[inline]
-    pub(super) fn inside_span(&self) -> Option<Entered> {
-        self.spans().map(Spans::entered)
+    pub(super) fn inside_span(&self) -> Option<Box<Entered>> {
+        self.spans().map(|spans| Box::new(spans.entered()))
     }
 
     #[inline]
