@@ -77,7 +77,8 @@ enum Stage {
     Running { slot: bool },
     /// The end has been told.
     Over,
-    /// The same of a call that was plain until then, so that there is nothing to drop.
+    /// The same of a call that was plain until then, or refused at once, so that there is nothing to
+    /// drop.
     Gone,
 }
 
@@ -154,6 +155,13 @@ impl Decisions {
 
     pub(crate) const fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Plain { .. } | Stage::Running { .. })
+    }
+
+    /// Whether the end has been told: where an attempt has only just ended, the call was refused at
+    /// once.
+    #[inline]
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over | Stage::Gone)
     }
 
     const fn has_slot(&self) -> bool {
