@@ -148,7 +148,7 @@ impl Decisions {
 
     /// From now on the call has the guards of this key instead of those of the whole service.
     pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
-        let guards = self.site.service.keyed(key, self.now());
+        let guards = self.site.service.keyed(key, self.site.shared.clock);
         *self.keyed = Some(guards);
         self.stage = Stage::Prepared;
     }

@@ -57,12 +57,20 @@ impl Decisions {
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if self.stage == Stage::Begun
-            && let Some(answer) = self.refuse_plainly()
-        {
-            return Err(Poll::Ready(answer));
+        if self.stage == Stage::Begun {
+            self.enter_or_refuse(cx)
+        } else {
+            self.enter_at_length(cx)
         }
-        self.enter_at_length(cx)
+    }
+
+    /// Apart, so that others need not make room for what it needs.
+    #[inline(never)]
+    fn enter_or_refuse(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        match self.refuse_plainly() {
+            Some(answer) => Err(Poll::Ready(answer)),
+            None => self.enter_at_length(cx),
+        }
     }
 
     /// Ends a call, of which nothing is known but its site, with the answer of an open breaker, and
@@ -88,7 +96,6 @@ impl Decisions {
         Some(answer)
     }
 
-    /// Apart from the answer, which needs little of the processor's registers.
     #[inline(never)]
     fn enter_at_length(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
         if !self.is_running()
