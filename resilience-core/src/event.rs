@@ -361,7 +361,11 @@ fn tell(shared: &Shared, event: &Event<'_>) {
     for listener in shared.listeners.iter() {
         // What it leaves behind is its own affair: we look at nothing of it.
         let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(event)));
-        drop(told);
+        if let Err(panicked_with) = told {
+            // That may panic in its turn, and what comes of it too: there it ends.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(panicked_with)));
+            std::mem::forget(dropped);
+        }
     }
 }
 
