@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::ServiceName;
 use crate::fields::Fields;
+use crate::redact::redacted;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::stats::Counts;
@@ -460,6 +461,8 @@ impl fmt::Display for Event<'_> {
                 )
             }
             Self::Rejected { site, error, .. } => {
+                // What a requirement says is written by others.
+                let error = redacted(error.to_string());
                 write!(f, "{}: rejected, {error}", site.operation())
             }
             Self::BreakerMoved {
