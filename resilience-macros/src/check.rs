@@ -4,15 +4,15 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
-use crate::args::{Args, Attribute, Opt, Switch};
+use crate::args::{Args, Attribute};
 use crate::boxed_future::BoxedFuture;
-use crate::category::Category;
 use crate::consistency::consistent;
 use crate::ctxt::Ctxt;
-use crate::grammar;
+use crate::grammar::{self, RawArg, RawValue};
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
+use crate::mentioned;
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -289,40 +289,30 @@ fn fallback_takes_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 
 /// ```text
 /// #[resilient(retries = n)] async fn f(n: u32) -> R
+/// #[resilient(backoff(initial = self.pause))] async fn f(&self) -> R
 /// ```
 fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    let mut values: Vec<(&Ident, &Expr)> = Vec::new();
-    if let Some(Opt {
-        name,
-        value: Category::Expr(expr),
-    }) = &args.category
-    {
-        values.push((name, expr));
-    }
-    for option in [&args.service, &args.operation].into_iter().flatten() {
-        values.push((&option.name, &option.value));
-    }
-    if let Some(option) = &args.retries {
-        values.push((&option.name, &option.value.expr));
-    }
-    for option in [&args.timeout, &args.deadline].into_iter().flatten() {
-        if let Switch::On(time) = &option.value {
-            values.push((&option.name, &time.expr));
-        }
-    }
-    for (name, expr) in values {
-        let Expr::Path(path) = grammar::peel(expr) else {
-            continue;
+    let argument = |input: &FnArg| match input {
+        FnArg::Receiver(receiver) => Some(Ident::from(receiver.self_token)),
+        FnArg::Typed(input) => match &*input.pat {
+            Pat::Ident(pat) => Some(pat.ident.clone()),
+            _ => None,
+        },
+    };
+    let arguments: Vec<Ident> = item.sig.inputs.iter().filter_map(argument).collect();
+    for arg in &args.written {
+        let RawArg { name, value } = arg;
+        let value = match value {
+            RawValue::Expr(expr) => expr.to_token_stream(),
+            RawValue::List(group) => group.stream(),
+            RawValue::None => continue,
         };
-        let is_argument = item.sig.inputs.iter().any(|input| match input {
-            FnArg::Typed(input) => {
-                matches!(&*input.pat, Pat::Ident(pat) if path.path.is_ident(&pat.ident))
-            }
-            FnArg::Receiver(_) => false,
-        });
-        if is_argument {
+        if !SETTINGS.iter().any(|setting| name == setting) {
+            continue;
+        }
+        if let Some(argument) = mentioned::variable(value, &arguments) {
             ctxt.error(
-                expr,
+                argument,
                 format!(
                     "`{name}` belongs to the function and not to one call of it: a constant can \
                      stand here, an argument cannot"
@@ -331,3 +321,20 @@ fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         }
     }
 }
+
+/// The options whose values stand in a static.
+const SETTINGS: &[&str] = &[
+    "category",
+    "service",
+    "operation",
+    "enabled",
+    "retries",
+    "backoff",
+    "timeout",
+    "deadline",
+    "breaker",
+    "rate_limit",
+    "bulkhead",
+    "budget",
+    "idempotent",
+];

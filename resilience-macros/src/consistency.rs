@@ -258,8 +258,9 @@ fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
     if args.attribute == Attribute::FailFast || !args.one_attempt() {
         return;
     }
+    let names = args.written.iter().map(|arg| &arg.name);
     let of_retries = |name: &&Ident| OF_RETRIES.iter().any(|option| *name == option);
-    for name in args.written.iter().filter(of_retries) {
+    for name in names.filter(of_retries) {
         ctxt.error(
             name,
             format!("with `retries = 0` there is nothing for `{name}` to do"),

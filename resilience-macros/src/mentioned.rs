@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 /// Adds every name in these tokens, and in the format strings among them.
 pub(crate) fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
@@ -17,6 +17,36 @@ pub(crate) fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
             TokenTree::Punct(_) => {}
         }
     }
+}
+
+/// The first of these variables that stands for itself in the tokens of an expression: not as a part
+/// of a path, as the name of a field, of an option or of a list.
+pub(crate) fn variable(tokens: TokenStream, variables: &[Ident]) -> Option<Ident> {
+    let mut before = None;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(tree) = tokens.next() {
+        let found = match &tree {
+            TokenTree::Ident(ident) => {
+                let is_part = matches!(before, Some('.' | ':'));
+                let names = match tokens.peek() {
+                    Some(TokenTree::Punct(next)) => matches!(next.as_char(), ':' | '=' | '!'),
+                    Some(TokenTree::Group(next)) => next.delimiter() == Delimiter::Parenthesis,
+                    _ => false,
+                };
+                (!is_part && !names && variables.contains(ident)).then(|| ident.clone())
+            }
+            TokenTree::Group(group) => variable(group.stream(), variables),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        before = match &tree {
+            TokenTree::Punct(punct) => Some(punct.as_char()),
+            _ => None,
+        };
+    }
+    None
 }
 
 /// The names in a format string: `"{a} of {b:?}"`.
