@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_is_read() {
+    fn options_of_every_form_are_read() {
         let (args, errors) = parse(
             Attribute::Resilient,
             quote! {

@@ -125,7 +125,7 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
     let ctxt = Ctxt::new();
     let own = item.attrs.iter().position(|attr| ours(attr).is_some());
     let Some(own) = own.map(|index| item.attrs.remove(index)) else {
-        if !returns_result(&item) {
+        if !takes_defaults(&item) {
             return Method::Alone(item);
         }
         return Method::Annotated(attribute, defaults.to_vec(), item, ctxt);
@@ -166,7 +166,7 @@ fn applicable(attribute: Attribute, own: &[RawArg], defaults: &[RawArg]) -> Vec<
 }
 
 /// Whether it is async, has a body, and returns something whose last name ends in `Result`.
-fn returns_result(item: &RawFn) -> bool {
+fn takes_defaults(item: &RawFn) -> bool {
     if matches!(item.body, Body::Missing(_)) {
         return false;
     }
