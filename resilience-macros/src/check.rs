@@ -33,12 +33,8 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[fail_fast(timeout = "5s")]
 /// ```
 fn one_attribute(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    let this = args.attribute.name();
     for attr in item.attrs.iter().filter(|attr| ours(attr).is_some()) {
-        ctxt.error(
-            attr,
-            format!("one attribute carries everything: write its options into `#[{this}]`"),
-        );
+        ctxt.error(attr, one_carries_all(args.attribute));
     }
     if let Body::Block(body) = &item.body
         && starts_with_a_call(&body.stream())
@@ -48,6 +44,12 @@ fn one_attribute(args: &Args, item: &RawFn, ctxt: &Ctxt) {
             "two attributes of `resilience` on one function: one carries everything",
         );
     }
+}
+
+/// What to do with a second attribute.
+pub(crate) fn one_carries_all(first: Attribute) -> String {
+    let first = first.name();
+    format!("one attribute carries everything: write its options into `#[{first}]`")
 }
 
 /// Which of our attributes this is, by its last name.
