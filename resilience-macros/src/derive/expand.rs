@@ -51,7 +51,7 @@ pub(crate) fn implementation(
         .then(|| register(name, &private));
     quote! {
         #[automatically_derived]
-        #[allow(unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        #[allow(deprecated, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #generics #private::Classify for #name #arguments #bounds {
             fn classify(&self) -> #private::Classification {
                 match #subject { #(#classify)* }
