@@ -1,16 +1,17 @@
-//! The names that an attribute's expressions mention, so that a variable which only the attribute
-//! uses counts as used.
+//! The names that an attribute's expressions mention: a variable which only the attribute uses counts
+//! as used, and none can stand where a constant belongs.
 
 use std::collections::HashSet;
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
 
-/// Adds every name in these tokens, and in the format strings among them.
+/// Adds every name in these tokens, without its `r#`, and in the format strings among them.
 pub(crate) fn collect(tokens: TokenStream, names: &mut HashSet<String>) {
     for tree in tokens {
         match tree {
             TokenTree::Ident(ident) => {
-                names.insert(ident.to_string());
+                names.insert(ident.unraw().to_string());
             }
             TokenTree::Group(group) => collect(group.stream(), names),
             TokenTree::Literal(literal) => collect_captured(&literal.to_string(), names),
@@ -57,5 +58,46 @@ fn collect_captured(text: &str, names: &mut HashSet<String>) {
     for part in text.split('{').skip(1) {
         let end = part.find(|c: char| !c.is_alphanumeric() && c != '_');
         names.insert(part[..end.unwrap_or(part.len())].to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{format_ident, quote};
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_format_strings_and_without_their_r() {
+        let mut names = HashSet::new();
+        collect(quote!(f(r#type, "{{a}} {b:?} {r}", 'c', "d").e), &mut names);
+        for name in ["type", "b", "r"] {
+            assert!(names.contains(name), "{name}: {names:?}");
+        }
+        assert!(!names.contains("c") && !names.contains("d"), "{names:?}");
+    }
+
+    #[test]
+    fn a_variable_is_no_part_of_a_path_and_no_name_of_an_option() {
+        let found = |tokens| variable(tokens, &[format_ident!("n")]).is_some();
+        for tokens in [
+            quote!(n),
+            quote!(n + 1),
+            quote!(a = b(1, n)),
+            quote!(n.len()),
+        ] {
+            assert!(found(tokens.clone()), "{tokens}");
+        }
+        for tokens in [
+            quote!(n = 1),
+            quote!(n("auth")),
+            quote!(a::n),
+            quote!(n::A),
+            quote!(A.n),
+            quote!(n!()),
+            quote!("n"),
+        ] {
+            assert!(!found(tokens.clone()), "{tokens}");
+        }
     }
 }
