@@ -77,7 +77,7 @@ pub(crate) async fn stored(
 fn db_options(common: &Common) -> DbOptions {
     DbOptions {
         busy_timeout: common.sqlite_timeout,
-        max_bytes: common.max_db_size.map(|megabytes| megabytes << 20),
+        max_bytes: common.max_db_size.map(|megabytes| megabytes.get() << 20),
     }
 }
 
