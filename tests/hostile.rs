@@ -217,10 +217,10 @@ async fn dropped(number: u32) -> Result<u32, support::Failure> {
     for _ in 0..number % 4 {
         tokio::task::yield_now().await;
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         tokio::time::sleep(Duration::from_millis(80)).await;
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         return Err(support::Failure::of(Category::NETWORK));
     }
     Ok(number)
