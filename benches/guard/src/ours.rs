@@ -244,6 +244,9 @@ fn succeeds_at_the_third(call: Call<'_>) -> Result<(), String> {
     }
 }
 
+/// Those of all workloads.
+pub const SETTINGS: &str = include_str!("../settings.toml");
+
 /// Loads the settings into the global runtime.
 ///
 /// # Errors
@@ -251,7 +254,7 @@ fn succeeds_at_the_third(call: Call<'_>) -> Result<(), String> {
 /// What is wrong with them, or between the functions.
 pub fn load() -> Result<(), Problems> {
     let settings = Settings::loader()
-        .text("settings.toml", include_str!("../settings.toml"))
+        .text("settings.toml", SETTINGS)
         .variables::<String, String>([])
         .load()?;
     resilience::apply(&settings);

@@ -71,6 +71,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
         return;
     };
     let measured: Vec<&Case> = cases.iter().filter(|case| chosen(case)).collect();
+    let notes: Vec<Vec<String>> = measured.iter().map(|case| case.footnotes()).collect();
     let sizes: Vec<u64> = measured
         .iter()
         .map(|case| if case.sleeps { 2 } else { batch(&case.run) })
@@ -87,7 +88,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
             times.push(nanoseconds(&case.run, size));
         }
     }
-    for (case, mut times) in measured.into_iter().zip(times) {
+    for ((case, notes), mut times) in measured.into_iter().zip(notes).zip(times) {
         times.sort_by(f64::total_cmp);
         let minimum = times[0];
         Record {
@@ -101,7 +102,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
             ns_median: Some(round(times[times.len() / 2])),
             ratio_to_bare: Some(round(minimum / fastest)),
             future_bytes: Some(case.future),
-            notes: case.notes.clone(),
+            notes,
             ..Record::default()
         }
         .print();
