@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 pub mod body;
 pub mod cases;
+pub mod chart;
 pub mod check;
 mod ours;
 pub mod record;
