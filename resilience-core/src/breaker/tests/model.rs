@@ -203,7 +203,7 @@ impl Model {
             .then_some(slow);
         let by = |by| move |count| (by, u32::try_from(count).unwrap());
         let failures = failures.map(by(OpenedBy::Failures));
-        failures.or(slow.map(by(OpenedBy::SlowCalls)))
+        failures.or_else(|| slow.map(by(OpenedBy::SlowCalls)))
     }
 
     fn force(&mut self, manual: Manual, now: u64) {
