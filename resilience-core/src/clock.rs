@@ -19,6 +19,9 @@ impl Moment {
     /// The time that never comes: no deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// The last one that may come.
+    pub(crate) const LAST: Self = Self(u64::MAX - 1);
+
     /// The moment `nanos` nanoseconds after the beginning.
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
@@ -38,6 +41,30 @@ impl Moment {
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
+
+    /// The same, for whoever has no use for the seconds in it.
+    #[inline]
+    pub(crate) const fn wait(self, now: Self) -> Wait {
+        Wait(self.0.saturating_sub(now.0))
+    }
+}
+
+/// A time to wait, in nanoseconds. A `Duration` would be a division for whoever makes it, and a
+/// multiplication for whoever takes it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait(u64);
+
+impl Wait {
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+}
+
+/// Saturates.
+impl From<Duration> for Wait {
+    fn from(duration: Duration) -> Self {
+        Self(saturating_nanos(duration))
+    }
 }
 
 impl Add<Duration> for Moment {
@@ -50,13 +77,10 @@ impl Add<Duration> for Moment {
 }
 
 /// The nanoseconds of a duration, `u64::MAX` where they are more.
+#[inline]
 pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        nanos as u64
-    }
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The time of day of moments, for people: no second reading where the moment is known.

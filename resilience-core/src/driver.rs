@@ -124,6 +124,7 @@ impl<S: Shape> Call<S> {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => {
                 Step::Done(result)
             }
+            Ended::Ours(error) if call.decisions.is_over() => Step::Done(how.reject(error)),
             ended => match settle(&mut call.decisions, Attempt(ended), how) {
                 (Verdict::Again, _) => Step::Wait,
                 (Verdict::GiveUp, result) => Step::Done(result),
@@ -160,6 +161,7 @@ impl<S: Shape> Call<S> {
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         match out.0 {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => result,
+            Ended::Ours(error) if call.decisions.is_over() => how.reject(error),
             ended => settle(&mut call.decisions, Attempt(ended), how).1,
         }
     }

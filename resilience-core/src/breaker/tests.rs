@@ -78,7 +78,7 @@ fn opens_at_the_threshold_and_admits_a_probe_when_the_wait_is_over() {
                 by: OpenedBy::Failures,
                 count: 5
             },
-            retry_in: Some(20 * SECOND)
+            retry_in: Some((20 * SECOND).into())
         }
     );
     assert!(breaker.refuses_at(at(29)));
@@ -140,12 +140,12 @@ fn b6_a_probe_that_never_completes_cannot_hold_half_open_forever() {
     let stuck = breaker.admit(at(30)).0.unwrap();
     assert_eq!(
         breaker.admit(at(45)).0.unwrap_err().retry_in,
-        Some(15 * SECOND)
+        Some((15 * SECOND).into())
     );
     assert_eq!(state(&breaker, 60), BreakerState::Open);
     assert_eq!(
         breaker.admit(at(60)).0.unwrap_err().retry_in,
-        Some(30 * SECOND)
+        Some((30 * SECOND).into())
     );
     let next = breaker.admit(at(90)).0.unwrap();
     breaker.fail(stuck, CallId(1), None, at(91));

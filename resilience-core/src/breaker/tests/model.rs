@@ -202,8 +202,8 @@ impl Model {
             && share(slow) >= self.settings.slow_call_rate_threshold)
             .then_some(slow);
         let by = |by| move |count| (by, u32::try_from(count).unwrap());
-        let slow = slow.map(by(OpenedBy::SlowCalls));
-        failures.map(by(OpenedBy::Failures)).or(slow)
+        let failures = failures.map(by(OpenedBy::Failures));
+        failures.or_else(|| slow.map(by(OpenedBy::SlowCalls)))
     }
 
     fn force(&mut self, manual: Manual, now: u64) {
