@@ -124,6 +124,13 @@ fn rule(pattern: &str, classification: Classification) -> (String, Classificatio
     (normal::phrase(pattern), classification)
 }
 
+/// The phrases follow from the rules.
+impl PartialEq for Rules {
+    fn eq(&self, other: &Self) -> bool {
+        self.own == other.own
+    }
+}
+
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules")
