@@ -146,14 +146,13 @@ impl Runtime {
         let mut summary = self.0.shared.stats.summary();
         if self.0.shared.listening.statistics {
             let mut errors = Sums::default();
-            for service in lock(&self.0.services).values() {
+            for service in self.services() {
                 summary.add(service.summary());
                 service.add_errors(&mut errors);
             }
             errors.tell(&mut summary);
         }
         summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
-        summary.sort();
         summary
     }
 
@@ -168,12 +167,8 @@ impl Runtime {
 
     /// The breakers of all services that have been called, by name.
     pub fn breakers(&self) -> Vec<BreakerHandle> {
-        let mut breakers: Vec<_> = lock(&self.0.services)
-            .values()
-            .map(|service| self.handle(service))
-            .collect();
-        breakers.sort_by(|a, b| a.service().cmp(b.service()));
-        breakers
+        let services = self.services();
+        services.iter().map(|it| self.handle(it)).collect()
     }
 
     /// The breaker of a service, also before its first call: `None` where no annotated function and
@@ -225,8 +220,11 @@ impl Runtime {
         &self.0.shared
     }
 
+    /// By name.
     pub(crate) fn services(&self) -> Vec<Arc<Service>> {
-        lock(&self.0.services).values().cloned().collect()
+        let mut services = Vec::from_iter(lock(&self.0.services).values().cloned());
+        services.sort_unstable_by_key(|service| service.name());
+        services
     }
 
     /// The state of a site in this runtime, if it has been made of the settings in force.

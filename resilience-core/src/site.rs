@@ -1,6 +1,5 @@
 //! The annotated functions of the program, and its policies.
 
-use std::collections::BTreeMap;
 use std::fmt;
 // A static is made without a model checker looking on.
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +14,7 @@ use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
 use crate::settings::shared::merge;
+use crate::sorted::Sorted;
 
 /// One annotated function, in a `static` of its expansion.
 pub struct Site {
@@ -266,12 +266,12 @@ fn policies() -> MutexGuard<'static, Policies> {
 }
 
 /// By where they were built and by name, the newest of each.
-type Policies = BTreeMap<(Place, Option<&'static str>), Arc<Site>>;
+type Policies = Sorted<(Place, Option<&'static str>), Arc<Site>>;
 
 /// The annotated functions, and then the policies, each by file and line.
 pub(crate) fn known() -> Vec<AnySite> {
     let functions = registered().into_iter().map(AnySite::Function);
-    let policies = policies().values().cloned().collect::<Vec<_>>();
+    let policies = Vec::from_iter(policies().iter().map(|(_, site)| Arc::clone(site)));
     functions
         .chain(policies.into_iter().map(AnySite::Policy))
         .collect()
@@ -284,19 +284,15 @@ pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
     let asking =
         Some(asking).filter(|asking| !sites.iter().any(|site| site.place() == asking.place()));
     let all = sites.into_iter().chain(asking);
-    merge(all.map(Site::written), |_, _| {})
+    merge(&Vec::from_iter(all.map(Site::written))).layer
 }
 
 /// What the annotated functions of a service wrote for the parts that they share; `None` where
 /// nothing that is known has this service. What policies write holds when they are first run.
 pub(crate) fn shared_by(service: &str) -> Option<Layer> {
     let is_known = known().iter().any(|site| site.service() == service);
-    is_known.then(|| {
-        merge(
-            of_service(service).into_iter().map(Site::written),
-            |_, _| {},
-        )
-    })
+    let written = || Vec::from_iter(of_service(service).into_iter().map(Site::written));
+    is_known.then(|| merge(&written()).layer)
 }
 
 fn of_service(service: &str) -> Vec<&'static Site> {
@@ -317,28 +313,28 @@ pub(crate) fn registered() -> Vec<&'static Site> {
 
 fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for site in sites {
-        by_name.entry(site.operation()).or_default().push(site);
-        by_service.entry(site.service()).or_default().push(site);
+    let names = Vec::from_iter(sites.iter().map(|site| site.operation()));
+    for (name, positions) in &Sorted::positions(&names) {
+        let sites = Vec::from_iter(positions.iter().map(|at| &sites[*at]));
+        if sites.len() > 1 {
+            let policies = sites.iter().any(|site| site.is_policy());
+            let message = format!(
+                "several annotated functions {}are called `{name}`, so settings and statistics \
+                 cannot tell them apart; give each an `operation`",
+                if policies { "or policies " } else { "" },
+            );
+            problems.push(Problem::between(message, places(&sites)));
+        }
     }
-    for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
-        let policies = sites.iter().any(|site| site.is_policy());
-        let message = format!(
-            "several annotated functions {}are called `{name}`, so settings and statistics cannot \
-             tell them apart; give each an `operation`",
-            if policies { "or policies " } else { "" },
-        );
-        let places = sites.iter().map(|site| site.place()).collect();
-        problems.push(Problem::between(message, places));
-    }
-    for (service, sites) in by_service {
-        let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        merge(sites.iter().map(|site| site.written()), |position, key| {
-            disagreements.entry(key).or_default().push(sites[position]);
-        });
-        for (key, sites) in disagreements {
+    let services = Vec::from_iter(sites.iter().map(|site| site.service()));
+    for (service, positions) in &Sorted::positions(&services) {
+        let written = Vec::from_iter(positions.iter().map(|at| sites[*at].written()));
+        let mut disagreements = Sorted::<Key, Vec<&AnySite>>::new();
+        for (position, key) in merge(&written).disagreements {
+            let site = &sites[positions[position]];
+            disagreements.entry(key).push(site);
+        }
+        for (key, sites) in &disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
             // Functions are known before anything runs.
             let holds = if sites.iter().any(|site| site.is_policy()) {
@@ -352,11 +348,14 @@ fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
                 key.name(),
                 part.replace('_', " "),
             );
-            let places = sites.iter().map(|site| site.place()).collect();
-            problems.push(Problem::between(message, places));
+            problems.push(Problem::between(message, places(sites)));
         }
     }
     problems
+}
+
+fn places(sites: &[&AnySite]) -> Vec<Place> {
+    sites.iter().map(|site| site.place()).collect()
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(crate) enum Owner {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: &[Self] = &[
         Self::Enabled,
         Self::Retries,
         Self::Initial,
@@ -143,7 +143,7 @@ impl Key {
     ];
 
     /// How errors of a category are retried: all that a category can have.
-    pub(crate) const RETRY: [Self; 5] = [
+    pub(crate) const RETRY: &[Self] = &[
         Self::Retries,
         Self::Initial,
         Self::Max,
@@ -203,7 +203,7 @@ impl Key {
 
     /// The key of this path.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.path() == path)
+        Self::ALL.iter().copied().find(|key| key.path() == path)
     }
 
     #[expect(clippy::too_many_lines, reason = "it is a table")]

@@ -12,7 +12,7 @@ use crate::settings::read::{Path, Reader};
 use crate::settings::target::Target;
 
 /// What stands beside the tables of settings.
-pub(super) const SECTIONS: [&str; 5] = [
+pub(super) const SECTIONS: &[&str] = &[
     "service_specific",
     "default_timeout_secs",
     "default_max_retries",
@@ -21,7 +21,7 @@ pub(super) const SECTIONS: [&str; 5] = [
 ];
 
 /// The keys of `[service_specific.NAME]`.
-const KEYS: [&str; 6] = [
+const KEYS: &[&str] = &[
     "timeout_secs",
     "max_retries",
     "failure_threshold",

@@ -102,10 +102,11 @@ impl Settings {
     /// How many keys are written.
     pub(crate) fn keys(&self) -> usize {
         let written = &self.0.document.written;
-        let tables = [&written.sites, &written.services, &written.categories];
-        let tables = tables.into_iter().flat_map(|tables| tables.values());
-        let layers = tables.chain([&written.defaults]);
-        layers.map(|layer| layer.iter().count()).sum()
+        let mut keys = written.defaults.len();
+        for tables in [&written.sites, &written.services, &written.categories] {
+            keys += tables.iter().map(|(_, layer)| layer.len()).sum::<usize>();
+        }
+        keys
     }
 
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {

@@ -54,8 +54,8 @@ impl Reader<'_> {
                         Problem::new(path.to_string(), "unknown key")
                             .nearest(Some(format!("defaults.{name}")))
                     } else {
-                        let names = SECTIONS.into_iter().chain(legacy::SECTIONS);
-                        unknown(path.to_string(), name, names)
+                        let names = [SECTIONS, legacy::SECTIONS].concat();
+                        unknown(path.to_string(), name, &names)
                     };
                     self.problems.push(problem.at(member.at.clone()));
                 }
@@ -89,16 +89,16 @@ impl Reader<'_> {
                 if let Some(site) = self.known.site(name) {
                     return Some(site.operation.clone());
                 }
-                let nearest = nearest(name, self.known.site_names());
+                let nearest = nearest(name, &self.known.site_names());
                 let problem = wrong("no annotated function or policy has this name", nearest)
                     .expected("an operation, a path or `file:line`");
                 self.problems.push(problem);
                 return None;
             }
             Level::Services => {
-                let known = || self.known.services();
-                if !known().any(|known| known == name)
-                    && let Some(nearest) = nearest(name, known())
+                let known = self.known.services();
+                if !known.contains(&name)
+                    && let Some(nearest) = nearest(name, &known)
                 {
                     let problem = wrong("no service has this name", Some(nearest));
                     self.problems.push(problem);
@@ -219,14 +219,14 @@ impl Reader<'_> {
 
     /// What is wrong with the name of a category.
     fn no_category(&self, name: &str, path: Path<'_>, at: &Source) -> Option<Problem> {
-        let known = || self.known.categories();
+        let known = self.known.category_names();
         let legal = !name.is_empty()
             && name.len() <= 64
             && name
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-        let near = nearest(name, known());
-        if known().any(|known| known == name) || (near.is_none() && legal) {
+        let near = nearest(name, &known);
+        if known.contains(&name) || (near.is_none() && legal) {
             return None;
         }
         let problem = Problem::new(path.to_string(), "there is no such category")
@@ -284,9 +284,7 @@ impl Reader<'_> {
             Level::Categories => &mut written.categories,
             _ => return &mut written.defaults,
         };
-        tables
-            .entry(target.name.unwrap_or_default().to_owned())
-            .or_default()
+        tables.entry(target.name.unwrap_or_default().to_owned())
     }
 
     fn resources(&mut self, path: Path<'_>, node: &Node) {
@@ -315,7 +313,7 @@ impl Reader<'_> {
                 "error_history_limit" => self.history(member, path),
                 "log_level" => self.log_level(member, path),
                 name => {
-                    let names = ["error_history_limit", "log_level"];
+                    let names = &["error_history_limit", "log_level"];
                     let problem = unknown(path.to_string(), name, names);
                     self.problems.push(problem.at(member.at.clone()));
                 }
@@ -342,7 +340,7 @@ impl Reader<'_> {
         let problem = Problem::new(path.to_string(), member.node.raw.describe())
             .at(member.node.at.clone())
             .expected("one of `off`, `error`, `warn`, `info`, `debug`, `trace`")
-            .nearest(text.and_then(|text| nearest(text, LogLevel::NAMES)));
+            .nearest(text.and_then(|text| nearest(text, &LogLevel::NAMES)));
         self.problems.push(problem);
     }
 
@@ -380,7 +378,7 @@ impl Reader<'_> {
                     rule.category.clone_from(text);
                 }
                 ("category", Raw::Text(text)) => {
-                    let names = self.known.categories();
+                    let names = &self.known.category_names();
                     let problem = Problem::new(path.to_string(), raw.describe())
                         .at(member.node.at.clone())
                         .expected("a built-in category, or one that an attribute names")
@@ -391,7 +389,7 @@ impl Reader<'_> {
                 ("retryable", Raw::Flag(flag)) => rule.retryable = Some(*flag),
                 ("retryable", _) => self.wrong(path, &member.node, "`true` or `false`"),
                 (name, _) => {
-                    let names = ["pattern", "category", "retryable"];
+                    let names = &["pattern", "category", "retryable"];
                     let problem = unknown(path.to_string(), name, names);
                     self.problems.push(problem.at(member.at.clone()));
                 }

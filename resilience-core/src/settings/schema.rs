@@ -108,7 +108,7 @@ fn table(level: Level) -> Json {
 /// The keys right below a path.
 fn properties(level: Level, above: &str) -> Json {
     let mut found: Vec<(String, Json)> = Vec::new();
-    for key in Key::ALL.into_iter().filter(|key| level.takes(*key)) {
+    for &key in Key::ALL.iter().filter(|key| level.takes(**key)) {
         let below = if above.is_empty() {
             Some(key.path())
         } else {

@@ -26,29 +26,22 @@ impl Target<'_> {
 
     /// Whether some key below this path is taken.
     pub(super) fn takes_some(self, group: &str) -> bool {
-        let below = |key: &Key| {
-            key.path()
-                .strip_prefix(group)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        Key::ALL
-            .into_iter()
-            .filter(below)
-            .any(|key| self.takes(key))
+        Key::ALL.iter().any(|key| {
+            let below = key.path().strip_prefix(group);
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) && self.takes(*key)
+        })
     }
 
     /// What is wrong with a name that no key has here.
     pub(super) fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
-        let names = Key::ALL
-            .into_iter()
-            .filter(|key| self.takes(*key))
-            .filter_map(|key| {
-                let path = key.path();
-                if above.is_empty() {
-                    return path.split('.').next();
-                }
-                path.strip_prefix(above)?.strip_prefix('.')
-            });
+        let names = Key::ALL.iter().filter_map(|key| {
+            let path = Some(key.path()).filter(|_| self.takes(*key))?;
+            if above.is_empty() {
+                return path.split('.').next();
+            }
+            path.strip_prefix(above)?.strip_prefix('.')
+        });
+        let names = &names.collect::<Vec<_>>();
         if Key::of_path(name).is_some() || Self::is_group(name) {
             let message = match self.level {
                 Level::Categories => "it is no matter of a category",

@@ -129,10 +129,10 @@ impl Kind {
             Raw::Text(text) if matches!(self, Self::Categories) => Some(format!("[{text:?}]")),
             Raw::Text(text) if matches!(self, Self::Jitter) => {
                 let names = JITTERS.map(Jitter::as_str);
-                nearest(text, names).map(|name| format!(r#""{name}""#))
+                nearest(text, &names).map(|name| format!(r#""{name}""#))
             }
             Raw::Text(text) if matches!(self, Self::Nested) => {
-                nearest(text, ["stop", "retry"]).map(|name| format!(r#""{name}""#))
+                nearest(text, &["stop", "retry"]).map(|name| format!(r#""{name}""#))
             }
             Raw::Text(text)
                 if matches!(
@@ -244,7 +244,7 @@ fn categories(raw: &Raw) -> Option<Value> {
         Raw::Bare(text) => text.split(',').map(str::trim).collect(),
         _ => return None,
     };
-    Some(Value::Categories(Categories::new(names)))
+    Some(Value::Categories(Categories::new(&names)))
 }
 
 fn rate(text: &str) -> Option<Value> {
