@@ -1,6 +1,5 @@
 //! Where all state lives: the breakers, the counts, the recent errors.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -19,6 +18,7 @@ use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::Subject;
 use crate::site::{self, AnySite, Site, shared_by, shared_with};
+use crate::sorted::Sorted;
 use crate::stats::errors::Sums;
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -55,9 +55,9 @@ pub struct Runtime(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
-    services: Mutex<HashMap<Box<str>, Arc<Service>>>,
+    services: Mutex<Sorted<&'static str, Arc<Service>>>,
     /// By the address of the site's static.
-    sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    sites: Mutex<Sorted<usize, Arc<SiteState>>>,
     /// Whether it has been reported which resources have no limit.
     is_reported: AtomicBool,
 }
@@ -198,7 +198,7 @@ impl Runtime {
     /// Sets all counts to zero and forgets the recent errors. Breakers stay as they are.
     pub fn reset(&self) {
         self.0.shared.stats.reset();
-        for service in lock(&self.0.services).values() {
+        for service in self.services() {
             service.reset_counts();
         }
         self.0.shared.recent.clear();
@@ -222,9 +222,8 @@ impl Runtime {
 
     /// By name.
     pub(crate) fn services(&self) -> Vec<Arc<Service>> {
-        let mut services = Vec::from_iter(lock(&self.0.services).values().cloned());
-        services.sort_unstable_by_key(|service| service.name());
-        services
+        let services = lock(&self.0.services);
+        services.iter().map(|(_, it)| Arc::clone(it)).collect()
     }
 
     /// The state of a site in this runtime, if it has been made of the settings in force.
@@ -335,7 +334,7 @@ impl Runtime {
         let snapshot = self.0.shared.live.current();
         let written = &snapshot.settings.document().written;
         let service = Arc::new(Service::new(name, attributes, written, now));
-        services.insert(name.into(), Arc::clone(&service));
+        services.insert(service.name(), Arc::clone(&service));
         service
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use self::errors::{Errors, Kind, Sums, most_first};
+use self::errors::{Errors, Kind, Sums, rank};
 use crate::breaker::{BreakerState, Moved};
 use crate::context::Context;
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite};
@@ -347,12 +347,11 @@ impl Names {
 
     /// Most frequent first.
     fn counts(&self) -> Vec<Count> {
-        let counts = self.0.iter();
-        most_first(
-            counts
-                .map(|(name, count)| Count::new(name, *count))
-                .collect(),
-        )
+        let mut counts = Vec::new();
+        for (name, count) in &self.0 {
+            rank(&mut counts, Count::new(name, *count));
+        }
+        counts
     }
 }
 

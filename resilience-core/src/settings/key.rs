@@ -160,7 +160,8 @@ impl Key {
         self.spec().1
     }
 
-    /// What it is, in a sentence.
+    /// What it is, in a sentence, for the schema.
+    #[cfg(test)]
     pub(crate) const fn about(self) -> &'static str {
         self.spec().2
     }

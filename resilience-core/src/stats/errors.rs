@@ -1,6 +1,5 @@
 //! How many errors of a service there were of each kind.
 
-use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use crate::event::CallFailure;
@@ -112,7 +111,7 @@ impl Kind {
 /// The errors of all services.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    by_kind: Vec<ErrorCount>,
+    by_kind: Sorted<(Category, Severity), u64>,
     by_service: Vec<Count>,
     by_type: Sorted<&'static str, u64>,
     rejections: Sorted<&'static str, u64>,
@@ -121,16 +120,7 @@ pub(crate) struct Sums {
 impl Sums {
     /// The services come one after the other, by name.
     pub(crate) fn add(&mut self, service: &'static str, kind: Kind, count: u64) {
-        let (category, severity) = (kind.category, kind.severity);
-        let mut known = self.by_kind.iter_mut();
-        match known.find(|known| (known.category, known.severity) == (category, severity)) {
-            Some(known) => known.count += count,
-            None => self.by_kind.push(ErrorCount {
-                category,
-                severity,
-                count,
-            }),
-        }
+        *self.by_kind.entry((kind.category, kind.severity)) += count;
         match self.by_service.last_mut() {
             Some(last) if last.name == service => last.count += count,
             _ => self.by_service.push(Count::new(service, count)),
@@ -142,32 +132,44 @@ impl Sums {
     }
 
     pub(crate) fn tell(self, summary: &mut Summary) {
-        let counts = |of: &Sorted<&'static str, u64>| {
+        let counts = |of: Sorted<&'static str, u64>| {
             Vec::from_iter(of.iter().map(|(name, count)| Count::new(name, *count)))
         };
-        summary.errors = self.by_kind;
-        let order = |error: &ErrorCount| (Reverse(error.count), error.category, error.severity);
-        summary.errors.sort_unstable_by_key(order);
+        for ((category, severity), count) in &self.by_kind {
+            let error = ErrorCount {
+                category: *category,
+                severity: *severity,
+                count: *count,
+            };
+            let errors = &mut summary.errors;
+            let at = errors.partition_point(|other| other.count >= error.count);
+            errors.insert(at, error);
+        }
         summary.errors_by_service = most(self.by_service);
-        summary.errors_by_type = most(counts(&self.by_type));
-        summary.rejections = most(counts(&self.rejections));
+        summary.errors_by_type = most(counts(self.by_type));
+        summary.rejections = most(counts(self.rejections));
     }
 }
 
 /// The most frequent, with all others as one.
 fn most(counts: Vec<Count>) -> Vec<Count> {
-    let mut counts = most_first(counts);
-    if counts.len() > MOST_NAMES {
-        let others = counts.drain(MOST_NAMES..).map(|count| count.count).sum();
-        counts.push(Count::new(Count::OTHERS, others));
+    let mut most = Vec::new();
+    let mut others = Count::new(Count::OTHERS, 0);
+    for count in counts {
+        rank(&mut most, count);
+        // So that there are never many to be moved.
+        if most.len() > MOST_NAMES {
+            others.count += most.pop().map_or(0, |least| least.count);
+        }
     }
-    counts
+    most.extend((others.count > 0).then_some(others));
+    most
 }
 
-/// The most frequent first; those of one count stay by name.
-pub(super) fn most_first(mut counts: Vec<Count>) -> Vec<Count> {
-    counts.sort_by_key(|count| Reverse(count.count));
-    counts
+/// Puts one among the others, the most frequent first; those of one count stay as they come.
+pub(super) fn rank(counts: &mut Vec<Count>, one: Count) {
+    let at = counts.partition_point(|other| other.count >= one.count);
+    counts.insert(at, one);
 }
 
 const FIRST: usize = 8;
