@@ -65,10 +65,10 @@ impl Runtime {
         }
         // Those of the sites come first, so that positions among them are those of the places.
         let pools = self.resources();
-        let mut names = Vec::from_iter(asked.iter().map(|(name, _)| *name));
-        names.extend(pools.iter().map(|pool| &*pool.name));
+        let names = asked.iter().map(|(name, _)| *name);
+        let names = names.chain(pools.iter().map(|pool| &*pool.name));
         let mut problems = Vec::new();
-        for (name, positions) in &Sorted::positions(&names) {
+        for (name, positions) in &Sorted::positions(names) {
             let pool = pools.iter().find(|pool| pool.name == *name);
             if pool.is_some_and(|pool| pool.limit.is_some()) {
                 continue;

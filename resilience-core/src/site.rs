@@ -313,8 +313,7 @@ pub(crate) fn registered() -> Vec<&'static Site> {
 
 fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let names = Vec::from_iter(sites.iter().map(|site| site.operation()));
-    for (name, positions) in &Sorted::positions(&names) {
+    for (name, positions) in &Sorted::positions(sites.iter().map(AnySite::operation)) {
         let sites = Vec::from_iter(positions.iter().map(|at| &sites[*at]));
         if sites.len() > 1 {
             let policies = sites.iter().any(|site| site.is_policy());
@@ -326,8 +325,7 @@ fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
             problems.push(Problem::between(message, places(&sites)));
         }
     }
-    let services = Vec::from_iter(sites.iter().map(|site| site.service()));
-    for (service, positions) in &Sorted::positions(&services) {
+    for (service, positions) in &Sorted::positions(sites.iter().map(|site| site.service())) {
         let written = Vec::from_iter(positions.iter().map(|at| sites[*at].written()));
         let mut disagreements = Sorted::<Key, Vec<&AnySite>>::new();
         for (position, key) in merge(&written).disagreements {

@@ -78,14 +78,12 @@ impl<K: Ord, V> Sorted<K, V> {
 
 impl<'a> Sorted<&'a str, Vec<usize>> {
     /// The positions of each name.
-    pub(crate) fn positions(names: &[&'a str]) -> Self {
-        let mut names: Vec<_> = names.iter().copied().zip(0..).collect();
-        names.sort_unstable();
-        let same = names.chunk_by(|(one, _), (other, _)| one == other);
-        Self(
-            same.map(|same| (same[0].0, same.iter().map(|(_, at)| *at).collect()))
-                .collect(),
-        )
+    pub(crate) fn positions(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut positions = Self::new();
+        for (position, name) in names.into_iter().enumerate() {
+            positions.entry(name).push(position);
+        }
+        positions
     }
 }
 
@@ -125,7 +123,7 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_each_name_in_their_order() {
-        let positions = Sorted::positions(&["b", "a", "b", "c", "a", "b"]);
+        let positions = Sorted::positions(["b", "a", "b", "c", "a", "b"]);
         let all: Vec<_> = positions.iter().cloned().collect();
         assert_eq!(
             all,

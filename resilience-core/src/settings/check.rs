@@ -162,10 +162,10 @@ struct Lack<'a> {
 /// What services lack, all levels taken together.
 fn lacks<'a>(written: &'a Written, known: &'a Known) -> Vec<Lack<'a>> {
     // Those of the sites come first, so that positions among them are those of the sites.
-    let mut services: Vec<&str> = known.sites.iter().map(|site| &*site.service).collect();
-    services.extend(written.services.iter().map(|(name, _)| &**name));
+    let of_sites = known.sites.iter().map(|site| &*site.service);
+    let written_for = written.services.iter().map(|(name, _)| &**name);
     let mut lacks = Vec::new();
-    for &(service, ref positions) in &Sorted::positions(&services) {
+    for &(service, ref positions) in &Sorted::positions(of_sites.chain(written_for)) {
         let sites = positions.iter().filter_map(|at| known.sites.get(*at));
         let attributes: Vec<Layer> = sites.map(attribute).collect();
         let holds = written.service(service, &merge(&attributes).layer);

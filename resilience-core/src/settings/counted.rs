@@ -21,7 +21,7 @@ pub(crate) struct Counted {
 
 impl Categories {
     pub(crate) fn new(names: &[&str]) -> Self {
-        let names = Sorted::positions(names);
+        let names = Sorted::positions(names.iter().copied());
         Self(names.iter().map(|(name, _)| Box::from(*name)).collect())
     }
 

@@ -38,8 +38,7 @@ pub(crate) fn of_process() -> Variables {
 
 /// Reads the variables that name keys, then those of `RESILIENCE_SET`.
 pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
-    let names: Vec<_> = variables.iter().map(|(name, _)| &**name).collect();
-    let sorted = Sorted::positions(&names);
+    let sorted = Sorted::positions(variables.iter().map(|(name, _)| &**name));
     let sorted = sorted
         .iter()
         .flat_map(|(_, at)| at)

@@ -109,8 +109,7 @@ impl Runtime {
         let document = snapshot.settings.document();
         let sites = site::known();
         let in_force = self.in_force(&sites, &document.written);
-        let services: Vec<_> = in_force.iter().map(|it| it.site.service()).collect();
-        let services = Sorted::positions(&services);
+        let services = Sorted::positions(in_force.iter().map(|it| it.site.service()));
         let inspected = |it: &InForce<'_>| {
             let same = services.get(it.site.service()).into_iter().flatten();
             let peers = same.map(|at| &in_force[*at]);
@@ -158,9 +157,8 @@ impl Runtime {
     }
 
     fn in_force<'a>(&self, sites: &'a [AnySite], written: &Written) -> Vec<InForce<'a>> {
-        let services: Vec<_> = sites.iter().map(|site| site.service()).collect();
         let mut shared = Sorted::<String, Layer>::new();
-        for (service, positions) in &Sorted::positions(&services) {
+        for (service, positions) in &Sorted::positions(sites.iter().map(|site| site.service())) {
             // First what it has heard of its sites so far: of policies, in the order in which
             // they were first run.
             let mut wrote = Vec::from_iter(self.learned(service));
