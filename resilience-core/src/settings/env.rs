@@ -97,11 +97,10 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
             path.extend(key.iter().cloned());
             Ok(path)
         }
-        section => Err(Box::new(unknown(
-            name.to_ascii_lowercase(),
-            section,
-            SECTIONS,
-        ))),
+        section => Err(Box::new(Problem {
+            key: Some(name.to_ascii_lowercase()),
+            ..unknown(section, SECTIONS)
+        })),
     }
 }
 

@@ -377,14 +377,14 @@ impl Key {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(flag) => write!(f, "{flag}"),
-            Self::Count(count) | Self::Window(Window::Count(count)) => write!(f, "{count}"),
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Count(count) | Self::Window(Window::Count(count)) => count.fmt(f),
+            Self::Number(number) => number.fmt(f),
             Self::Duration(duration) | Self::Window(Window::Time(duration)) => {
-                write!(f, "{duration:?}")
+                fmt::Debug::fmt(duration, f)
             }
-            Self::Categories(names) => write!(f, "{names}"),
-            Self::Wait(first, last) if first == last => write!(f, "{first:?}"),
+            Self::Categories(names) => names.fmt(f),
+            Self::Wait(first, last) if first == last => fmt::Debug::fmt(first, f),
             Self::Wait(first, last) => write!(f, "{first:?}..{last:?}"),
             Self::Rate(attempts, period) => write!(f, "{attempts}/{period:?}"),
             Self::Jitter(jitter) => f.write_str(jitter.as_str()),

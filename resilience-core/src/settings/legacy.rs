@@ -139,9 +139,8 @@ impl Reader<'_> {
     fn other(&mut self, target: Target<'_>, name: &str, path: Path<'_>, member: &Member) {
         match nearest(name, KEYS) {
             Some(nearest) if Key::of_path(name).is_none() => {
-                let problem = Problem::new(path.to_string(), "unknown key");
-                let problem = problem.at(member.at.clone()).nearest(Some(nearest));
-                self.problems.push(problem);
+                let problem = Problem::with("unknown key".into()).nearest(Some(nearest));
+                self.tell(path, &member.at, problem);
             }
             _ => self.setting(target, "", path, member),
         }

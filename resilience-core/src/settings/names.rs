@@ -62,8 +62,8 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// What is wrong with a name that is none of these: the nearest of them helps, or else all.
-pub(crate) fn unknown(path: String, name: &str, names: &[&str]) -> Problem {
-    let problem = Problem::new(path, "unknown key");
+pub(crate) fn unknown(name: &str, names: &[&str]) -> Problem {
+    let problem = Problem::with("unknown key".into());
     match nearest(name, names) {
         Some(nearest) => problem.nearest(Some(nearest)),
         None => problem.expected(one_of(names)),

@@ -33,7 +33,8 @@ fn distance(word: &str, name: &str) -> usize {
             }
             row[j + 1] = cost;
         }
-        rows.rotate_left(1);
+        std::mem::swap(before, last);
+        std::mem::swap(last, row);
     }
     rows[1][name.len()]
 }

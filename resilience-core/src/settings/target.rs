@@ -4,7 +4,6 @@ use crate::problem::Problem;
 use crate::settings::key::Key;
 use crate::settings::names::{OF_THE_ATTRIBUTE, one_of, unknown, word};
 use crate::settings::origin::Level;
-use crate::settings::read::Path;
 use crate::settings::value::Raw;
 
 /// The table that a setting goes into.
@@ -33,7 +32,7 @@ impl Target<'_> {
     }
 
     /// What is wrong with a name that no key has here.
-    pub(super) fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
+    pub(super) fn unknown(self, name: &str, above: &str, raw: &Raw) -> Problem {
         let names = Key::ALL.iter().filter_map(|key| {
             let path = Some(key.path()).filter(|_| self.takes(*key))?;
             if above.is_empty() {
@@ -47,15 +46,15 @@ impl Target<'_> {
                 Level::Categories => "it is no matter of a category",
                 _ => "it is a matter of single sites and services",
             };
-            return Problem::new(path.to_string(), message).expected(one_of(names));
+            return Problem::with(message.into()).expected(one_of(names));
         }
         if above.is_empty() && OF_THE_ATTRIBUTE.contains(&name) {
-            return Problem::new(path.to_string(), "it belongs to the attribute alone");
+            return Problem::with("it belongs to the attribute alone".into());
         }
         let last = name.rsplit('.').next().unwrap_or(name);
         match word(last, raw).filter(|_| above.is_empty()) {
-            Some(ours) => Problem::new(path.to_string(), "unknown key").nearest(Some(ours)),
-            None => unknown(path.to_string(), last, names),
+            Some(ours) => Problem::with("unknown key".into()).nearest(Some(ours)),
+            None => unknown(last, names),
         }
     }
 
