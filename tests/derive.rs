@@ -239,6 +239,20 @@ fn what_an_enum_says_does_not_apply_where_it_means_nothing() {
     );
 }
 
+#[derive(Classify)]
+#[classify(category = "rate_limit", retry_after = r#yield, user = "Wait for {yield:?}.")]
+struct Keyword {
+    r#yield: Duration,
+}
+
+#[test]
+fn a_field_may_be_called_like_a_keyword() {
+    let r#yield = Duration::from_secs(3);
+    let keyword = Keyword { r#yield };
+    assert_eq!(keyword.classify().retry_after(), Some(r#yield));
+    assert_eq!(keyword.user_message().as_deref(), Some("Wait for 3s."));
+}
+
 /// A derive that a macro writes finds the fields that its user names.
 macro_rules! failure {
     ($(#[$attr:meta])* $name:ident($field:ty)) => {

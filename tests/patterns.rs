@@ -203,7 +203,7 @@ async fn by_key(request: Request, script: &Script) -> Result<u32, Failure> {
     script.next().await
 }
 
-#[resilient(retries = 1, key = tenant, breaker(failure_threshold = 1), backoff(initial = "0s"))]
+#[resilient(retries = 1, key = (tenant, 7), breaker(failure_threshold = 1), backoff(initial = "0s"))]
 async fn by_owned_key(tenant: String, script: &Script) -> Result<u32, Failure> {
     script.next().await
 }

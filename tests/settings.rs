@@ -796,6 +796,27 @@ fn an_applications_own_validation_collects_its_problems() {
 }
 
 #[test]
+fn a_delay_that_gives_way_to_the_other_comes_from_where_that_is_written() {
+    let of = |text: &str, key| value(&inspect(text), "plain", key);
+    let told = |value: &str, level| (value.to_owned(), level);
+    // A longer one for the network lifts the cap, for the network alone.
+    let text = "[defaults]\nbackoff.max = \"1s\"\n[categories.network]\nbackoff.initial = \"5s\"\n";
+    assert_eq!(of(text, "backoff.max"), told("5s", Level::Categories));
+    assert_eq!(of(text, "backoff.initial"), told("5s", Level::Categories));
+    let timeout = inspect(text);
+    let timeout = site(&timeout, "plain").settings.iter().find(|setting| {
+        setting.key == "backoff.max" && setting.category.as_deref() == Some("timeout")
+    });
+    assert_eq!(timeout.unwrap().origin.level, Level::Defaults);
+    // That of the table gives way to a cap, and to a longer one that is written.
+    let text = "[defaults]\nbackoff.max = \"100ms\"\n";
+    assert_eq!(of(text, "backoff.initial"), told("100ms", Level::Defaults));
+    let text = "[services.plain_service]\nbackoff.initial = \"50s\"\n";
+    assert_eq!(of(text, "backoff.max"), told("50s", Level::Services));
+    assert_eq!(of("", "backoff.max"), told("30s", Level::Table));
+}
+
+#[test]
 fn the_worst_case_is_told() {
     let text = "[services.plain_service]\nretries = 2\ntimeout = \"10s\"\n\
                 backoff = { initial = \"1s\", max = \"4s\", jitter = \"none\" }\n";

@@ -214,6 +214,16 @@ fn a_text_of_any_shape_is_read_or_told() {
 }
 
 #[test]
+fn ten_thousand_rules_are_read_at_once() {
+    let rule = |i| format!("[[classify]]\npattern = \"ledger {i}\"\ncategory = \"conflict\"\n");
+    let text: String = (0..10_000).map(rule).collect();
+    let begun = std::time::Instant::now();
+    load(&text).unwrap();
+    // Each by itself takes minutes where all those before it are looked at again.
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn a_file_that_is_none_is_told_by_its_name() {
     let directory = std::env::temp_dir().join(format!("resilience-hostile-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -304,6 +314,21 @@ fn variables_with_strange_names_and_values_are_read_or_told() {
     ] {
         let told = load_variables(&[("RESILIENCE_SET", set)]).unwrap_err();
         assert!(told.to_string().starts_with("RESILIENCE_SET: "), "{told}");
+    }
+    // A tree so deep would take all of the stack.
+    let deep = "a.".repeat(60_000);
+    for set in [format!("{deep}a=1"), format!("services.hostile.{deep}a=1")] {
+        let told = load_variables(&[("RESILIENCE_SET", &set)]).unwrap_err();
+        assert!(
+            told.to_string()
+                .starts_with("RESILIENCE_SET: names a path of 6000")
+        );
+    }
+    for section in ["DEFAULTS", "SERVICES", "SITES", "CATEGORIES", "RESOURCES"] {
+        let name = format!("RESILIENCE__{section}__{}A", "A__".repeat(40_000));
+        load_variables(&[(&name, "1")])
+            .map(drop)
+            .unwrap_or_default();
     }
     // Names that only look like ours say nothing.
     for name in [

@@ -27,12 +27,14 @@ use crate::testing::{Fault, Faults};
 use crate::trace;
 
 mod builder;
+mod kept;
 mod service;
 mod state;
 
 pub use self::builder::RuntimeBuilder;
+pub(crate) use self::kept::{Kept, Made};
 pub(crate) use self::service::Service;
-pub(crate) use self::state::{GuardedBy, Kept, Lent, SiteRef, SiteState};
+pub(crate) use self::state::{GuardedBy, SiteRef, SiteState};
 
 /// The state that annotated functions share: breakers, counts and recent errors.
 ///
@@ -56,7 +58,7 @@ pub struct Runtime(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     services: Mutex<Sorted<&'static str, Arc<Service>>>,
-    /// By the address of the site's static.
+    /// By the address of the site's static; of the global runtime they are in there.
     sites: Mutex<Sorted<usize, Arc<SiteState>>>,
     /// Whether it has been reported which resources have no limit.
     is_reported: AtomicBool,
@@ -226,27 +228,26 @@ impl Runtime {
         services.iter().map(|(_, it)| Arc::clone(it)).collect()
     }
 
-    /// The state of a site in this runtime, if it has been made of the settings in force.
-    fn known_site(&self, site: &'static Site) -> Option<Arc<SiteState>> {
-        let state = lock(&self.0.sites).get(&address(site)).map(Arc::clone)?;
-        state.is_current().then_some(state)
-    }
-
-    /// The same, made if need be.
-    fn site(&self, site: &'static Site) -> Arc<SiteState> {
-        if let Some(state) = self.known_site(site) {
-            return state;
+    /// The state of a site in this runtime, made if need be.
+    fn site(&self, site: &'static Site) -> SiteRef {
+        let make = || self.state(AnySite::Function(site));
+        if self.0.shared.is_global {
+            return site.slot.in_force(make).into();
+        }
+        let known = lock(&self.0.sites).get(&address(site)).map(Arc::clone);
+        if let Some(state) = known.filter(|state| state.is_current()) {
+            return state.into();
         }
         // Made without the lock: it asks every registered site. All that calls share is elsewhere,
         // so it does no harm if two are made at a time.
-        let state = Arc::new(self.state(AnySite::Function(site)));
+        let state = Arc::new(make());
         lock(&self.0.sites).insert(address(site), Arc::clone(&state));
-        state
+        state.into()
     }
 
     /// The state of a policy's site in this runtime, for the policy to keep.
-    pub(crate) fn policy(&self, site: &Arc<Site>) -> Arc<SiteState> {
-        Arc::new(self.state(AnySite::Policy(Arc::clone(site))))
+    pub(crate) fn policy(&self, site: &Arc<Site>) -> SiteState {
+        self.state(AnySite::Policy(Arc::clone(site)))
     }
 
     /// What the sites of a service wrote, as far as the service has heard of them.
@@ -302,11 +303,7 @@ impl Runtime {
             settings,
             refusals: OnceLock::new(),
             rules: snapshot.settings.rules().map(Arc::clone),
-            generation: snapshot.generation,
-            number: match &site {
-                AnySite::Function(site) if shared.is_global => Some(site.numbered()),
-                _ => None,
-            },
+            generation: AtomicU64::new(snapshot.generation),
             service,
             site,
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::blocking::{Running, Work};
 use crate::clock::Moment;
 use crate::context::Context;
-use crate::runtime::{Lent, Runtime, SiteState};
+use crate::runtime::{Runtime, SiteState};
 
 /// One running attempt, as seen by the calls inside it.
 #[derive(Clone, Copy, Debug)]
@@ -100,8 +100,6 @@ struct Scope {
     works: Vec<(usize, Arc<Work>)>,
     /// Of the attempts of other tasks, by their depth, from 1: to know whether they still run.
     others: Vec<(usize, Arc<Work>)>,
-    /// No part of what a task is in the midst of: the thread's own.
-    lent: Lent,
 }
 
 thread_local! {
@@ -121,7 +119,6 @@ thread_local! {
             below: Vec::new(),
             works: Vec::new(),
             others: Vec::new(),
-            lent: Vec::new(),
         })
     };
 }
@@ -457,26 +454,6 @@ pub(crate) fn swap_context(context: &mut Context) {
     let swap = |scope: &RefCell<Scope>| std::mem::swap(&mut scope.borrow_mut().context, context);
     // Where the scope is gone, nobody in it asks for the context.
     SCOPE.try_with(swap).unwrap_or_default();
-}
-
-/// The state of the site of this number, if the thread has it to lend.
-pub(crate) fn borrow(number: usize) -> Option<Arc<SiteState>> {
-    SCOPE.with_borrow_mut(|scope| scope.lent.get_mut(number)?.take())
-}
-
-/// Takes back the state of a site for the next call of it on this thread.
-pub(crate) fn give_back(number: usize, state: Arc<SiteState>) {
-    let surplus = SCOPE.try_with(|scope| {
-        let Ok(mut scope) = scope.try_borrow_mut() else {
-            return Some(state);
-        };
-        if scope.lent.len() <= number {
-            scope.lent.resize(number + 1, None);
-        }
-        scope.lent[number].replace(state)
-    });
-    // Dropped where nobody holds the scope.
-    drop(surplus);
 }
 
 #[cfg(test)]

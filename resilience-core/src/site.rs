@@ -1,15 +1,13 @@
 //! The annotated functions of the program, and its policies.
 
 use std::fmt;
-// A static is made without a model checker looking on.
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::Category;
 use crate::options::Options;
 use crate::path::site_path;
 use crate::problem::Problem;
-use crate::runtime::Kept;
+use crate::runtime::{Kept, SiteState};
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
@@ -26,9 +24,7 @@ pub struct Site {
     options: Options,
     path: OnceLock<Box<str>>,
     /// The site's state in the global runtime, made by its first call.
-    pub(crate) slot: Kept,
-    /// Given when that is made; zero before.
-    number: AtomicUsize,
+    pub(crate) slot: Kept<SiteState>,
 }
 
 /// Makes a site known before its first call.
@@ -56,7 +52,6 @@ impl Site {
             options,
             path: OnceLock::new(),
             slot: Kept::new(),
-            number: AtomicUsize::new(0),
         }
     }
 
@@ -68,26 +63,6 @@ impl Site {
             path: OnceLock::from(Box::from(operation)),
             ..Self::new(operation, || "", file, line, column, *options)
         }
-    }
-
-    /// A small number that no other site has; zero, which none has, where it has not got one yet.
-    #[inline]
-    pub(crate) fn number(&self) -> usize {
-        self.number.load(Ordering::Relaxed)
-    }
-
-    /// The same, given if need be.
-    pub(crate) fn numbered(&self) -> usize {
-        static LAST: AtomicUsize = AtomicUsize::new(0);
-        let mut number = self.number();
-        if number == 0 {
-            let new = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-            let given = self
-                .number
-                .compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
-            number = given.map_or_else(|other| other, |_| new);
-        }
-        number
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -1,7 +1,8 @@
 //! The parameters of a function, as bindings that every attempt gets anew.
 
-use proc_macro2::Ident;
-use quote::quote;
+use proc_macro2::{Ident, Span};
+use quote::quote_spanned;
+use syn::spanned::Spanned as _;
 use syn::{
     Attribute, FnArg, GenericArgument, Pat, PathArguments, ReceiverKind, Signature, Token, Type,
 };
@@ -58,7 +59,7 @@ pub(crate) fn parameters(sig: &Signature) -> Vec<Parameter> {
 
 /// How an attempt gets its own.
 pub(crate) enum Renew {
-    /// By `Clone`. The type is `_` where it is not spelt out.
+    /// By `Clone`. The type is `_` where the pattern does not say it.
     Clone(Box<Type>),
     /// A shared reference is copied, and so is a number.
     Copy,
@@ -75,7 +76,7 @@ impl Renew {
             Type::Path(path) if PRIMITIVES.iter().any(|name| path.path.is_ident(name)) => {
                 Self::Copy
             }
-            _ => Self::Clone(Box::new(erase_impl(ty))),
+            _ => Self::Clone(Box::new(ty.clone())),
         }
     }
 }
@@ -147,7 +148,7 @@ pub(crate) fn take_bindings(sig: &mut Signature) -> Vec<Binding> {
                     (Some(false), _) | (None, Through::Shared) => Renew::Copy,
                     (Some(true), _) | (None, Through::Unique) => Renew::Reborrow,
                     (None, Through::Value) if is_name => Renew::of(&input.ty),
-                    (None, Through::Value) => Renew::Clone(Box::new(inferred())),
+                    (None, Through::Value) => Renew::Clone(Box::new(inferred(ident.span()))),
                 };
                 // What is copied and not assigned to is as good for every attempt as it is.
                 let needed = !matches!(renew, Renew::Copy) || mutability.is_some();
@@ -252,14 +253,14 @@ pub(crate) fn erase_impl(ty: &Type) -> Type {
     ty
 }
 
-/// `_`
-fn inferred() -> Type {
-    Type::Verbatim(quote!(_))
+/// `_`, where the type is that cannot be spelt out.
+fn inferred(span: Span) -> Type {
+    Type::Verbatim(quote_spanned!(span=> _))
 }
 
 fn erase(ty: &mut Type) {
     match ty {
-        Type::ImplTrait(_) => *ty = inferred(),
+        Type::ImplTrait(_) => *ty = inferred(ty.span()),
         Type::Group(ty) => erase(&mut ty.elem),
         Type::Paren(ty) => erase(&mut ty.elem),
         Type::Reference(ty) => erase(&mut ty.elem),
@@ -299,7 +300,7 @@ mod tests {
                     ""
                 };
                 let renew = match &binding.renew {
-                    Renew::Clone(ty) => format!("clone {}", ty.to_token_stream()),
+                    Renew::Clone(ty) => format!("clone {}", erase_impl(ty).to_token_stream()),
                     Renew::Copy => "copy".to_owned(),
                     Renew::Reborrow => "reborrow".to_owned(),
                 };

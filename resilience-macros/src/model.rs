@@ -2,12 +2,10 @@
 //! tokens that will be written.
 
 use proc_macro2::{Group, TokenStream};
-use quote::quote;
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
 use crate::boxed_future::BoxedFuture;
-use crate::expand::private;
 use crate::fallback::Fallback;
 use crate::inputs::{Binding, Parameter, Receiver, erase_impl, parameters, peel, take_bindings};
 use crate::item::{Body, RawFn, split_inner_attributes};
@@ -47,12 +45,7 @@ impl Model {
         let output = erase_impl(boxed_future.as_ref().map_or(output, |boxed| &boxed.output));
         let (inner_attrs, body) = match &boxed_future {
             None => split_inner_attributes(block),
-            Some(boxed) if !args.keeps_arguments() => (TokenStream::new(), boxed.inside.clone()),
-            Some(boxed) => {
-                let private = private(&args);
-                let reuse = quote!(#private::reuse);
-                (TokenStream::new(), boxed.repeatable(&receiver, &reuse))
-            }
+            Some(boxed) => (TokenStream::new(), boxed.inside.clone()),
         };
         let mut bindings = if args.keeps_arguments() {
             take_bindings(&mut item.sig)

@@ -112,6 +112,11 @@ async fn reloaded(x: u64) -> Result<u64, Failed> {
     Ok(black_box(x) + 1)
 }
 
+#[resilient(service = "stack", operation = "stack with other settings")]
+async fn retuned(x: u64) -> Result<u64, Failed> {
+    Ok(black_box(x) + 1)
+}
+
 #[resilient(service = "stack", operation = "stack that waits")]
 async fn stack_waits(x: u64) -> Result<u64, Failed> {
     Yield::default().await;
@@ -182,6 +187,7 @@ pub fn cases() -> Vec<Case> {
         case!("stack-waits", stack_waits, succeeds),
         // The last: all sites have been reloaded then.
         case!("reloaded", reloaded, succeeds_after_a_reload),
+        case!("retuned", retuned, succeeds_with_other_settings),
     ]
 }
 
@@ -211,11 +217,18 @@ fn succeeds(call: Call<'_>) -> Result<(), String> {
     }
 }
 
-/// As `stack`, but with settings that came after the first call: its state is no more the one that
-/// calls use in place.
+/// As `stack`, after a reload that says the same.
 fn succeeds_after_a_reload(call: Call<'_>) -> Result<(), String> {
     succeeds(call)?;
     load().map_err(|problems| problems.to_string())?;
+    succeeds(call)
+}
+
+/// As `stack`, after one that says something else.
+fn succeeds_with_other_settings(call: Call<'_>) -> Result<(), String> {
+    succeeds(call)?;
+    load_with("[sites.\"stack with other settings\"]\ntimeout = \"6s\"\n")
+        .map_err(|problems| problems.to_string())?;
     succeeds(call)
 }
 
@@ -250,8 +263,14 @@ fn succeeds_at_the_third(call: Call<'_>) -> Result<(), String> {
 ///
 /// What is wrong with them, or between the functions.
 pub fn load() -> Result<(), Problems> {
+    load_with("")
+}
+
+/// The same, and more.
+fn load_with(more: &str) -> Result<(), Problems> {
     let settings = Settings::loader()
         .text("settings.toml", include_str!("../settings.toml"))
+        .text("more.toml", more)
         .variables::<String, String>([])
         .load()?;
     resilience::apply(&settings);

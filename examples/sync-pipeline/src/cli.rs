@@ -4,9 +4,12 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::services::seconds;
+use clap::builder::{FalseyValueParser, Resettable};
+use clap::{
+    Arg, Args, Command as Grammar, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ValueEnum,
+};
+use resilience::Category;
 
 /// Indexes the files that its input names, and finds them again.
 #[derive(Debug, Parser)]
@@ -19,7 +22,16 @@ pub(crate) struct Cli {
     pub(crate) common: Common,
 }
 
+impl Cli {
+    /// What this process was asked for. A mistake ends it, as do `--help` and `--version`.
+    pub(crate) fn of_this_process() -> Self {
+        let matches = without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// The SQLite database that holds index, runs and errors
     #[arg(
@@ -153,7 +165,12 @@ pub(crate) struct Common {
     pub(crate) max_db_size: Option<u64>,
 
     /// Print one JSON object a line, for programs
-    #[arg(long, global = true, env = "SYNC_PIPELINE_JSON")]
+    #[arg(
+        long,
+        global = true,
+        env = "SYNC_PIPELINE_JSON",
+        value_parser = FalseyValueParser::new()
+    )]
     pub(crate) json: bool,
 }
 
@@ -222,8 +239,8 @@ pub(crate) struct RetryArgs {
     pub(crate) run_id: Option<String>,
 
     /// Only those of this category
-    #[arg(long, value_name = "NAME")]
-    pub(crate) category: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = category)]
+    pub(crate) category: Option<Category>,
 
     #[command(flatten)]
     pub(crate) work: WorkArgs,
@@ -313,8 +330,8 @@ pub(crate) struct FailedArgs {
     pub(crate) run_id: Option<String>,
 
     /// Only those of this category
-    #[arg(long, value_name = "NAME")]
-    pub(crate) category: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = category)]
+    pub(crate) category: Option<Category>,
 
     /// How many to list
     #[arg(long, short = 'n', value_name = "N", default_value_t = 50)]
@@ -419,10 +436,48 @@ Example:
   git ls-files | sync-pipeline sync --stdin
   sync-pipeline search \"where is the database\"";
 
+/// An empty variable is as good as none: whoever starts programs from a template has them.
+fn without_empty_variables(grammar: Grammar) -> Grammar {
+    fn is_empty(arg: &Arg) -> bool {
+        let value = arg.get_env().and_then(std::env::var_os);
+        value.is_some_and(|value| value.is_empty())
+    }
+    let without = |arg: Arg| {
+        if is_empty(&arg) {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
+        }
+    };
+    grammar
+        .mut_args(without)
+        .mut_subcommands(|command| command.mut_args(without))
+}
+
 /// More would not fit into a number of bytes.
 const MAX_MEGABYTES: u64 = 1 << 30;
 /// More at a time than this only takes memory.
 const MAX_COUNT: usize = 10_000;
+
+/// Some eleven days: SQLite counts milliseconds in 31 bits.
+const MAX_SECONDS: f64 = 1_000_000.0;
+
+/// Fractional seconds, more than none.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("a number of seconds above 0, such as 0.5, up to {MAX_SECONDS}");
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() && seconds <= MAX_SECONDS => Ok(duration),
+        _ => Err(wrong()),
+    }
+}
+
+fn category(name: &str) -> Result<Category, String> {
+    Category::built_in(name).ok_or_else(|| {
+        let names = Category::BUILT_IN.map(Category::as_str);
+        format!("one of {}", names.join(", "))
+    })
+}
 
 fn count(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse::<NonZeroUsize>() {
@@ -456,13 +511,20 @@ fn collection(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_may_have_fractions_and_are_neither_none_nor_too_many() {
+        assert_eq!(seconds("0.001"), Ok(Duration::from_millis(1)));
+        assert_eq!(seconds("1e6"), Ok(Duration::from_secs(1_000_000)));
+        for text in ["0", "-1", "x", "inf", "NaN", "1e40", "1e18", "1000001"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use resilience::{Category, Classification, Classify, Fault, Retry, Severity};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::Mutex;
 
 use crate::blocking;
@@ -42,8 +42,8 @@ impl Default for DbOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
-    /// The folder of the database cannot be made.
-    #[error("cannot create the folder of `{}`", path.display())]
+    /// The folder of the database cannot be made, or not be looked into.
+    #[error("cannot use the folder of `{}`", path.display())]
     Folder {
         /// The database.
         path: PathBuf,
@@ -93,14 +93,16 @@ impl Db {
         .await
     }
 
-    /// Opens the database only if it is there.
+    /// Opens the database only if it is there. One that cannot be written to can be read.
     pub async fn open_existing(path: &Path, options: DbOptions) -> Result<Self, DbError> {
         let path = path.to_owned();
-        blocking::run(move || {
-            if !path.exists() {
-                return Err(DbError::Missing { path });
-            }
-            Self::connect(&path, options)
+        blocking::run(move || match path.try_exists() {
+            Ok(true) => match Self::connect(&path, options) {
+                Err(error) if error.is_read_only() => Self::look_into(&path).ok_or(error),
+                connected => connected,
+            },
+            Ok(false) => Err(DbError::Missing { path }),
+            Err(source) => Err(DbError::Folder { path, source }),
         })
         .await
     }
@@ -116,6 +118,32 @@ impl Db {
         // rolled its transaction back: the connection is fine.
         let mut connection = Arc::clone(&self.connection).lock_owned().await;
         blocking::run(move || work(&mut connection)).await
+    }
+
+    /// Opens a database that nobody can write to, because its folder or its disk does not let
+    /// anybody. Nothing where there is a log beside it: whoever writes that one can write.
+    fn look_into(path: &Path) -> Option<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if Path::new(&log).exists() {
+            return None;
+        }
+        let escaped = path
+            .to_str()?
+            .replace('%', "%25")
+            .replace('?', "%3f")
+            .replace('#', "%23");
+        let uri = format!("file:{escaped}?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(uri, flags).ok()?;
+        let current = version(&connection).ok()? == schema::VERSION;
+        current.then(|| Self::of(connection))
+    }
+
+    fn of(connection: Connection) -> Self {
+        Self {
+            connection: Arc::new(Mutex::new(connection)),
+        }
     }
 
     fn connect(path: &Path, options: DbOptions) -> Result<Self, DbError> {
@@ -152,9 +180,14 @@ impl Db {
         if found < schema::VERSION {
             migrate(&mut connection).map_err(failed)?;
         }
-        Ok(Self {
-            connection: Arc::new(Mutex::new(connection)),
-        })
+        Ok(Self::of(connection))
+    }
+}
+
+impl DbError {
+    fn is_read_only(&self) -> bool {
+        matches!(self, Self::Open { source, .. }
+            if source.sqlite_error_code() == Some(ErrorCode::ReadOnly))
     }
 }
 
@@ -259,6 +292,27 @@ mod tests {
                 .await
                 .expect("opened"),
         );
+    }
+
+    #[tokio::test]
+    async fn a_database_that_nobody_can_write_to_can_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("what? 100%#.db");
+        let options = DbOptions::default();
+        let db = Db::open(&path, options).await.expect("created");
+        assert!(Db::look_into(&path).is_none(), "somebody writes to it");
+        drop(db);
+        let db = Db::look_into(&path).expect("opened");
+        let documents: u64 = db
+            .call(|it| it.query_row("SELECT count(*) FROM documents", [], |row| row.get(0)))
+            .await
+            .expect("read");
+        assert_eq!(documents, 0);
+        let error = db
+            .call(|it| it.execute("DELETE FROM documents", []))
+            .await
+            .expect_err("read-only");
+        assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly));
     }
 
     #[tokio::test]

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use serde_json::json;
-use sync_pipeline::db::{Db, DbError};
 use sync_pipeline::store::{Store, StoredError};
 
 use crate::cli::{Common, ErrorsArgs};
-use crate::report::{self, Screen};
-use crate::services::db_options;
+use crate::report::{self, Screen, counted};
+use crate::services;
 
 /// `sync-pipeline errors`.
 pub(crate) async fn errors(
@@ -17,18 +16,13 @@ pub(crate) async fn errors(
     args: &ErrorsArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let store = match Db::open_existing(&common.db, db_options(common)).await {
-        Ok(db) => Store::new(db),
-        Err(error @ DbError::Missing { .. }) => {
-            screen.line(format_args!("No errors: {error}"));
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(error) => return Err(error.into()),
+    let Some(store) = services::stored(common, "errors", screen).await? else {
+        return Ok(ExitCode::SUCCESS);
     };
     if args.reset {
         let forgotten = store.reset_errors().await?;
         screen.object(&json!({"event": "reset", "forgotten": forgotten}));
-        screen.line(format_args!("Forgot {forgotten} errors"));
+        screen.line(format_args!("Forgot {}", counted(forgotten, "error")));
         return Ok(ExitCode::SUCCESS);
     }
     if args.summary {

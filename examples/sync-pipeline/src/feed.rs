@@ -8,11 +8,11 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use sync_pipeline::lines::Line;
-use sync_pipeline::record::{self, Body, Op, Problem, Record, RecordError};
+use sync_pipeline::record::{self, Body, Op, Record, RecordError};
 use sync_pipeline::store::{FailedFilter, FailedPlace, LineHash, LineState, Store};
 use tokio::sync::mpsc;
 
-use crate::input::{Input, MAX_LINE};
+use crate::input::Input;
 use crate::room::{Place, Room};
 
 /// A line with what it asks for.
@@ -95,7 +95,6 @@ pub(crate) fn failed(store: Store, filter: FailedFilter, room: Room) -> mpsc::Re
                     let line = Line {
                         number: failed.line,
                         bytes: failed.payload,
-                        cut: false,
                     };
                     let job = job(failed.run_id.into(), line, &room).await;
                     let Some(job) = job else { continue };
@@ -176,11 +175,7 @@ impl Known {
 
 /// A line, once there is room for it. A blank one is nothing.
 async fn job(run_id: Arc<str>, line: Line, room: &Room) -> Option<Box<Job>> {
-    let record = if line.cut {
-        Err(RecordError::new(Problem::TooLong { limit: MAX_LINE }))
-    } else {
-        record::parse(&line.bytes).transpose()?
-    };
+    let record = record::parse(&line.bytes).transpose()?;
     // The line itself, and its content in the record.
     let place = room.place(2 * line.bytes.len() as u64 + OVERHEAD).await;
     Some(Box::new(Job {

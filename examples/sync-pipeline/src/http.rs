@@ -32,6 +32,13 @@ pub(crate) struct Refusal {
     pub(crate) body: String,
 }
 
+/// Why an answer has no body that could be used.
+#[derive(Debug)]
+pub(crate) enum NoBody {
+    Lost(reqwest::Error),
+    TooLong(String),
+}
+
 impl ApiKey {
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -66,12 +73,24 @@ impl Refusal {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), SystemTime::now());
         // The status is the answer; a body that breaks off only explains less.
-        let body = text_of(response).await.unwrap_or_default();
+        let mut body = beginning(response, MAX_REFUSAL).await.unwrap_or_default();
+        body.truncate(MAX_REFUSAL);
         Self {
             status,
             retry_after,
-            body,
+            body: String::from_utf8_lossy(&body).into_owned(),
         }
+    }
+}
+
+/// The whole body of a success.
+pub(crate) async fn body_of(response: Response) -> Result<Vec<u8>, NoBody> {
+    let bytes = beginning(response, MAX_ANSWER).await;
+    match bytes.map_err(|error| NoBody::Lost(error.without_url()))? {
+        bytes if bytes.len() > MAX_ANSWER => {
+            Err(NoBody::TooLong(format!("more than {MAX_ANSWER} bytes")))
+        }
+        bytes => Ok(bytes),
     }
 }
 
@@ -142,15 +161,14 @@ pub(crate) fn shortened(message: &str) -> String {
 }
 
 /// The beginning of a body: whoever answers does not decide how much memory that takes.
-async fn text_of(mut response: Response) -> Result<String, reqwest::Error> {
+async fn beginning(mut response: Response, limit: usize) -> Result<Vec<u8>, reqwest::Error> {
     let mut bytes = Vec::new();
-    while bytes.len() < MAX_REFUSAL
+    while bytes.len() <= limit
         && let Some(part) = response.chunk().await?
     {
         bytes.extend_from_slice(&part);
     }
-    bytes.truncate(MAX_REFUSAL);
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// `Retry-After` in seconds or as a date.
@@ -166,6 +184,8 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 const CONNECTIONS: usize = 20;
 const MAX_MESSAGE: usize = 200;
 const MAX_REFUSAL: usize = 64 * 1024;
+/// More than any answer to what we ask for.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use sync_pipeline::lines::{Line, Lines};
+use sync_pipeline::record::MAX_LINE;
 use tokio::io::{AsyncRead, BufReader, ReadBuf};
 
 use crate::cli::SyncArgs;
@@ -121,5 +122,3 @@ impl AsyncRead for Reader {
 }
 
 const BUFFER: usize = 64 * 1024;
-/// Content comes in records of up to some 100 KB; more than this is no record.
-pub(crate) const MAX_LINE: usize = 16 * 1024 * 1024;

@@ -9,10 +9,9 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 pub struct Line {
     /// The place in the input, from 1; blank lines count.
     pub number: u64,
-    /// The bytes; nothing says that they are text.
+    /// The bytes; nothing says that they are text. Of a line that is longer than the limit, so many
+    /// and one more.
     pub bytes: Vec<u8>,
-    /// Whether the line was longer than the limit. `bytes` then holds its beginning.
-    pub cut: bool,
 }
 
 /// The lines of an input, each held in memory only up to a limit.
@@ -24,7 +23,7 @@ pub struct Lines<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
-    /// Lines of `input`, of at most `limit` bytes each.
+    /// Lines of `input`, of which those above `limit` bytes are cut off after one more.
     pub fn new(input: R, limit: usize) -> Self {
         Self {
             input,
@@ -36,7 +35,6 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     /// The next line, or `None` at the end of the input.
     pub async fn next(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = Vec::new();
-        let mut cut = false;
         let mut any = false;
         loop {
             let buffer = self.input.fill_buf().await?;
@@ -49,8 +47,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             any = true;
             let end = buffer.iter().position(|&byte| byte == b'\n');
             let part = &buffer[..end.unwrap_or(buffer.len())];
-            let room = self.limit - bytes.len();
-            cut |= part.len() > room;
+            let room = (self.limit + 1).saturating_sub(bytes.len());
             bytes.extend_from_slice(&part[..part.len().min(room)]);
             let used = end.map_or(buffer.len(), |end| end + 1);
             self.input.consume(used);
@@ -62,7 +59,6 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Ok(Some(Line {
             number: self.number,
             bytes,
-            cut,
         }))
     }
 }
@@ -71,14 +67,13 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
 mod tests {
     use super::*;
 
-    async fn lines_of(input: &[u8], limit: usize) -> Vec<(u64, String, bool)> {
+    async fn lines_of(input: &[u8], limit: usize) -> Vec<(u64, String)> {
         let mut lines = Lines::new(input, limit);
         let mut all = Vec::new();
         while let Some(line) = lines.next().await.expect("a slice cannot fail") {
             all.push((
                 line.number,
                 String::from_utf8_lossy(&line.bytes).into_owned(),
-                line.cut,
             ));
         }
         all
@@ -88,20 +83,16 @@ mod tests {
     async fn blank_lines_count_and_the_last_line_needs_no_line_end() {
         assert_eq!(
             lines_of(b"a\n\nb", 10).await,
-            [
-                (1, "a".into(), false),
-                (2, String::new(), false),
-                (3, "b".into(), false)
-            ]
+            [(1, "a".into()), (2, String::new()), (3, "b".into())]
         );
         assert!(lines_of(b"", 10).await.is_empty());
     }
 
     #[tokio::test]
-    async fn an_overlong_line_is_cut_and_the_next_one_is_whole() {
+    async fn a_line_that_is_too_long_is_cut_behind_the_limit_and_the_next_one_is_whole() {
         assert_eq!(
-            lines_of(b"abcdef\ngh\n", 4).await,
-            [(1, "abcd".into(), true), (2, "gh".into(), false)]
+            lines_of(b"abcdef\nabcd\ngh\n", 4).await,
+            [(1, "abcde".into()), (2, "abcd".into()), (3, "gh".into())]
         );
     }
 }

@@ -31,9 +31,7 @@ pub struct LockError {
 impl RunLock {
     /// Takes the lock of a run, or nothing if another process has it.
     pub fn take(database: &Path, run_id: &str) -> Result<Option<Self>, LockError> {
-        let mut name = OsString::from(database);
-        name.push(format!("-{run_id}.lock"));
-        let path = PathBuf::from(name);
+        let path = path_of(database, run_id);
         let failed = |source| LockError {
             path: path.clone(),
             source,
@@ -59,6 +57,28 @@ impl RunLock {
     }
 }
 
+/// Whether a process works on a run. Looks and leaves nothing behind.
+pub fn is_held(database: &Path, run_id: &str) -> Result<bool, LockError> {
+    let path = path_of(database, run_id);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(LockError { path, source }),
+    };
+    match fs4::FileExt::try_lock_shared(&file) {
+        // Given back at once, with the file.
+        Ok(()) => Ok(false),
+        Err(fs4::TryLockError::WouldBlock) => Ok(true),
+        Err(fs4::TryLockError::Error(source)) => Err(LockError { path, source }),
+    }
+}
+
+fn path_of(database: &Path, run_id: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(format!("-{run_id}.lock"));
+    name.into()
+}
+
 impl Classify for LockError {
     fn classify(&self) -> Classification {
         Classification::new(Category::FILESYSTEM)
@@ -76,9 +96,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("sync.db");
         let take = || RunLock::take(&database, "r").expect("a file");
+        let held = || is_held(&database, "r").expect("looked at");
+        assert!(!held(), "nobody has made its file");
         let first = take().expect("free");
-        assert!(take().is_none());
+        assert!(take().is_none() && held());
         drop(first);
+        assert!(!held());
         take().expect("free again").remove();
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
     }

@@ -26,18 +26,21 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 use crate::report::{Format, Screen};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_this_process();
     match start(&cli) {
         Ok(code) => code,
         Err(error) => {
-            // Nobody is left to tell if this fails too.
-            let _ = writeln!(std::io::stderr(), "error: {}", report::chain(&error));
+            // Its lines are settings' mistakes, one each.
+            for (place, line) in report::chain(&error).lines().enumerate() {
+                let start = if place == 0 { "error: " } else { "" };
+                // Nobody is left to tell if this fails too.
+                let _ = writeln!(std::io::stderr(), "{start}{}", report::printable(line));
+            }
             ExitCode::from(COULD_NOT_RUN)
         }
     }
@@ -76,7 +79,9 @@ fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
     });
     // A read from standard input that nobody waits for any more must not keep the program alive.
     runtime.shutdown_background();
-    result
+    let code = result?;
+    screen.all_said().context("writing to standard output")?;
+    Ok(code)
 }
 
 const SOME_FAILED: u8 = 1;

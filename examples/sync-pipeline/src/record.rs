@@ -96,10 +96,21 @@ pub enum Problem {
         offset: usize,
     },
     /// It is longer than a line may be.
-    #[error("the line is longer than {limit} bytes")]
-    TooLong {
-        /// The limit.
-        limit: usize,
+    #[error("the line is longer than {MAX_LINE} bytes")]
+    TooLong,
+    /// A name in it is longer than the path of any file.
+    #[error("`{field}` has {bytes} bytes, which is more than {MAX_NAME}")]
+    NameTooLong {
+        /// The field's name.
+        field: &'static str,
+        /// How long it is.
+        bytes: usize,
+    },
+    /// It begins like JSON and is none, and too long to be a path.
+    #[error("the line is not JSON ({reason})")]
+    NotJson {
+        /// What the parser says.
+        reason: String,
     },
     /// It is JSON, but neither an object nor a string.
     #[error("the line is JSON ({kind}), but no record")]
@@ -137,12 +148,17 @@ pub enum Problem {
 
 /// Reads one line. `None` is a blank one.
 pub fn parse(line: &[u8]) -> Result<Option<Record>, RecordError> {
+    if line.len() > MAX_LINE {
+        return Err(RecordError::new(Problem::TooLong));
+    }
     let text = std::str::from_utf8(line)
         .map_err(|error| {
             RecordError::new(Problem::NotUtf8 {
                 offset: error.valid_up_to(),
             })
         })?
+        // Some systems begin what goes through a pipe with a byte order mark.
+        .trim_start_matches('\u{feff}')
         .trim();
     if text.is_empty() {
         return Ok(None);
@@ -152,17 +168,19 @@ pub fn parse(line: &[u8]) -> Result<Option<Record>, RecordError> {
         Ok(Value::String(path)) => Change::on_disk(path).map(|change| Some(Record::Change(change))),
         Ok(other) => Err(RecordError::new(Problem::NotARecord { kind: kind(&other) })),
         Err(error) => {
-            let mut change = Change::on_disk(text.to_owned())?;
-            if text.starts_with(['{', '[', '"']) {
-                change.not_json = Some(error.to_string());
+            let not_json = text.starts_with(['{', '[', '"']).then(|| error.to_string());
+            match (Change::on_disk(text.to_owned()), not_json) {
+                (Ok(change), not_json) => Ok(Some(Record::Change(Change { not_json, ..change }))),
+                (Err(_), Some(reason)) => Err(RecordError::new(Problem::NotJson { reason })),
+                (Err(error), None) => Err(error),
             }
-            Ok(Some(Record::Change(change)))
         }
     }
 }
 
 impl Change {
     fn on_disk(path: String) -> Result<Self, RecordError> {
+        let path = name("path", path).map_err(RecordError::new)?;
         if path.is_empty() {
             return Err(RecordError::new(Problem::Missing { field: "path" }));
         }
@@ -226,7 +244,7 @@ impl Fields {
                 .map(Record::Changeset)
                 .map_err(RecordError::new);
         }
-        let path = match self.text("path") {
+        let path = match self.name("path") {
             Ok(Some(path)) if !path.is_empty() => path,
             Ok(_) => return Err(RecordError::new(Problem::Missing { field: "path" })),
             Err(problem) => return Err(RecordError::new(problem)),
@@ -248,19 +266,19 @@ impl Fields {
             });
         };
         Ok(Changeset {
-            repo: self.text("repo")?,
+            repo: self.name("repo")?,
             info,
         })
     }
 
     fn change(&mut self, path: &str) -> Result<Change, Problem> {
-        let op = match self.text("op")?.as_deref() {
+        let op = match self.name("op")?.as_deref() {
             None | Some("modify") => Op::Modify,
             Some("add") => Op::Add,
             Some("delete") => Op::Delete,
             Some(op) => return Err(Problem::UnknownOp { op: op.to_owned() }),
         };
-        let repo = self.text("repo")?;
+        let repo = self.name("repo")?;
         let skip_index = match self.0.remove("skip_index") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(skip)) => skip,
@@ -289,13 +307,18 @@ impl Fields {
         if let Some(base64) = self.text("content_base64")? {
             return Ok(Body::Base64(base64));
         }
-        if let Some(path) = self.text("content_ref")? {
+        if let Some(path) = self.name("content_ref")? {
             if !Path::new(&path).is_absolute() {
                 return Err(Problem::RelativeRef { path });
             }
             return Ok(Body::Ref(path.into()));
         }
         Ok(if has_repo { Body::Absent } else { Body::Disk })
+    }
+
+    /// A text field that names something.
+    fn name(&mut self, field: &'static str) -> Result<Option<String>, Problem> {
+        self.text(field)?.map(|text| name(field, text)).transpose()
     }
 
     /// A text field; `null` is as good as absent.
@@ -311,6 +334,14 @@ impl Fields {
     }
 }
 
+/// A text that is short enough to be shown.
+fn name(field: &'static str, text: String) -> Result<String, Problem> {
+    match text.len() {
+        bytes if bytes > MAX_NAME => Err(Problem::NameTooLong { field, bytes }),
+        _ => Ok(text),
+    }
+}
+
 const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -321,6 +352,11 @@ const fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+/// Content comes in records of up to some 100 KB; more than this is no record.
+pub const MAX_LINE: usize = 16 * 1024 * 1024;
+/// No system takes a longer path.
+const MAX_NAME: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -339,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_path_is_a_line_that_is_not_json_or_a_json_string() {
-        for line in ["  src/a b.rs \r", r#""src/a b.rs""#] {
+        for line in ["  src/a b.rs \r", r#""src/a b.rs""#, "\u{feff}src/a b.rs"] {
             let change = change(line);
             assert_eq!(
                 (change.op, change.path.as_str(), change.repo, change.body),
@@ -422,6 +458,24 @@ mod tests {
         for (line, message) in cases {
             assert_eq!(problem(line), message);
         }
+        assert_eq!(
+            problem(&vec![b'a'; MAX_LINE + 1]),
+            "the line is longer than 16777216 bytes"
+        );
+        let long = "a".repeat(MAX_NAME + 1);
+        assert_eq!(
+            problem(long.as_bytes()),
+            "`path` has 4097 bytes, which is more than 4096"
+        );
+        for field in ["path", "repo", "op", "content_ref"] {
+            let line = serde_json::json!({"path": "a", field: long}).to_string();
+            let message = format!("`{field}` has 4097 bytes, which is more than 4096");
+            assert_eq!(problem(line.as_bytes()), message);
+        }
+        assert_eq!(
+            problem(format!("{{{long}").as_bytes()),
+            "the line is not JSON (key must be a string at line 1 column 2)"
+        );
     }
 
     #[test]

@@ -18,13 +18,13 @@ use crate::work::End;
 
 /// Standard output, and the progress bar on standard error.
 ///
-/// A reader that goes away (`| head`) is no failure: what is left to say is dropped.
+/// Where nobody can write any more, the work goes on and what is left to say is dropped.
 #[derive(Debug)]
 pub(crate) struct Screen {
     bar: Option<ProgressBar>,
     input: Arc<OnceLock<Arc<InputProgress>>>,
     format: Format,
-    closed: bool,
+    closed: Option<io::Error>,
 }
 
 /// Who reads the output.
@@ -43,7 +43,7 @@ impl Screen {
             bar: None,
             input: Arc::default(),
             format,
-            closed: false,
+            closed: None,
         }
     }
 
@@ -93,7 +93,7 @@ impl Screen {
         self.bar.clone()
     }
 
-    /// Prints one line, for people. Control characters of paths and messages are shown, not obeyed.
+    /// Prints one line, for people.
     pub(crate) fn line(&mut self, text: impl fmt::Display) {
         if self.format == Format::Text {
             self.print(&text.to_string());
@@ -124,7 +124,7 @@ impl Screen {
     }
 
     fn print(&mut self, text: &str) {
-        if self.closed {
+        if self.closed.is_some() {
             return;
         }
         let write = || writeln!(io::stdout().lock(), "{}", printable(text));
@@ -132,7 +132,15 @@ impl Screen {
             Some(bar) => bar.suspend(write),
             None => write(),
         };
-        self.closed = written.is_err();
+        self.closed = written.err();
+    }
+
+    /// Whether everything was said. A reader that goes away (`| head`) has heard enough.
+    pub(crate) fn all_said(self) -> io::Result<()> {
+        match self.closed {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Shows how far the run is.
@@ -185,18 +193,15 @@ pub(crate) fn summary(screen: &mut Screen, summary: &Summary<'_>) {
         )),
     }
     screen.line(format_args!("  {}", counts(tally)));
-    if summary.dry_run {
-        screen.line("  The index was not touched.");
-    } else if tally.nothing_changed() && tally.all_well() {
-        screen.line("  Nothing changed: the index is up to date.");
-    } else if tally.nothing_changed() {
-        screen.line("  Nothing changed in the index.");
+    if let Some(changed) = what_changed(summary) {
+        screen.line(format_args!("  {changed}"));
     }
     let resilience::Summary {
         attempts, retries, ..
     } = resilience::summary();
     screen.line(format_args!(
-        "  {attempts} attempts of annotated steps, {retries} of them retries"
+        "  {} of annotated steps, {retries} of them retries",
+        counted(attempts, "attempt")
     ));
     let kinds = tally.top_kinds();
     if !kinds.is_empty() {
@@ -223,6 +228,22 @@ pub(crate) fn summary(screen: &mut Screen, summary: &Summary<'_>) {
         for step in next {
             screen.line(format_args!("  {step}"));
         }
+    }
+}
+
+/// What the index is like now, where the counts alone do not say it.
+fn what_changed(summary: &Summary<'_>) -> Option<&'static str> {
+    let Summary { tally, end, .. } = summary;
+    if tally.records == 0 && tally.all_well() && tally.done_before == 0 && *end == End::Complete {
+        Some("There was nothing to do: no records.")
+    } else if summary.dry_run {
+        Some("The index was not touched: this is what a run would do.")
+    } else if !tally.nothing_changed() {
+        None
+    } else if tally.all_well() && *end == End::Complete {
+        Some("Nothing changed: the index is up to date.")
+    } else {
+        Some("Nothing changed in the index.")
     }
 }
 
@@ -362,15 +383,8 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
 
 /// A breaker's service and state.
 pub(crate) fn breaker(breaker: &BreakerState) -> String {
-    let failures = if breaker.failures == 1 {
-        "failure"
-    } else {
-        "failures"
-    };
-    format!(
-        "{}: {} ({} {failures})",
-        breaker.service, breaker.state, breaker.failures
-    )
+    let failures = counted(breaker.failures, "failure");
+    format!("{}: {} ({failures})", breaker.service, breaker.state)
 }
 
 pub(crate) fn breaker_json(breaker: &BreakerState) -> Value {
@@ -381,35 +395,48 @@ pub(crate) fn breaker_json(breaker: &BreakerState) -> Value {
     })
 }
 
+/// `1 run`, `2 runs`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 fn counts(tally: &Tally) -> String {
     let mut text = format!(
-        "{} {}: {} indexed, {} unchanged, {} deleted, {} skipped, {} failed",
-        tally.records,
-        if tally.records == 1 {
-            "record"
-        } else {
-            "records"
-        },
+        "{}: {} indexed, {} unchanged, {} deleted, {} skipped, {} failed",
+        counted(tally.records, "record"),
         tally.indexed,
         tally.unchanged,
         tally.deleted,
         tally.skipped,
         tally.failed,
     );
+    let changesets = counted(tally.changesets, "changeset");
     for (count, what) in [
-        (tally.not_there, "not in the index"),
-        (tally.changesets, "changesets noted"),
-        (tally.done_before, "done before"),
-        (tally.given_up, "given up before"),
+        (
+            tally.not_there,
+            format!("{} not in the index", tally.not_there),
+        ),
+        (tally.changesets, format!("{changesets} noted")),
+        (
+            tally.done_before,
+            format!("{} done before", tally.done_before),
+        ),
+        (
+            tally.given_up,
+            format!("{} given up before", tally.given_up),
+        ),
     ] {
         if count > 0 {
-            text += &[", ", &count.to_string(), " ", what].concat();
+            text += ", ";
+            text += &what;
         }
     }
     text
 }
 
-fn printable(text: &str) -> Cow<'_, str> {
+/// Control characters of paths and messages are shown, not obeyed.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use sync_pipeline::lock::RunLock;
 use sync_pipeline::store::{FailedFilter, NewRun, Store};
 use tokio::sync::Semaphore;
@@ -18,7 +18,7 @@ use crate::steps::Pipeline;
 use crate::stop::Stop;
 use crate::tally::Tally;
 use crate::work::{End, Work, WorkSettings};
-use crate::{SOME_FAILED, telemetry};
+use crate::{SOME_FAILED, status, telemetry};
 
 /// `sync-pipeline sync`.
 pub(crate) async fn sync(
@@ -27,14 +27,18 @@ pub(crate) async fn sync(
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let prepared = Prepared::new(common, &args.work, args.dry_run).await?;
-    let opened = tokio::select! {
-        input = Input::open(args) => input?,
-        // Nothing has begun: there is nothing to finish.
+    let beginning = async {
+        let prepared = Prepared::new(common, &args.work, args.dry_run).await?;
+        let input = Input::open(args).await?;
+        let run = Run::begin(common, args, &prepared, &input).await?;
+        anyhow::Ok((prepared, input, run))
+    };
+    let (prepared, input, run) = tokio::select! {
+        begun = beginning => begun?,
+        // There is nothing to finish: a run that has just begun is taken up again.
         signal = stop.wait() => return Ok(signal.into()),
     };
-    screen.expect(opened.progress());
-    let run = Run::begin(common, args, &prepared, &opened).await?;
+    screen.expect(input.progress());
     if run.resumed {
         screen.note(format_args!(
             "Taking up run {}: what it has done is skipped",
@@ -45,15 +49,10 @@ pub(crate) async fn sync(
         let max_retries = args.max_retries;
         (prepared.work.store.clone(), Resume { max_retries })
     });
-    let feed = feed::lines(opened, Arc::clone(&run.id), resume, prepared.lines.clone());
+    let feed = feed::lines(input, Arc::clone(&run.id), resume, prepared.lines.clone());
     let mut work = prepared.work;
     let worked = work.all(feed, &mut stop, screen).await;
-    let status = match worked {
-        Ok(End::Complete) => "completed",
-        Ok(End::Failed) => "stopped",
-        Ok(End::Stopped(_)) => "interrupted",
-        Err(_) => "aborted",
-    };
+    let status = worked.as_ref().map_or("aborted", |end| end.status());
     let ended = work
         .store
         .finish_run(&run.id, status, telemetry::breakers())
@@ -92,10 +91,28 @@ pub(crate) async fn retry(
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let prepared = Prepared::new(common, &args.work, false).await?;
+    let prepared = tokio::select! {
+        prepared = Prepared::new(common, &args.work, false) => prepared?,
+        signal = stop.wait() => return Ok(signal.into()),
+    };
+    if let Some(id) = &args.run_id {
+        let run = status::named(&prepared.work.store, id).await?;
+        ensure!(
+            !run.dry_run,
+            "run {id} was a dry run: nothing of it is to be tried again"
+        );
+        ensure!(
+            (&run.target, &run.collection) == (&prepared.target, &common.collection),
+            "run {id} wrote to {}, collection {}, and not to {}, collection {}",
+            run.target,
+            run.collection,
+            prepared.target,
+            common.collection,
+        );
+    }
     let filter = FailedFilter {
         run_id: args.run_id.clone(),
-        category: args.category.clone(),
+        category: args.category,
         destination: Some((prepared.target.clone(), common.collection.clone())),
     };
     let mut work = prepared.work;
@@ -105,11 +122,7 @@ pub(crate) async fn retry(
         screen,
         &Summary {
             run_id: None,
-            status: if end == End::Complete {
-                "completed"
-            } else {
-                "interrupted"
-            },
+            status: end.status(),
             target: &prepared.target,
             collection: &common.collection,
             dry_run: false,
@@ -137,7 +150,8 @@ impl Prepared {
             batch_size: args.batch_size.get(),
             requests: args.workers.get(),
         };
-        let Target { index, name } = services::target(common, &db, sending)?;
+        let Target { index, name } =
+            services::target(common, sending, std::future::ready(Ok(db.clone()))).await?;
         let bytes = args.memory_limit.get() << 20;
         // Those that are read and embedded, those of a batch on its way, those of the next.
         let in_flight = args.workers.get() + 2 * (index.batch_size() - 1);
@@ -219,7 +233,8 @@ impl Run {
         let lock = RunLock::take(&common.db, &id)?
             .with_context(|| format!("run {id} is new and already locked"))?;
         // Only now may others see it as one that somebody works on.
-        store.resume(&id).await.context("beginning the run")?;
+        let begun = store.resume(&id).await.context("beginning the run")?;
+        ensure!(begun, "run {id} is new and already forgotten");
         Ok(Self {
             id: id.into(),
             resumed: false,

@@ -11,7 +11,6 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::json;
-use sync_pipeline::db::Db;
 use sync_pipeline::embed::{Weights, embed_query};
 use sync_pipeline::index::{Frequencies, Hit};
 use sync_pipeline::lexical::words;
@@ -27,14 +26,8 @@ pub(crate) async fn search(
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
     let embedder = services::embedder(common)?;
-    let db = Db::open_existing(&common.db, services::db_options(common))
-        .await
-        .context("opening the database")?;
-    let sending = Sending {
-        batch_size: 1,
-        requests: 1,
-    };
-    let index = services::target(common, &db, sending)?.index;
+    let target = services::target(common, Sending::NOTHING, services::existing(common)).await?;
+    let index = target.index;
     let query = args.query.join(" ");
     let asked: Vec<String> = words(&query)
         .into_iter()

@@ -1,15 +1,15 @@
 //! What the settings name: the database, the embedder, the index.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use resilience::{Runtime, Settings};
-use sync_pipeline::db::{Db, DbOptions};
+use sync_pipeline::db::{Db, DbError, DbOptions};
 use sync_pipeline::embed::{Embedder, HashEmbedder, HttpEmbedder};
 use sync_pipeline::http::{ApiKey, Timeouts};
 use sync_pipeline::index::{SqliteIndex, VectorIndex, WeaviateIndex, WeaviateOptions};
+use sync_pipeline::store::Store;
 
 use crate::cli::{self, Common};
+use crate::report::Screen;
 
 /// An index, and what it is called in the store. Only runs that write to the same place are
 /// continued.
@@ -24,6 +24,14 @@ pub(crate) struct Target {
 pub(crate) struct Sending {
     pub(crate) batch_size: usize,
     pub(crate) requests: usize,
+}
+
+impl Sending {
+    /// For commands that send none.
+    pub(crate) const NOTHING: Self = Self {
+        batch_size: 1,
+        requests: 1,
+    };
 }
 
 /// Gives the runtime the settings of the file and the variables, or says all that is wrong in them.
@@ -43,7 +51,30 @@ pub(crate) async fn open(common: &Common) -> anyhow::Result<Db> {
         .context("opening the database")
 }
 
-pub(crate) fn db_options(common: &Common) -> DbOptions {
+/// The database, which has to be there.
+pub(crate) async fn existing(common: &Common) -> anyhow::Result<Db> {
+    Db::open_existing(&common.db, db_options(common))
+        .await
+        .context("opening the database")
+}
+
+/// What earlier runs have stored. Without a database there is no such thing, which is said.
+pub(crate) async fn stored(
+    common: &Common,
+    things: &str,
+    screen: &mut Screen,
+) -> anyhow::Result<Option<Store>> {
+    match Db::open_existing(&common.db, db_options(common)).await {
+        Ok(db) => Ok(Some(Store::new(db))),
+        Err(error @ DbError::Missing { .. }) => {
+            screen.line(format_args!("No {things}: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error).context("opening the database"),
+    }
+}
+
+fn db_options(common: &Common) -> DbOptions {
     DbOptions {
         busy_timeout: common.sqlite_timeout,
         max_bytes: common.max_db_size.map(|megabytes| megabytes << 20),
@@ -65,11 +96,16 @@ pub(crate) fn embedder(common: &Common) -> anyhow::Result<Box<dyn Embedder>> {
     Ok(Box::new(embedder))
 }
 
-/// The index that the settings name. Nothing is asked of it yet.
-pub(crate) fn target(common: &Common, db: &Db, sending: Sending) -> anyhow::Result<Target> {
+/// The index that the settings name. Nothing is asked of it yet. The database is opened only if it
+/// is the index.
+pub(crate) async fn target(
+    common: &Common,
+    sending: Sending,
+    db: impl Future<Output = anyhow::Result<Db>>,
+) -> anyhow::Result<Target> {
     let Some((url, key)) = weaviate(common) else {
         return Ok(Target {
-            index: Box::new(SqliteIndex::new(db.clone())),
+            index: Box::new(SqliteIndex::new(db.await?)),
             name: "sqlite".to_owned(),
         });
     };
@@ -114,20 +150,14 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
-    }
-}
-
-/// Fractional seconds, more than none.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "a number of seconds above 0, such as 0.5".to_owned();
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err(wrong()),
-    }
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 #[cfg(test)]
@@ -138,13 +168,7 @@ mod tests {
     fn a_password_in_an_address_is_not_stored() {
         assert_eq!(without_password("https://u:p@h:1/v1"), "https://h:1/v1");
         assert_eq!(without_password("http://h"), "http://h");
-    }
-
-    #[test]
-    fn seconds_may_have_fractions_and_are_more_than_none() {
-        assert_eq!(seconds("0.001"), Ok(Duration::from_millis(1)));
-        for text in ["0", "-1", "x", "inf", "NaN", "1e40"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
+        assert_eq!(without_password("http://u:p@h@i"), "http://i");
+        assert_eq!(without_password("http://h/a@b"), "http://h/a@b");
     }
 }

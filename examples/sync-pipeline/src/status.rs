@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
-use sync_pipeline::db::{Db, DbError};
-use sync_pipeline::lock::RunLock;
+use sync_pipeline::lock::{self, RunLock};
 use sync_pipeline::store::{FailedFilter, FailedLine, FailedPlace, RunInfo, Store};
 
 use crate::COULD_NOT_RUN;
 use crate::cli::{CleanArgs, Common, FailedArgs, StatusArgs};
-use crate::report::Screen;
+use crate::report::{Screen, counted};
 use crate::services::{self, Sending};
 
 /// `sync-pipeline status`.
@@ -22,14 +21,11 @@ pub(crate) async fn status(
     if args.ready {
         return ready(common, screen).await;
     }
-    let Some(store) = existing(common, screen).await? else {
+    let Some(store) = services::stored(common, "runs", screen).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let runs = match &args.run_id {
-        Some(id) => match store.run(id).await? {
-            Some(run) => vec![run],
-            None => bail!("there is no run `{id}`"),
-        },
+        Some(id) => vec![named(&store, id).await?],
         None => store.runs(args.recent).await?,
     };
     if runs.is_empty() {
@@ -49,12 +45,15 @@ pub(crate) async fn failed(
     args: &FailedArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let Some(store) = existing(common, screen).await? else {
+    let Some(store) = services::stored(common, "runs", screen).await? else {
         return Ok(ExitCode::SUCCESS);
     };
+    if let Some(id) = &args.run_id {
+        named(&store, id).await?;
+    }
     let filter = FailedFilter {
         run_id: args.run_id.clone(),
-        category: args.category.clone(),
+        category: args.category,
         destination: None,
     };
     let lines = store
@@ -90,32 +89,33 @@ pub(crate) async fn clean(
     args: &CleanArgs,
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
-    let Some(store) = existing(common, screen).await? else {
+    let Some(store) = services::stored(common, "runs", screen).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let gone = store
-        .clean(args.older_than, args.failed_too)
-        .await
-        .context("cleaning up")?;
-    for id in &gone {
-        // One that is locked is alive and will notice.
-        if let Ok(Some(lock)) = RunLock::take(&common.db, id) {
-            lock.remove();
+    let mut gone = Vec::new();
+    for id in store.old_runs(args.older_than, args.failed_too).await? {
+        // One that is locked is alive.
+        let Some(lock) = RunLock::take(&common.db, &id)? else {
+            continue;
+        };
+        let forgotten = store.forget(&id, args.failed_too).await;
+        if forgotten.context("cleaning up")? {
+            gone.push(id);
         }
+        lock.remove();
     }
     screen.object(&json!({"event": "cleaned", "runs": gone}));
-    screen.line(format_args!("Forgot {} runs", gone.len()));
+    screen.line(format_args!("Forgot {}", counted(gone.len() as u64, "run")));
+    if !gone.is_empty() {
+        let compacted = store.compact().await;
+        compacted.context("giving their room back to the disk")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Whether the index can be used at this moment.
 async fn ready(common: &Common, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-    let db = services::open(common).await?;
-    let sending = Sending {
-        batch_size: 1,
-        requests: 1,
-    };
-    let target = services::target(common, &db, sending)?;
+    let target = services::target(common, Sending::NOTHING, services::open(common)).await?;
     let answer = target.index.ready().await.map_err(anyhow::Error::new);
     let reason = answer.as_ref().err().map(crate::report::chain);
     screen.object(&json!({
@@ -136,15 +136,10 @@ async fn ready(common: &Common, screen: &mut Screen) -> anyhow::Result<ExitCode>
     }
 }
 
-async fn existing(common: &Common, screen: &mut Screen) -> anyhow::Result<Option<Store>> {
-    match Db::open_existing(&common.db, services::db_options(common)).await {
-        Ok(db) => Ok(Some(Store::new(db))),
-        Err(error @ DbError::Missing { .. }) => {
-            screen.line(format_args!("No runs: {error}"));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+/// A run that somebody has named.
+pub(crate) async fn named(store: &Store, id: &str) -> anyhow::Result<RunInfo> {
+    let run = store.run(id).await?;
+    run.with_context(|| format!("there is no run `{id}`"))
 }
 
 /// What a run is now: one that says it is running and that nobody works on was left behind.
@@ -152,9 +147,11 @@ fn state<'a>(common: &Common, run: &'a RunInfo) -> anyhow::Result<&'a str> {
     if run.status != "running" {
         return Ok(&run.status);
     }
-    // The lock is given back at once; a run that begins just now may have to be asked for again.
-    let free = RunLock::take(&common.db, &run.run_id)?.is_some();
-    Ok(if free { "left behind" } else { "running" })
+    Ok(if lock::is_held(&common.db, &run.run_id)? {
+        "running"
+    } else {
+        "left behind"
+    })
 }
 
 fn one_run(run: &RunInfo, state: &str) -> String {

@@ -56,6 +56,17 @@ pub(crate) enum End {
     Stopped(Signal),
 }
 
+impl End {
+    /// The name, as in the store.
+    pub(crate) const fn status(self) -> &'static str {
+        match self {
+            Self::Complete => "completed",
+            Self::Failed => "stopped",
+            Self::Stopped(_) => "interrupted",
+        }
+    }
+}
+
 impl Work {
     /// Works until the feed ends, or there is a reason to stop. Records in flight are finished in
     /// any case. An error here is one of the run, not of a record.

@@ -101,9 +101,9 @@ pub(crate) struct Failed<'a> {
 impl Decisions {
     #[inline]
     pub(crate) fn new(site: &'static Site) -> Self {
-        let (site, deadline) = match SiteRef::first(site) {
-            Some(state) => (SiteRef::First(state), state.deadline()),
-            None => SiteRef::later(site),
+        let (site, deadline) = match SiteRef::staying(site) {
+            Some(state) => (SiteRef::Staying(state), state.deadline()),
+            None => SiteRef::found(site),
         };
         Self::until(site, deadline)
     }

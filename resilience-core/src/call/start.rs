@@ -8,7 +8,7 @@ use super::{Decisions, Stage};
 use crate::Error;
 use crate::breaker::Admission;
 use crate::event::{EventSite, refused_unseen, watched};
-use crate::runtime::{GuardedBy, SiteRef};
+use crate::runtime::SiteRef;
 use crate::scope::{self, Covered, Enclosing, Frame, Mark};
 use crate::trace::Spans;
 
@@ -18,28 +18,24 @@ impl Decisions {
     /// is such a call; else it needs [`enter`](Self::enter).
     #[inline]
     pub(crate) fn enter_plainly(&mut self) -> bool {
-        let SiteRef::First(site) = *self.site else {
+        let SiteRef::Staying(site) = *self.site else {
             return false;
         };
         if self.stage != Stage::Begun || site.shared.is_watched() {
             return false;
         }
-        let GuardedBy {
-            breaker,
-            limits,
-            slot,
-        } = site.guarded_by;
+        let guarded_by = &site.guarded_by;
         let mut admission = None;
-        if breaker {
+        if guarded_by.breaker {
             admission = site.service.guards.breaker.admit_unmeasured();
             if admission.is_none() {
                 return false;
             }
         }
-        if !scope::enter_plainly(site, self.deadline, slot) {
+        if !scope::enter_plainly(site, self.deadline, guarded_by.slot) {
             return false;
         }
-        if limits {
+        if guarded_by.limits {
             let got = take_at_once(site);
             if got != Got::All {
                 scope::leave_plainly();
@@ -51,7 +47,9 @@ impl Decisions {
         }
         self.admission = admission;
         self.attempts = 1;
-        self.stage = Stage::Plain { slot };
+        self.stage = Stage::Plain {
+            slot: guarded_by.slot,
+        };
         true
     }
 

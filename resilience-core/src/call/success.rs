@@ -10,7 +10,7 @@ impl Decisions {
     /// nothing to learn. Says whether it is such a call.
     #[inline]
     pub(crate) fn succeed_plainly(&mut self) -> bool {
-        let SiteRef::First(site) = *self.site else {
+        let SiteRef::Staying(site) = *self.site else {
             return false;
         };
         let Stage::Plain { slot } = self.stage else {

@@ -98,7 +98,7 @@ pub struct Policy(Arc<Inner>);
 
 struct Inner {
     site: Arc<Site>,
-    global: Kept,
+    global: Kept<SiteState>,
     /// For the scoped runtime that was the last to run it. All that it learns is in the runtime
     /// itself, by service; this can be made anew at any time.
     scoped: Mutex<Option<Arc<SiteState>>>,
@@ -188,11 +188,8 @@ impl Policy {
     }
 
     fn global(&self) -> Arc<SiteState> {
-        self.0.global.get().unwrap_or_else(|| {
-            let state = Runtime::global().policy(&self.0.site);
-            self.0.global.set(&state);
-            state
-        })
+        let make = || Runtime::global().policy(&self.0.site);
+        self.0.global.in_force(make).shared()
     }
 
     fn scoped(&self, runtime: &Runtime) -> Arc<SiteState> {
@@ -201,7 +198,7 @@ impl Policy {
             return state;
         }
         // Made and dropped without the lock: a runtime may go with it, and its listeners.
-        let state = runtime.policy(&self.0.site);
+        let state = Arc::new(runtime.policy(&self.0.site));
         let former = lock(&self.0.scoped).replace(Arc::clone(&state));
         drop(former);
         state

@@ -3,8 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-
+use super::kept::{InForce, Made};
 use crate::classify::Rules;
 use crate::clock::Moment;
 use crate::recent::Refusals;
@@ -12,9 +11,10 @@ use crate::runtime::{Runtime, Service, Shared};
 use crate::scope::{self, Frame};
 use crate::settings::SiteSettings;
 use crate::site::{AnySite, Place, Site};
+use crate::sync::atomic::AtomicU64;
 
-/// A site in one runtime, with the settings of one generation. Nothing in here changes: other
-/// settings make another one.
+/// A site in one runtime. Nothing in here that a call looks at changes: other settings make another
+/// one.
 #[derive(Debug)]
 pub(crate) struct SiteState {
     pub(super) site: AnySite,
@@ -30,9 +30,8 @@ pub(crate) struct SiteState {
     pub(crate) refusals: OnceLock<Arc<Refusals>>,
     /// What an operator says of texts of errors, if anything.
     pub(crate) rules: Option<Arc<Rules>>,
-    pub(super) generation: u64,
-    /// Of the site, in the global runtime.
-    pub(super) number: Option<usize>,
+    /// The latest generation of settings that makes it.
+    pub(super) generation: AtomicU64,
 }
 
 /// What stands before the body of a site.
@@ -56,25 +55,38 @@ impl GuardedBy {
     }
 }
 
-impl SiteState {
-    /// Whether the settings that it was made of are still those of the runtime.
+impl Made for SiteState {
     #[inline]
-    pub(super) fn is_current(&self) -> bool {
-        self.generation == self.shared.live.generation()
+    fn generation(&self) -> &AtomicU64 {
+        &self.generation
     }
 
+    #[inline]
+    fn generation_in_force(&self) -> u64 {
+        self.shared.live.generation()
+    }
+
+    fn is_same(&self, later: &Self) -> bool {
+        // All else is the site's and the runtime's, or follows from these.
+        self.settings == later.settings && self.rules == later.rules
+    }
+}
+
+impl SiteState {
     /// By when a call that begins now has to be over.
     #[inline]
     pub(crate) fn deadline(&self) -> Moment {
-        match self.settings.deadline {
-            Some(deadline) => self.moment_after(deadline),
-            None => Moment::NEVER,
+        if self.settings.deadline.is_none() {
+            Moment::NEVER
+        } else {
+            self.next_deadline()
         }
     }
 
     #[inline(never)]
-    fn moment_after(&self, duration: Duration) -> Moment {
-        self.shared.clock.now() + duration
+    fn next_deadline(&self) -> Moment {
+        let deadline = self.settings.deadline.unwrap_or(Duration::MAX);
+        self.shared.clock.now() + deadline
     }
 
     pub(crate) fn site(&self) -> &Site {
@@ -99,62 +111,17 @@ impl SiteState {
     }
 }
 
-/// Where the state of a site in the global runtime is kept.
-pub(crate) struct Kept {
-    /// What the first call made. It stays for as long as the program, so that calls use it in place.
-    first: OnceLock<Arc<SiteState>>,
-    /// Made of settings that came later.
-    later: OnceLock<ArcSwap<SiteState>>,
-}
-
-impl Kept {
-    pub(crate) const fn new() -> Self {
-        Self {
-            first: OnceLock::new(),
-            later: OnceLock::new(),
-        }
-    }
-
-    /// The first, if its settings are in force.
-    #[inline]
-    fn first(&self) -> Option<&Arc<SiteState>> {
-        self.first.get().filter(|state| state.is_current())
-    }
-
-    /// What is in force, if it is here.
-    pub(crate) fn get(&self) -> Option<Arc<SiteState>> {
-        let later = || {
-            let state = self.later.get()?.load_full();
-            state.is_current().then_some(state)
-        };
-        self.first().cloned().or_else(later)
-    }
-
-    /// Keeps a state for the calls to come.
-    pub(crate) fn set(&self, state: &Arc<SiteState>) {
-        let Err(state) = self.first.set(Arc::clone(state)) else {
-            return;
-        };
-        self.later
-            .get_or_init(|| ArcSwap::new(Arc::clone(&state)))
-            .store(state);
-    }
-}
-
 /// A site's state, kept as it is for as long as this is held.
 ///
-/// Taking it neither locks nor allocates, and in the global runtime counts no references: the first
-/// settings of a site are used in place; of later ones each thread keeps a reference, and lends it to
-/// one call after the other.
+/// Taking it neither locks nor allocates, and in the global runtime counts no references, unless the
+/// site has had more different settings than stay.
 #[derive(Debug)]
 pub(crate) enum SiteRef {
-    First(&'static SiteState),
+    /// Of a function in the global runtime, where it stays.
+    Staying(&'static SiteState),
     /// Taken out when this is dropped.
     Shared(Option<Arc<SiteState>>),
 }
-
-/// What a thread has to lend, by the number of the site.
-pub(crate) type Lent = Vec<Option<Arc<SiteState>>>;
 
 /// None.
 impl Default for SiteRef {
@@ -169,34 +136,43 @@ impl From<Arc<SiteState>> for SiteRef {
     }
 }
 
+impl From<InForce<'static, SiteState>> for SiteRef {
+    fn from(state: InForce<'static, SiteState>) -> Self {
+        match state {
+            InForce::Staying(state) => Self::Staying(state),
+            InForce::Loose(state) => state.into(),
+        }
+    }
+}
+
 impl SiteRef {
-    /// The first state of a site, if that holds here.
+    /// The state of a site, where it is in its place.
     #[inline]
-    pub(crate) fn first(site: &'static Site) -> Option<&'static SiteState> {
-        let state = site.slot.first()?;
+    pub(crate) fn staying(site: &'static Site) -> Option<&'static SiteState> {
+        let state = match site.slot.first() {
+            Some(state) => state,
+            None => other(site)?,
+        };
         (!scope::is_scoped()).then_some(state)
     }
 
-    /// The state of a site in the runtime that holds here, made if need be.
+    /// The state of a site in the runtime that holds here, made if need be, and by when a call that
+    /// begins now has to be over.
     #[inline(never)]
-    pub(crate) fn later(site: &'static Site) -> (Self, Moment) {
-        let state = Self::state(site);
+    pub(crate) fn found(site: &'static Site) -> (Self, Moment) {
+        let state = match scope::current_runtime() {
+            Some(runtime) => runtime.site(site),
+            None => Runtime::global().site(site),
+        };
         let deadline = state.deadline();
-        (Self::Shared(Some(state)), deadline)
+        (state, deadline)
     }
+}
 
-    fn state(site: &'static Site) -> Arc<SiteState> {
-        if let Some(runtime) = scope::current_runtime() {
-            return runtime.site(site);
-        }
-        let lent = scope::borrow(site.number()).filter(|state| state.is_current());
-        let known = lent.or_else(|| site.slot.get());
-        known.unwrap_or_else(|| {
-            let state = Runtime::global().site(site);
-            site.slot.set(&state);
-            state
-        })
-    }
+/// What settings made that came later. Not for every function to have a copy of.
+#[inline(never)]
+fn other(site: &'static Site) -> Option<&'static SiteState> {
+    site.slot.other()
 }
 
 impl std::ops::Deref for SiteRef {
@@ -205,28 +181,9 @@ impl std::ops::Deref for SiteRef {
     #[inline]
     fn deref(&self) -> &SiteState {
         match self {
-            Self::First(state) => state,
+            Self::Staying(state) => state,
             Self::Shared(Some(state)) => state,
             Self::Shared(None) => unreachable!("it is there until this is dropped"),
         }
-    }
-}
-
-impl Drop for SiteRef {
-    #[inline]
-    fn drop(&mut self) {
-        if let Self::Shared(state) = self {
-            lend(state.take());
-        }
-    }
-}
-
-/// Leaves a state for the next call of its site on this thread.
-fn lend(state: Option<Arc<SiteState>>) {
-    if let Some(state) = state
-        && let Some(number) = state.number
-        && state.is_current()
-    {
-        scope::give_back(number, state);
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
         match path_of(&name[KEY.len()..], reader) {
             Ok(path) => {
                 let value = Raw::Bare(value.trim().to_owned());
-                reader.document(&Node::at_path(&path, value, &source));
+                read_value(&path, value, &source, reader);
             }
             Err(problem) => reader.problems.push(problem.at(source)),
         }
@@ -63,6 +63,21 @@ pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
             let source = Source::Variable(name.as_str().into());
             read_set(value, &source, reader);
         }
+    }
+}
+
+/// A value at the end of a path, unless no key can be so deep: a tree of it would be too deep as well.
+fn read_value(path: &[String], value: Raw, source: &Source, reader: &mut Reader<'_>) {
+    if path.len() <= DEEPEST {
+        reader.document(&Node::at_path(path, value, source));
+    } else {
+        let message = format!(
+            "names a path of {} segments, and no key has so many",
+            path.len()
+        );
+        reader
+            .problems
+            .push(Problem::with(message).at(source.clone()));
     }
 }
 
@@ -89,7 +104,8 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
         }
         "services" | "sites" | "categories" => {
             // A name may have `__` in it, a key has not: the longest key decides.
-            let split = (1..rest.len()).find(|at| is_key(&rest[*at..]));
+            let longest = rest.len().saturating_sub(KEY_SEGMENTS).max(1);
+            let split = (longest..rest.len()).find(|at| is_key(&rest[*at..]));
             let at = split.unwrap_or(1).min(rest.len());
             let (name, key) = rest.split_at(at);
             let name = resolve_name(section, &name.join("__"), reader);
@@ -157,8 +173,7 @@ fn read_set(text: &str, source: &Source, reader: &mut Reader<'_>) {
         };
         let value = value.trim();
         let value = unquoted(value).unwrap_or(value);
-        let node = Node::at_path(&path, Raw::Bare(value.to_owned()), source);
-        reader.document(&node);
+        read_value(&path, Raw::Bare(value.to_owned()), source, reader);
     }
 }
 
@@ -284,3 +299,20 @@ const PREFIXED: &[(&str, &[&str], Meaning)] = &[
     ),
     ("LOG_LEVEL", &["telemetry", "log_level"], Meaning::Same),
 ];
+
+/// `breaker.failure_threshold`: no key has more.
+const KEY_SEGMENTS: usize = 2;
+/// `services.NAME.breaker.failure_threshold` is the deepest, and a mistake is not much deeper.
+const DEEPEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_has_more_segments_than_are_looked_at() {
+        for key in Key::ALL {
+            assert!(key.path().split('.').count() <= KEY_SEGMENTS, "{key:?}");
+        }
+    }
+}

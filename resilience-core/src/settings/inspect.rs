@@ -12,6 +12,7 @@ use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::resolve::{Resolved, Subject, Written};
 use crate::settings::shared::merge;
+use crate::settings::table::Row;
 use crate::site::{self, AnySite, Place, Site};
 use crate::sorted::Sorted;
 
@@ -253,16 +254,6 @@ fn by_category(
     resolved: &Resolved,
     written: &Written,
 ) -> Vec<Setting> {
-    let origin = |category: &str| {
-        let named = written.categories.get(category);
-        let entry: Option<&Entry> = named
-            .and_then(|layer: &Layer| layer.get(key))
-            .or_else(|| resolved.below.get(key));
-        entry.map_or_else(
-            || Origin::built_in(Level::Table),
-            |entry| entry.origin.clone(),
-        )
-    };
     let mut all: Vec<Setting> = categories(settings, written)
         .into_iter()
         .map(|category| {
@@ -274,7 +265,8 @@ fn by_category(
                 Key::Factor => Value::Number(retry.backoff.factor),
                 _ => Value::Jitter(retry.backoff.jitter),
             };
-            setting(key, Some(category), value.to_string(), &origin(category))
+            let origin = origin(key, category, &value, resolved, written);
+            setting(key, Some(category), value.to_string(), &origin)
         })
         .collect();
     if let Some((first, rest)) = all.split_first_mut()
@@ -286,6 +278,38 @@ fn by_category(
         all.truncate(1);
     }
     all
+}
+
+/// Where the value that a key has for errors of a category comes from.
+fn origin(
+    key: Key,
+    category: &str,
+    value: &Value,
+    resolved: &Resolved,
+    written: &Written,
+) -> Origin {
+    let entry = |key| {
+        let named = written.categories.get(category);
+        let named = || named.and_then(|layer| layer.get(key));
+        let nearest = resolved.layer.get(key).or_else(named);
+        nearest.or_else(|| resolved.below.get(key))
+    };
+    // Of an initial delay above the longest one, the one that gives way is as the other.
+    let row = Row::named(category);
+    let (other, of_table) = match key {
+        Key::Initial => (Key::Max, Some(row.initial)),
+        Key::Max => (Key::Initial, Some(row.max)),
+        _ => (key, None),
+    };
+    let gave_way = match entry(key) {
+        Some(entry) => entry.value != *value,
+        None => of_table.is_some_and(|of_table| Value::Duration(of_table) != *value),
+    };
+    let found: Option<&Entry> = entry(if gave_way { other } else { key });
+    found.map_or_else(
+        || Origin::built_in(Level::Table),
+        |entry| entry.origin.clone(),
+    )
 }
 
 /// Those that are retried, and those that settings name.

@@ -346,11 +346,11 @@ fn read_text(_: &str, name: &Arc<str>, reader: &mut Reader<'_>) {
 
 /// The rules of a document. Their categories have been checked.
 fn rules(document: &Document, known: &Known) -> Option<Arc<Rules>> {
-    let mut rules = Rules::builtin();
-    for rule in &document.classify {
-        let Some(category) = known.category(&rule.category) else {
-            continue;
-        };
+    if document.classify.is_empty() {
+        return None;
+    }
+    let rules = document.classify.iter().filter_map(|rule| {
+        let category = known.category(&rule.category)?;
         let reason = format!("rule at {}: `{}`", rule.source, rule.pattern);
         let classification = Classification::new(category).with_reason(reason);
         let classification = match rule.retryable {
@@ -358,9 +358,9 @@ fn rules(document: &Document, known: &Known) -> Option<Arc<Rules>> {
             Some(false) => classification.with_retry(Retry::No),
             None => classification,
         };
-        rules = rules.with(&rule.pattern, classification);
-    }
-    (!document.classify.is_empty()).then(|| Arc::new(rules))
+        Some((&*rule.pattern, classification))
+    });
+    Some(Arc::new(Rules::of(rules)))
 }
 
 /// Who writes more has taken the wrong file.

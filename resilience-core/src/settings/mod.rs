@@ -161,8 +161,7 @@ impl SiteSettings {
 
     /// The same for a category of this name, be it built in or an application's own.
     pub(crate) fn retry_named(&self, category: &str) -> RetrySettings {
-        let row = Category::built_in(category).map_or(Row::OWN, Row::of);
-        self.retry_row(category, &row)
+        self.retry_row(category, &Row::named(category))
     }
 
     fn retry_row(&self, category: &str, row: &Row) -> RetrySettings {

@@ -34,6 +34,11 @@ impl Row {
         }
     }
 
+    /// Of a category by its name, be it built in or an application's own.
+    pub(crate) fn named(category: &str) -> Self {
+        Category::built_in(category).map_or(Self::OWN, Self::of)
+    }
+
     const fn new(retries: u32, initial_ms: u64, max_s: u64) -> Self {
         Self {
             retries,

@@ -154,9 +154,9 @@ impl Arm<'_> {
             // The bound is on the second argument, and spanned at it.
             let after = match after {
                 After::Field(name) => {
-                    let field = self.find(name).map(|field| {
+                    let field = self.find(name).map(|mut field| {
                         let span = name.span().resolved_at(field.span());
-                        let field = Ident::new(&field.to_string(), span);
+                        field.set_span(span);
                         quote_spanned!(span=> *#field)
                     });
                     field.unwrap_or_else(|| quote!(#name))

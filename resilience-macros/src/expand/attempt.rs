@@ -1,12 +1,12 @@
 //! One attempt: the body as a future of its own, with arguments of its own.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned as _;
 
 use crate::expand::call_at;
-use crate::expand::fallback::reuse;
-use crate::inputs::{Binding, Receiver, Renew};
+use crate::inputs::{Binding, Receiver, Renew, erase_impl, peel};
 use crate::model::Model;
 
 /// An expression for what came out of the attempt.
@@ -83,6 +83,22 @@ fn renew(binding: &Binding, model: &Model, private: &TokenStream) -> TokenStream
     }
 }
 
+/// The way to another value of a type, spanned at it.
+pub(crate) fn reuse(model: &Model, ty: &Type, private: &TokenStream) -> TokenStream {
+    // The compiler's own words about `Clone` are the better ones for what has no name.
+    let generic = model.is_parameter(ty) || matches!(peel(ty), Type::ImplTrait(_));
+    let function = if generic {
+        "reuse_generic"
+    } else if model.fallback().is_some() {
+        "keep"
+    } else {
+        "reuse"
+    };
+    let function = proc_macro2::Ident::new(function, ty.span());
+    let erased = erase_impl(ty);
+    quote_spanned!(ty.span()=> #private::#function::<#erased>)
+}
+
 /// The lints that the name and the type would meet a second time. Each name in the list costs the
 /// compiler time, in every function.
 fn lints(binding: &Binding) -> TokenStream {
@@ -105,7 +121,7 @@ fn used(binding: &Binding) -> Option<TokenStream> {
 /// the block is about the body.
 fn block(model: &Model, private: &TokenStream) -> TokenStream {
     let fake_return = fake_return(model, private);
-    let body = &model.body;
+    let body = body(model, private);
     if model.moves() {
         // Takes `self` as a whole. Of a field alone that the body overwrites, the compiler would say
         // that its captured value is never read.
@@ -154,6 +170,17 @@ fn block(model: &Model, private: &TokenStream) -> TokenStream {
         #body
     };
     quote_spanned!(body.span()=> async { #inside })
+}
+
+/// The user's body; in a method that `#[async_trait]` has rewritten, so that attempts can follow
+/// each other.
+fn body(model: &Model, private: &TokenStream) -> Group {
+    match &model.boxed_future {
+        Some(boxed) if model.args.keeps_arguments() => {
+            boxed.repeatable(&model.receiver, &quote!(#private::reuse))
+        }
+        _ => model.body.clone(),
+    }
 }
 
 /// A `return` of the right type comes first, so that the body's own ones and its tail are coerced

@@ -3,9 +3,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Type};
 
+use crate::expand::attempt::reuse;
 use crate::fallback::Fallback;
 use crate::inputs::{Parameter, Receiver, Renew};
 use crate::model::Model;
@@ -161,17 +162,4 @@ fn argument(
             quote_spanned!(Span::mixed_site()=> #reuse(&#ident))
         }
     }
-}
-
-/// The way to another value of a type, spanned at it.
-pub(crate) fn reuse(model: &Model, ty: &Type, private: &TokenStream) -> TokenStream {
-    let function = if model.is_parameter(ty) {
-        "reuse_generic"
-    } else if model.fallback().is_some() {
-        "keep"
-    } else {
-        "reuse"
-    };
-    let function = proc_macro2::Ident::new(function, ty.span());
-    quote_spanned!(ty.span()=> #private::#function::<#ty>)
 }

@@ -25,14 +25,8 @@ pub(crate) fn record(model: &Model, private: &TokenStream) -> TokenStream {
                 let recorded = quote_spanned!(value.span()=> #private::recorded(#borrow #value));
                 (quote!(add), recorded)
             }
-            Form::Display => (
-                quote!(display),
-                quote_spanned!(Span::mixed_site()=> &(#value)),
-            ),
-            Form::Debug => (
-                quote!(debug),
-                quote_spanned!(Span::mixed_site()=> &(#value)),
-            ),
+            Form::Display => (quote!(display), borrowed(value)),
+            Form::Debug => (quote!(debug), borrowed(value)),
         };
         quote!(.#method(#name, #value))
     });
@@ -51,12 +45,24 @@ pub(crate) fn start(model: &Model, private: &TokenStream) -> TokenStream {
         }
     });
     let key = model.args.key.as_ref().map(|key| {
-        let borrowed = quote_spanned!(key.span()=> &(#key));
+        let key = match peel(key) {
+            // What several arguments make together borrows each of them.
+            Expr::Tuple(tuple) => {
+                let parts = tuple.elems.iter().map(borrowed);
+                quote_spanned!(key.span()=> &(#(#parts,)*))
+            }
+            _ => borrowed(key),
+        };
         quote_spanned! {Span::mixed_site()=>
-            #private::Call::key(&mut __resilience_call, #borrowed);
+            #private::Call::key(&mut __resilience_call, #key);
         }
     });
     quote!(#(#resources)* #key)
+}
+
+/// A reference to a value, spanned at it.
+fn borrowed(value: &Expr) -> TokenStream {
+    quote_spanned!(value.span()=> &(#value))
 }
 
 /// `Call::require(&mut call, Unmet::new().require(..));`, or nothing.

@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::embed::{BoxFuture, EmbedError, Embedder, normalise};
-use crate::http::{self, ApiKey, Refusal, Timeouts, shortened};
+use crate::http::{self, ApiKey, NoBody, Refusal, Timeouts, shortened};
 
 /// Asks `{base}/v1/embeddings`.
 #[derive(Debug)]
@@ -61,12 +62,12 @@ impl HttpEmbedder {
             .await
             .map_err(|error| EmbedError::Request(error.without_url()))?;
         if !response.status().is_success() {
-            return Err(refusal(Refusal::of(response).await));
+            return Err(refusal(&Refusal::of(response).await));
         }
-        let bytes = response
-            .bytes()
-            .await
-            .map_err(|error| EmbedError::Request(error.without_url()))?;
+        let bytes = http::body_of(response).await.map_err(|error| match error {
+            NoBody::Lost(error) => EmbedError::Request(error),
+            NoBody::TooLong(length) => EmbedError::Answer(length),
+        })?;
         let answer: Answer = serde_json::from_slice(&bytes)
             .map_err(|error| EmbedError::Answer(error.to_string()))?;
         let vectors = vectors(answer, texts.len()).map_err(EmbedError::Answer)?;
@@ -136,18 +137,17 @@ fn vectors(answer: Answer, expected: usize) -> Result<Vec<Vec<f32>>, String> {
     }
 }
 
-fn refusal(refusal: Refusal) -> EmbedError {
-    let problem = serde_json::from_str::<Problem>(&refusal.body).map(|problem| problem.error);
-    let (message, code) = match problem {
-        Ok(problem) => (problem.message, problem.code),
-        Err(_) => (refusal.body, None),
-    };
-    let quota = code.is_some_and(|code| code == "insufficient_quota");
+fn refusal(refusal: &Refusal) -> EmbedError {
+    // Servers agree on little but the place: some have numbers as codes, or a text as the problem.
+    let body: Value = serde_json::from_str(&refusal.body).unwrap_or_default();
+    let problem = &body["error"];
+    let message = problem["message"].as_str().or_else(|| problem.as_str());
+    let quota = ["code", "type"].map(|field| &problem[field]);
     EmbedError::Status {
         status: refusal.status,
         retry_after: refusal.retry_after,
-        quota,
-        message: shortened(&message),
+        quota: quota.into_iter().any(|word| word == "insufficient_quota"),
+        message: shortened(message.unwrap_or(&refusal.body)),
     }
 }
 
@@ -169,17 +169,6 @@ struct Answer {
 struct Item {
     index: usize,
     embedding: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    error: ProblemDetail,
-}
-
-#[derive(Deserialize)]
-struct ProblemDetail {
-    message: String,
-    code: Option<String>,
 }
 
 #[cfg(test)]
@@ -308,6 +297,32 @@ retry-after: 3",
         };
         assert_eq!((status, quota, message.as_str()), (429, true, "slow down"));
         assert_eq!(retry_after, Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_refusal_says_why_in_whatever_form() {
+        let cases = [
+            (r#"{"error":{"message":"no","code":400}}"#, "no", false),
+            (
+                r#"{"error":{"message":"no","type":"insufficient_quota"}}"#,
+                "no",
+                true,
+            ),
+            (r#"{"error":"no such model"}"#, "no such model", false),
+            ("<html>", "<html>", false),
+            ("[]", "[]", false),
+        ];
+        for (body, said, spent) in cases {
+            let error = refusal(&Refusal {
+                status: 400,
+                retry_after: None,
+                body: body.to_owned(),
+            });
+            let EmbedError::Status { quota, message, .. } = error else {
+                panic!("another error: {error}");
+            };
+            assert_eq!((message.as_str(), quota), (said, spent));
+        }
     }
 
     #[tokio::test]

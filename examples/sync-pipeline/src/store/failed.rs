@@ -1,5 +1,6 @@
 //! Failed lines, to be listed and tried again.
 
+use resilience::Category;
 use rusqlite::{Row, params};
 
 use crate::store::{Store, StoreError};
@@ -48,7 +49,7 @@ pub struct FailedFilter {
     /// Those of this run.
     pub run_id: Option<String>,
     /// Those of this category.
-    pub category: Option<String>,
+    pub category: Option<Category>,
     /// Those of runs that wrote to this index and collection.
     pub destination: Option<(String, String)>,
 }
@@ -80,7 +81,7 @@ impl Store {
                     params![
                         after.run,
                         filter.run_id,
-                        filter.category,
+                        filter.category.map(Category::as_str),
                         target,
                         collection,
                         limit,

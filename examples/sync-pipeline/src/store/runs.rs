@@ -157,10 +157,37 @@ impl Store {
         .await
     }
 
-    /// Forgets the runs that began more than so many days ago, and gives their room back to the
-    /// disk. A run with failed lines stays, since they would be lost with it, unless asked for.
-    pub async fn clean(&self, days: u32, failed_too: bool) -> Result<Vec<String>, StoreError> {
-        self.call(move |connection| clean(connection, days, failed_too))
+    /// The runs that began more than so many days ago. A run with failed lines is not among them,
+    /// since they would be lost with it, unless asked for. Some of them may be alive.
+    pub async fn old_runs(&self, days: u32, failed_too: bool) -> Result<Vec<String>, StoreError> {
+        self.call(move |connection| {
+            connection
+                .prepare(
+                    "SELECT run_id FROM sync_runs r
+                     WHERE started_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
+                         AND (?2 OR NOT EXISTS (
+                             SELECT 1 FROM failed_lines f WHERE f.run_id = r.run_id))
+                     ORDER BY started_at",
+                )?
+                .query_map(params![format!("-{days} days"), failed_too], |row| {
+                    row.get(0)
+                })?
+                .collect()
+        })
+        .await
+    }
+
+    /// Forgets a run, whose lock the caller holds. Failed lines that came in the meantime keep it,
+    /// unless they are to be forgotten, too. Says whether it is gone.
+    pub async fn forget(&self, run_id: &str, failed_too: bool) -> Result<bool, StoreError> {
+        let run_id = run_id.to_owned();
+        self.call(move |connection| forget(connection, &run_id, failed_too))
+            .await
+    }
+
+    /// Gives the room of what was forgotten back to the disk. That takes some room itself.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.call(|connection| connection.execute_batch("VACUUM"))
             .await
     }
 }
@@ -198,38 +225,26 @@ fn finish(
     transaction.commit()
 }
 
-fn clean(
-    connection: &mut Connection,
-    days: u32,
-    failed_too: bool,
-) -> rusqlite::Result<Vec<String>> {
+fn forget(connection: &mut Connection, run_id: &str, failed_too: bool) -> rusqlite::Result<bool> {
     let transaction = writing(connection)?;
-    let old: Vec<String> = transaction
-        .prepare(
-            "SELECT run_id FROM sync_runs r
-             WHERE started_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
-                 AND (?2 OR NOT EXISTS (SELECT 1 FROM failed_lines f WHERE f.run_id = r.run_id))
-             ORDER BY started_at",
-        )?
-        .query_map(params![format!("-{days} days"), failed_too], |row| {
-            row.get(0)
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    for run_id in &old {
-        for table in [
-            "completed_lines",
-            "failed_lines",
-            "breaker_states",
-            "sync_runs",
-        ] {
-            transaction.execute(&format!("DELETE FROM {table} WHERE run_id = ?1"), [run_id])?;
-        }
+    let kept = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM failed_lines WHERE run_id = ?1)",
+        [run_id],
+        |row| row.get(0),
+    )?;
+    if kept && !failed_too {
+        return Ok(false);
+    }
+    for table in [
+        "completed_lines",
+        "failed_lines",
+        "breaker_states",
+        "sync_runs",
+    ] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE run_id = ?1"), [run_id])?;
     }
     transaction.commit()?;
-    if !old.is_empty() {
-        connection.execute_batch("VACUUM")?;
-    }
-    Ok(old)
+    Ok(true)
 }
 
 fn info(row: &Row<'_>) -> rusqlite::Result<RunInfo> {

@@ -206,17 +206,22 @@ async fn cleaning_keeps_what_has_failed_lines() {
         .map(|run| (run.success, run.skipped, run.failed))
         .collect();
     assert_eq!(sums, [(1, 0, 1), (0, 1, 0)]);
-    assert!(store.clean(1, false).await.expect("cleaned").is_empty());
+    assert!(store.old_runs(1, true).await.expect("read").is_empty());
     // A moment later both began more than no days ago.
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(
-        store.clean(0, false).await.expect("cleaned"),
+        store.old_runs(0, false).await.expect("read"),
         [done.to_string()]
     );
     assert_eq!(
-        store.clean(0, true).await.expect("cleaned"),
-        [open.to_string()]
+        store.old_runs(0, true).await.expect("read"),
+        [done.to_string(), open.to_string()]
     );
+    assert!(store.forget(&done, false).await.expect("asked"));
+    assert!(!store.forget(&open, false).await.expect("asked"));
+    assert_eq!(failed(&store).await.len(), 1);
+    assert!(store.forget(&open, true).await.expect("asked"));
+    store.compact().await.expect("compacted");
     assert!(store.runs(9).await.expect("read").is_empty());
     assert_eq!(failed(&store).await, []);
 }

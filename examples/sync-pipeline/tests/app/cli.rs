@@ -110,7 +110,7 @@ fn every_kind_of_record_gets_its_own_line_and_stops_nobody() {
     assert_eq!(lines, expected.len(), "{ran:#?}");
     ran.line(
         "  21 records: 5 indexed, 0 unchanged, 0 deleted, 5 skipped, 9 failed, 1 not in the index, \
-         1 changesets noted",
+         1 changeset noted",
     );
     assert!(
         ran.says("       4  encoding:low\n       3  validation:low\n       2  filesystem:low\n")
@@ -162,7 +162,7 @@ fn a_dry_run_reads_everything_and_writes_nothing_to_the_index() {
         assert_eq!(ran.status, Some(1));
         assert_eq!(ran.line("line 1:"), "line 1: would modify a.txt (4 bytes)");
         assert!(ran.line("line 2:").contains("[filesystem:low]"));
-        ran.line("  The index was not touched.");
+        ran.line("  The index was not touched: this is what a run would do.");
     }
     assert_eq!(place.run(&["search", "four"], "").out, "Nothing found\n");
 }
@@ -264,8 +264,9 @@ fn paths_of_two_repositories_and_two_collections_do_not_meet() {
 fn what_cannot_run_exits_with_two() {
     let place = Place::new();
     place.write("no.db", "x".repeat(5_000));
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 10] = [
         &["sync"],
+        &["sync", "--stdin", "--sqlite-timeout", "1e9"],
         &["sync", "--stdin", "--db", "no.db"],
         &["sync", "--stdin", "--db", "no.db/sync.db"],
         &["sync", "--stdin", "--collection", "no name"],
@@ -304,6 +305,63 @@ fn what_cannot_run_exits_with_two() {
     let mut command = place.command(&["errors"]);
     command.env("SYNC_PIPELINE_LOG", "loud");
     assert_eq!(run(command, b"").status, Some(2));
+}
+
+#[test]
+fn an_empty_variable_is_none_and_a_switch_takes_the_usual_words() {
+    let place = Place::new();
+    let says = |name: &str, value: &str| {
+        let mut command = place.command(&["sync", "--stdin"]);
+        command.env(format!("SYNC_PIPELINE_{name}"), value);
+        let ran = run(command, b"");
+        assert_eq!(ran.status, Some(0), "{name}={value}: {ran:#?}");
+        ran.out
+    };
+    for name in [
+        "DB",
+        "WEAVIATE",
+        "EMBEDDINGS",
+        "SETTINGS",
+        "WORKERS",
+        "LOG",
+        "JSON",
+    ] {
+        assert!(says(name, "").starts_with("Run "), "{name}");
+    }
+    for (value, json) in [("1", true), ("true", true), ("0", false), ("no", false)] {
+        assert_eq!(says("JSON", value).starts_with('{'), json, "{value}");
+    }
+}
+
+#[test]
+fn no_records_are_not_an_index_that_is_up_to_date() {
+    let place = Place::new();
+    for args in [&["sync", "--stdin"][..], &["retry"]] {
+        let ran = place.run(args, "\n");
+        assert_eq!(ran.status, Some(0), "{ran:#?}");
+        ran.line("  There was nothing to do: no records.");
+    }
+}
+
+#[test]
+fn what_cannot_be_said_is_a_failure() {
+    let place = Place::new();
+    let mut command = place.command(&["sync", "--stdin"]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(full.expect("a device"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut said = String::new();
+    let mut err = child.stderr.take().expect("piped");
+    err.read_to_string(&mut said).expect("text");
+    assert_eq!(child.wait().expect("ended").code(), Some(2));
+    assert_eq!(
+        said,
+        "error: writing to standard output: No space left on device (os error 28)\n"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::place::{Place, records};
+use crate::place::{Place, Working, records};
 
 #[test]
 fn what_has_failed_is_listed_and_tried_again() {
@@ -104,13 +104,75 @@ fn old_runs_are_forgotten_and_their_failed_records_are_not() {
     place.sync("none.txt\n");
     assert_eq!(place.run(&["clean"], "").out, "Forgot 0 runs\n");
     let now = ["clean", "--older-than", "0"];
-    assert_eq!(place.run(&now, "").out, "Forgot 1 runs\n");
+    assert_eq!(place.run(&now, "").out, "Forgot 1 run\n");
     assert_eq!(place.json(&["failed"]).len(), 1);
     let all = place.json(&[&now[..], &["--failed-too"]].concat());
     assert_eq!(all[0]["runs"].as_array().map(Vec::len), Some(1));
     assert_eq!(place.run(&["status"], "").out, "No runs\n");
     // What is indexed stays.
     assert!(place.run(&["search", "document"], "").says("1. doc-"));
+}
+
+#[test]
+fn a_run_at_work_is_not_forgotten() {
+    let place = Place::new();
+    let mut working = Working::start(place.command(&["sync", "--stdin", "--verbose"]));
+    working.feed(records(0..3));
+    working.hear(": indexed ", 3);
+    let now = ["clean", "--older-than", "0", "--failed-too"];
+    assert_eq!(place.run(&now, "").out, "Forgot 0 runs\n");
+    working.feed("none.txt\n");
+    let ran = working.end();
+    assert_eq!(ran.status, Some(1), "{ran:#?}");
+    assert_eq!(place.json(&["status"])[0]["done"], 3);
+    assert_eq!(place.json(&["failed"])[0]["path"], "none.txt");
+    assert_eq!(place.run(&now, "").out, "Forgot 1 run\n");
+    let left = |table: &str| -> u64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let database = place.database();
+        database
+            .query_row(&sql, [], |row| row.get(0))
+            .expect("counted")
+    };
+    assert_eq!((left("completed_lines"), left("failed_lines")), (0, 0));
+}
+
+#[test]
+fn what_is_asked_for_by_name_has_to_be_there() {
+    let place = Place::new();
+    place.sync("none.txt\n");
+    place.run(&["sync", "--stdin", "--dry-run"], "none.txt\n");
+    let runs = place.json(&["status"]);
+    let run = |n: usize| runs[n]["run_id"].as_str().expect("a name");
+    let (dry, real) = (run(0), run(1));
+    let refused = [
+        (&["retry", "--category", "netwrok"][..], "one of network, "),
+        (&["failed", "--category", "netwrok"], "one of network, "),
+        (&["retry", "--run-id", "no"], "there is no run `no`"),
+        (&["failed", "--run-id", "no"], "there is no run `no`"),
+        (&["retry", "--run-id", dry], "was a dry run"),
+        (
+            &["retry", "--run-id", real, "--collection", "Other"],
+            "wrote to sqlite, collection Files, and not to sqlite, collection Other",
+        ),
+    ];
+    for (args, reason) in refused {
+        let ran = place.run(args, "");
+        assert_eq!(ran.status, Some(2), "{args:?}: {ran:#?}");
+        assert!(ran.err.contains(reason), "{args:?}: {ran:#?}");
+    }
+    let again = place.run(&["retry", "--run-id", real], "");
+    again.line("  1 record: ");
+}
+
+#[test]
+fn a_line_that_is_too_long_stays_so() {
+    let place = Place::new();
+    let line = "x".repeat(17 << 20);
+    let said = "failed [validation:low]: the line is longer than 16777216 bytes";
+    assert_eq!(place.sync(&line).line("line 1:"), format!("line 1: {said}"));
+    let ran = place.run(&["retry"], "");
+    assert_eq!(ran.line("line 1:"), format!("line 1: {said}"));
 }
 
 #[test]

@@ -223,6 +223,21 @@ fn the_key_goes_to_the_server_it_was_set_for_and_is_never_shown() {
 }
 
 #[test]
+fn a_search_on_a_server_needs_no_database() {
+    let (place, weaviate) = (Place::new(), FakeWeaviate::start());
+    let url = weaviate.url();
+    let ran = place.run(&["search", "--weaviate", &url, "document"], "");
+    assert_eq!(
+        (ran.status, &*ran.out),
+        (Some(0), "Nothing found\n"),
+        "{ran:#?}"
+    );
+    let ran = place.run(&["status", "--ready", "--weaviate", &url], "");
+    assert_eq!(ran.status, Some(0), "{ran:#?}");
+    assert_eq!(std::fs::read_dir(place.path()).expect("listed").count(), 0);
+}
+
+#[test]
 fn a_search_reads_what_graphql_answers() {
     let (place, weaviate) = (Place::new(), FakeWeaviate::start());
     let url = weaviate.url();

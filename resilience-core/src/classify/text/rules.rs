@@ -39,20 +39,30 @@ impl Rules {
         }
     }
 
+    /// The built-in rules behind these of one's own, in this order.
+    pub(crate) fn of<'a>(own: impl IntoIterator<Item = (&'a str, Classification)>) -> Self {
+        let own = own.into_iter();
+        let mut rules = Self {
+            own: own.map(|(pattern, answer)| rule(pattern, answer)).collect(),
+            phrases: Phrases::none(),
+        };
+        rules.know_phrases();
+        rules
+    }
+
     /// Adds a rule of one's own. Of several that match one text, the one added first decides.
     ///
     /// A pattern without a letter or digit matches nothing. A classification without a reason
     /// gets one that names the pattern.
     #[must_use]
     pub fn with(mut self, pattern: &str, classification: Classification) -> Self {
-        let classification = if classification.reason().is_empty() {
-            classification.with_reason(format!("own rule: `{pattern}`"))
-        } else {
-            classification
-        };
-        self.own.push((normal::phrase(pattern), classification));
-        self.phrases = Phrases::new(self.own.iter().map(|(phrase, _)| phrase));
+        self.own.push(rule(pattern, classification));
+        self.know_phrases();
         self
+    }
+
+    fn know_phrases(&mut self) {
+        self.phrases = Phrases::new(self.own.iter().map(|(phrase, _)| phrase));
     }
 
     /// Classifies a text.
@@ -101,6 +111,23 @@ impl Rules {
             first
         })?;
         Some(&self.own[first].1)
+    }
+}
+
+/// A pattern in normal form, and what it means.
+fn rule(pattern: &str, classification: Classification) -> (String, Classification) {
+    let classification = if classification.reason().is_empty() {
+        classification.with_reason(format!("own rule: `{pattern}`"))
+    } else {
+        classification
+    };
+    (normal::phrase(pattern), classification)
+}
+
+/// The phrases follow from the rules.
+impl PartialEq for Rules {
+    fn eq(&self, other: &Self) -> bool {
+        self.own == other.own
     }
 }
 

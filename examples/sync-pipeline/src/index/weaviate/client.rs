@@ -9,7 +9,7 @@ use resilience::{Classify as _, Fault, resilient};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::http::{self, ApiKey, Refusal, Timeouts, shortened};
+use crate::http::{self, ApiKey, NoBody, Refusal, Timeouts, shortened};
 use crate::index::Document;
 use crate::index::weaviate::error::WeaviateError;
 use crate::index::weaviate::wire::{self, Answer, Batch, Class, Found, Listed, Object, Taken};
@@ -198,5 +198,8 @@ async fn send(request: RequestBuilder) -> Result<Vec<u8>, WeaviateError> {
     if !response.status().is_success() {
         return Err(WeaviateError::refused(&Refusal::of(response).await));
     }
-    Ok(response.bytes().await.map_err(lost)?.into())
+    http::body_of(response).await.map_err(|error| match error {
+        NoBody::Lost(error) => WeaviateError::Request(error),
+        NoBody::TooLong(length) => WeaviateError::Answer(length),
+    })
 }
