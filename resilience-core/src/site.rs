@@ -245,29 +245,35 @@ type Policies = Sorted<(Place, Option<&'static str>), Arc<Site>>;
 
 /// The annotated functions, and then the policies, each by file and line.
 pub(crate) fn known() -> Vec<AnySite> {
-    let functions = registered().into_iter().map(AnySite::Function);
-    let policies = Vec::from_iter(policies().iter().map(|(_, site)| Arc::clone(site)));
-    functions
-        .chain(policies.into_iter().map(AnySite::Policy))
-        .collect()
+    let mut known = Vec::from_iter(registered().into_iter().map(AnySite::Function));
+    let policies = policies();
+    known.extend(
+        policies
+            .iter()
+            .map(|(_, site)| AnySite::Policy(Arc::clone(site))),
+    );
+    known
 }
 
 /// What the sites of a service wrote for the parts that they share, `asking` among them even if it
 /// is not registered.
 pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
-    let sites = of_service(service);
-    let asking =
-        Some(asking).filter(|asking| !sites.iter().any(|site| site.place() == asking.place()));
-    let all = sites.into_iter().chain(asking);
-    merge(&Vec::from_iter(all.map(Site::written))).layer
+    let mut sites: Vec<&Site> = of_service(service);
+    if sites.iter().all(|site| site.place() != asking.place()) {
+        sites.push(asking);
+    }
+    shared(&sites)
 }
 
 /// What the annotated functions of a service wrote for the parts that they share; `None` where
 /// nothing that is known has this service. What policies write holds when they are first run.
 pub(crate) fn shared_by(service: &str) -> Option<Layer> {
     let is_known = known().iter().any(|site| site.service() == service);
-    let written = || Vec::from_iter(of_service(service).into_iter().map(Site::written));
-    is_known.then(|| merge(&written()).layer)
+    is_known.then(|| shared(&of_service(service)))
+}
+
+fn shared(sites: &[&Site]) -> Layer {
+    merge(&Vec::from_iter(sites.iter().map(|site| site.written()))).layer
 }
 
 fn of_service(service: &str) -> Vec<&'static Site> {
