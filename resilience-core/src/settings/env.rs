@@ -38,12 +38,10 @@ pub(crate) fn of_process() -> Variables {
 
 /// Reads the variables that name keys, then those of `RESILIENCE_SET`.
 pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
-    let sorted = Sorted::positions(variables.iter().map(|(name, _)| &**name));
-    let sorted = sorted
-        .iter()
-        .flat_map(|(_, at)| at)
-        .map(|at| &variables[*at]);
-    let sorted: Vec<_> = sorted.collect();
+    let mut sorted = Vec::new();
+    for (_, positions) in &Sorted::positions(variables.iter().map(|(name, _)| &**name)) {
+        sorted.extend(positions.iter().map(|at| &variables[*at]));
+    }
     for (name, value) in &sorted {
         let source = Source::Variable(name.as_str().into());
         let prefix = name.get(..KEY.len());

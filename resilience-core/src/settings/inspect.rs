@@ -9,7 +9,7 @@ use crate::runtime::Runtime;
 use crate::settings::SiteSettings;
 use crate::settings::key::{Key, Value};
 use crate::settings::layer::{Entry, Layer};
-use crate::settings::origin::{Level, Origin};
+use crate::settings::origin::{Level, Origin, Source};
 use crate::settings::resolve::{Resolved, Subject, Written};
 use crate::settings::shared::merge;
 use crate::settings::table::Row;
@@ -118,17 +118,7 @@ impl Runtime {
             let peers: Vec<_> = peers.map(|peer| peer.site).collect();
             inspect_site(it, &peers, &document.written)
         };
-        let telemetry = [
-            document
-                .error_history_limit
-                .as_ref()
-                .map(|(limit, source)| ("error_history_limit", limit.to_string(), source)),
-            document
-                .log_level
-                .as_ref()
-                .map(|(level, source)| ("log_level", level.as_str().to_owned(), source)),
-        ];
-        let plain = |(key, value, source): (&str, String, &crate::Source)| Setting {
+        let plain = |key: &str, value: String, source: &Source| Setting {
             key: key.to_owned(),
             category: None,
             value,
@@ -137,6 +127,13 @@ impl Runtime {
                 source: source.clone(),
             },
         };
+        let mut telemetry = Vec::new();
+        if let Some((limit, source)) = &document.error_history_limit {
+            telemetry.push(plain("error_history_limit", limit.to_string(), source));
+        }
+        if let Some((level, source)) = &document.log_level {
+            telemetry.push(plain("log_level", level.as_str().to_owned(), source));
+        }
         let unused = document.written.services.iter();
         let unused = unused.filter(|(name, _)| services.get(&**name).is_none());
         Inspection {
@@ -145,9 +142,9 @@ impl Runtime {
             resources: document
                 .resources
                 .iter()
-                .map(|(name, (limit, source))| plain((name, limit.to_string(), source)))
+                .map(|(name, (limit, source))| plain(name, limit.to_string(), source))
                 .collect(),
-            telemetry: telemetry.into_iter().flatten().map(plain).collect(),
+            telemetry,
             unused_services: unused.map(|(name, _)| name.clone()).collect(),
             loaded: last.as_ref().map(|last| last.at),
             problems: last
@@ -202,8 +199,17 @@ fn inspect_site(in_force: &InForce<'_>, peers: &[&Site], written: &Written) -> S
         resolved,
         settings,
     } = in_force;
-    let mut inapplicable = resolved.inapplicable.clone();
     let mut shown = Vec::new();
+    let mut inapplicable = Vec::new();
+    let mut refuse = |key, entry: &Entry, reason: &str| {
+        inapplicable.push(Inapplicable {
+            setting: setting(key, None, entry.value.to_string(), &entry.origin),
+            reason: reason.to_owned(),
+        });
+    };
+    for (key, entry, reason) in &resolved.inapplicable {
+        refuse(*key, entry, reason);
+    }
     for &key in Key::ALL {
         let off = key
             .part()
@@ -213,27 +219,22 @@ fn inspect_site(in_force: &InForce<'_>, peers: &[&Site], written: &Written) -> S
         }
         let entry = resolved.layer.get(key);
         if site.options().fail_fast && matches!(key, Key::MaxWait | Key::Queue) {
-            let entry = entry.filter(|entry| entry.origin.level != Level::Library);
-            inapplicable.extend(entry.map(|entry| (key, entry.clone(), "it never waits")));
+            if let Some(entry) = entry.filter(|entry| entry.origin.level != Level::Library) {
+                refuse(key, entry, "it never waits");
+            }
         } else if let Some(entry) = entry {
             shown.push(setting(key, None, entry.value.to_string(), &entry.origin));
         } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry() {
             shown.extend(by_category(key, settings, resolved, written));
         }
     }
-    let inapplicable = inapplicable
-        .into_iter()
-        .map(|(key, entry, reason)| Inapplicable {
-            setting: setting(key, None, entry.value.to_string(), &entry.origin),
-            reason: reason.to_owned(),
-        });
     SiteInspection {
         operation: site.operation().to_owned(),
         path: site.path().to_owned(),
         service: site.service().to_owned(),
         place: site.place(),
         worst_case: worst_case(site, peers, settings, written),
-        inapplicable: inapplicable.collect(),
+        inapplicable,
         settings: shown,
     }
 }

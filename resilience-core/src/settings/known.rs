@@ -44,13 +44,16 @@ impl Known {
     }
 
     pub(crate) fn site_names(&self) -> Vec<&str> {
-        let names = self.sites.iter().flat_map(|site| &site.names);
-        names.map(String::as_str).collect()
+        let mut names = Vec::new();
+        for site in &self.sites {
+            names.extend(site.names.iter().map(String::as_str));
+        }
+        names
     }
 
     pub(crate) fn services(&self) -> Vec<&str> {
         let mut services: Vec<_> = self.sites.iter().map(|site| &*site.service).collect();
-        services.extend(PROFILES.map(|profile| profile.service));
+        services.extend(PROFILES.iter().map(|profile| profile.service));
         services
     }
 

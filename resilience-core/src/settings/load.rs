@@ -268,17 +268,12 @@ impl Loader {
             .iter()
             .filter(|_| self.env)
             .find(|(name, value)| name == env::CONFIG && !value.is_empty());
-        match named {
-            Some((_, path)) => {
-                let given = self.texts.iter();
-                given
-                    .filter(|text| !matches!(text, Text::File(_)))
-                    .cloned()
-                    .chain([Text::File(path.into())])
-                    .collect()
-            }
-            None => self.texts.clone(),
+        let mut texts = self.texts.clone();
+        if let Some((_, path)) = named {
+            texts.retain(|text| !matches!(text, Text::File(_)));
+            texts.push(Text::File(path.into()));
         }
+        texts
     }
 }
 
