@@ -180,9 +180,9 @@ impl Recent {
     /// The `count` newest errors, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
         let ring = lock(&self.ring);
-        let (newer, older) = ring.errors.split_at(ring.oldest);
+        let (newer, oldest) = ring.errors.split_at(ring.oldest);
         let mut errors = Vec::new();
-        for error in older.iter().chain(newer) {
+        for error in oldest.iter().chain(newer) {
             // Nearly all come in order.
             let order = (error.newest(), !error.is_refusals());
             let before = |other: &&Kept| (other.newest(), !other.is_refusals()) <= order;

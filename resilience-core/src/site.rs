@@ -245,7 +245,7 @@ type Policies = Sorted<(Place, Option<&'static str>), Arc<Site>>;
 
 /// The annotated functions, and then the policies, each by file and line.
 pub(crate) fn known() -> Vec<AnySite> {
-    let mut known = Vec::from_iter(registered().into_iter().map(AnySite::Function));
+    let mut known: Vec<_> = registered().into_iter().map(AnySite::Function).collect();
     let policies = policies();
     known.extend(
         policies
@@ -273,7 +273,8 @@ pub(crate) fn shared_by(service: &str) -> Option<Layer> {
 }
 
 fn shared(sites: &[&Site]) -> Layer {
-    merge(&Vec::from_iter(sites.iter().map(|site| site.written()))).layer
+    let written: Vec<_> = sites.iter().map(|site| site.written()).collect();
+    merge(&written).layer
 }
 
 fn of_service(service: &str) -> Vec<&'static Site> {
@@ -295,7 +296,7 @@ pub(crate) fn registered() -> Vec<&'static Site> {
 fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, positions) in &Sorted::positions(sites.iter().map(AnySite::operation)) {
-        let sites = Vec::from_iter(positions.iter().map(|at| &sites[*at]));
+        let sites: Vec<_> = positions.iter().map(|at| &sites[*at]).collect();
         if sites.len() > 1 {
             let policies = sites.iter().any(|site| site.is_policy());
             let message = format!(
@@ -307,7 +308,8 @@ fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
         }
     }
     for (service, positions) in &Sorted::positions(sites.iter().map(|site| site.service())) {
-        let written = Vec::from_iter(positions.iter().map(|at| sites[*at].written()));
+        let written = positions.iter().map(|at| sites[*at].written());
+        let written: Vec<_> = written.collect();
         let mut disagreements = Sorted::<Key, Vec<&AnySite>>::new();
         for (position, key) in merge(&written).disagreements {
             let site = &sites[positions[position]];

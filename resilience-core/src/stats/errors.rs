@@ -133,7 +133,8 @@ impl Sums {
 
     pub(crate) fn tell(self, summary: &mut Summary) {
         let counts = |of: Sorted<&'static str, u64>| {
-            Vec::from_iter(of.iter().map(|(name, count)| Count::new(name, *count)))
+            let counts = of.iter().map(|(name, count)| Count::new(name, *count));
+            counts.collect()
         };
         for ((category, severity), count) in &self.by_kind {
             let error = ErrorCount {
