@@ -19,6 +19,9 @@ impl Moment {
     /// The time that never comes: no deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// The last one that may come.
+    pub(crate) const LAST: Self = Self(u64::MAX - 1);
+
     /// The moment `nanos` nanoseconds after the beginning.
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
@@ -38,6 +41,30 @@ impl Moment {
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
+
+    /// The same, for whoever has no use for the seconds in it.
+    #[inline]
+    pub(crate) const fn wait(self, now: Self) -> Wait {
+        Wait(self.0.saturating_sub(now.0))
+    }
+}
+
+/// A time to wait, in nanoseconds. A `Duration` would be a division for whoever makes it, and a
+/// multiplication for whoever takes it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait(u64);
+
+impl Wait {
+    pub(crate) const fn as_nanos(self) -> u64 {
+        self.0
+    }
+}
+
+/// Saturates.
+impl From<Duration> for Wait {
+    fn from(duration: Duration) -> Self {
+        Self(saturating_nanos(duration))
+    }
 }
 
 impl Add<Duration> for Moment {
@@ -50,22 +77,19 @@ impl Add<Duration> for Moment {
 }
 
 /// The nanoseconds of a duration, `u64::MAX` where they are more.
+#[inline]
 pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
-        nanos as u64
-    }
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The time of day of moments, for people: no second reading where the moment is known.
 ///
 /// How far the one clock is ahead of the other is measured anew after a second, so that what sets the
 /// time of day is wrong by no more than that.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Calendar {
-    /// At which moment, in nanoseconds; zero where it never was.
+    /// At which moment, in nanoseconds; that of [`Moment::NEVER`] where it never was.
     measured: AtomicU64,
     ahead: AtomicU64,
 }
@@ -74,11 +98,21 @@ pub(crate) struct Calendar {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Date(u64);
 
+impl Default for Calendar {
+    fn default() -> Self {
+        Self {
+            measured: AtomicU64::new(Moment::NEVER.0),
+            ahead: AtomicU64::new(0),
+        }
+    }
+}
+
 impl Calendar {
     /// The time of day at `now`.
     #[inline]
     pub(crate) fn date(&self, now: Moment) -> Date {
-        let measured = self.measured.load(Ordering::Relaxed);
+        // Who sees when it was measured sees what was, or something later.
+        let measured = self.measured.load(Ordering::Acquire);
         let ahead = if now.0.abs_diff(measured) < 1_000_000_000 {
             self.ahead.load(Ordering::Relaxed)
         } else {
@@ -92,7 +126,7 @@ impl Calendar {
         let date = Clock.system_now().duration_since(UNIX_EPOCH);
         let ahead = date.map_or(0, saturating_nanos).wrapping_sub(now.0);
         self.ahead.store(ahead, Ordering::Relaxed);
-        self.measured.store(now.0, Ordering::Relaxed);
+        self.measured.store(now.0, Ordering::Release);
         ahead
     }
 }
@@ -198,6 +232,22 @@ fn beginning() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where a clock begins with the machine, a program may begin a moment later.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is tested is the real time of day"
+    )]
+    fn a_date_is_of_today_from_the_first_moment_on() {
+        let calendar = Calendar::default();
+        for nanos in [0, 5, 999_999_999, 1_000_000_000] {
+            let date = SystemTime::from(calendar.date(Moment::from_nanos(nanos)));
+            let apart = SystemTime::now().duration_since(date);
+            let apart = apart.unwrap_or_else(|later| later.duration());
+            assert!(apart < Duration::from_secs(60), "{nanos}: {apart:?}");
+        }
+    }
 
     #[test]
     fn sums_saturate_and_differences_stop_at_zero() {

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The pause before a further attempt is the beginning of its watch, so that a function has one
-//! `await` and not two: that is less code in every one of them. Generic are only the poll of the body and the move of its result; [`Decisions`] is not.
+//! `await` and not two: that is less code in every one of them. Generic are only the poll of the body
+//! and the move of its result; [`Decisions`] is not.
 
 use std::fmt;
 use std::future::Future;
@@ -123,6 +124,7 @@ impl<S: Shape> Call<S> {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => {
                 Step::Done(result)
             }
+            Ended::Ours(error) if call.decisions.is_over() => Step::Done(how.reject(error)),
             ended => match settle(&mut call.decisions, Attempt(ended), how) {
                 (Verdict::Again, _) => Step::Wait,
                 (Verdict::GiveUp, result) => Step::Done(result),
@@ -159,6 +161,7 @@ impl<S: Shape> Call<S> {
     pub fn end(call: &mut Self, out: Attempt<S::Result>, how: How<'_, S>) -> S::Result {
         match out.0 {
             Ended::Body(result) if succeeds(&mut call.decisions, &result, &how) => result,
+            Ended::Ours(error) if call.decisions.is_over() => how.reject(error),
             ended => settle(&mut call.decisions, Attempt(ended), how).1,
         }
     }

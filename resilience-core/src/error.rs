@@ -6,6 +6,7 @@ use std::time::Duration;
 pub(crate) use self::answer::ServiceName;
 use self::answer::{Answer, What};
 use crate::breaker::{OpenedBy, Refusal};
+use crate::clock::Wait;
 use crate::event::CallFailure;
 use crate::{Category, Classification, Classify, Retry, Severity};
 
@@ -18,7 +19,8 @@ mod answer;
 /// `From<resilience::Error>`. [`kind`](Self::kind) says what happened, with data. `Display` is the
 /// technical text; [`user_message`](Self::user_message) the one for people.
 ///
-/// Two words long; a circuit-open answer to a first attempt does not allocate.
+/// Two words long; what a breaker, a rate limit or a bulkhead answers to a first attempt does not
+/// allocate.
 pub struct Error(Repr);
 
 enum Repr {
@@ -158,9 +160,22 @@ impl Error {
         Self(Repr::Answer(Answer::new(service, what, retry_in)))
     }
 
+    /// The same answer, with the time until it makes sense to come back.
+    #[inline]
+    pub(crate) fn waiting(self, wait: Wait) -> Self {
+        match self.0 {
+            Repr::Answer(answer) => Self(Repr::Answer(answer.waiting(wait))),
+            Repr::Detail(_) => self,
+        }
+    }
+
     pub(crate) fn rate_limited(service: &'static ServiceName, retry_in: Duration) -> Self {
         let what = What::RateLimited;
-        Self(Repr::Answer(Answer::new(service, what, Some(retry_in))))
+        Self(Repr::Answer(Answer::new(
+            service,
+            what,
+            Some(retry_in.into()),
+        )))
     }
 
     pub(crate) fn bulkhead_full(service: &'static ServiceName) -> Self {
@@ -565,6 +580,7 @@ mod tests {
 
     fn opened(by: OpenedBy, count: u32, retry_in: Option<Duration>) -> Error {
         let reason = Reason { by, count };
+        let retry_in = retry_in.map(Wait::from);
         Error::circuit_open(ServiceName::new("weaviate"), Refusal { reason, retry_in })
     }
 

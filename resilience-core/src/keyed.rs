@@ -10,14 +10,14 @@
 //!
 //! A state that somebody holds is never given up, so that no key ever has two of its own.
 //!
-//! Keys are known by 128 bits of keyed hash alone. That costs the same for a short key as for one of
-//! a megabyte, needs no allocation to look one up, and nobody who does not know the secret can
+//! Keys are known by 128 bits of keyed hash alone. Looking one up takes no more for one of a megabyte
+//! than for a short one, and no allocation, and nobody who does not know the secret can
 //! choose keys that meet; that two meet by chance has, with ten thousand of them, a probability of
 //! 2^-102.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::clock::Moment;
@@ -25,7 +25,7 @@ use crate::sync::{Mutex, lock};
 
 /// State by key. Asked under a short lock, of one of several shards.
 pub(crate) struct Keyed<T> {
-    secrets: [RandomState; 2],
+    secret: RandomState,
     shards: Box<[Mutex<Shard<T>>]>,
     /// Keys in a shard.
     bound: usize,
@@ -47,8 +47,12 @@ struct Shard<T> {
     uses: u64,
 }
 
+/// What a key is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id(u128);
+
 struct Entry<T> {
-    key: u128,
+    key: Id,
     used: u64,
     value: Arc<T>,
 }
@@ -63,30 +67,40 @@ impl<T: Forgettable> Keyed<T> {
     pub(crate) fn new(bound: usize) -> Self {
         let shards = (bound / PER_SHARD).max(1);
         Self {
-            secrets: [(); 2].map(|()| RandomState::new()),
+            secret: RandomState::new(),
             shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
             bound: (bound / shards).max(1),
             overflow: Mutex::new(None),
         }
     }
 
-    /// The state of `key`, which is kept for as long as the answer is held.
-    pub(crate) fn get<K: Hash + ?Sized>(
+    /// What a key is known by.
+    #[inline]
+    pub(crate) fn id<K: Hash + ?Sized>(&self, key: &K) -> Id {
+        let mut hasher = self.secret.build_hasher();
+        key.hash(&mut hasher);
+        let low = hasher.finish();
+        // The hash of something longer: nobody without the secret can tell one from the other.
+        hasher.write_u64(low);
+        Id(u128::from(hasher.finish()) << 64 | u128::from(low))
+    }
+
+    /// The state of a key, which is kept for as long as the answer is held. The time is asked for
+    /// only where a key has to make room.
+    pub(crate) fn get(
         &self,
-        key: &K,
-        now: Moment,
+        key: Id,
+        now: impl FnOnce() -> Moment,
         make: impl FnOnce() -> T,
     ) -> Arc<T> {
-        // Outside the lock: how a key is hashed is the user's.
-        let key = self.id(key);
-        let mut shard = lock(&self.shards[key as usize % self.shards.len()]);
+        let mut shard = lock(&self.shards[key.0 as usize % self.shards.len()]);
         if let Some(value) = shard.find(key) {
             return value;
         }
         if shard.entries.len() < self.bound {
             return shard.add(key, make());
         }
-        if let Some(place) = shard.dispensable(now) {
+        if let Some(place) = shard.dispensable(now()) {
             shard.entries.swap_remove(place);
             return shard.add(key, make());
         }
@@ -109,11 +123,6 @@ impl<T: Forgettable> Keyed<T> {
         let keys = |shard: &Mutex<Shard<T>>| lock(shard).entries.len();
         self.shards.iter().map(keys).sum()
     }
-
-    fn id<K: Hash + ?Sized>(&self, key: &K) -> u128 {
-        let [high, low] = [0, 1].map(|i| self.secrets[i].hash_one(key));
-        u128::from(high) << 64 | u128::from(low)
-    }
 }
 
 impl<T: Forgettable> Shard<T> {
@@ -124,14 +133,14 @@ impl<T: Forgettable> Shard<T> {
         }
     }
 
-    fn find(&mut self, key: u128) -> Option<Arc<T>> {
+    fn find(&mut self, key: Id) -> Option<Arc<T>> {
         let entry = self.entries.iter_mut().find(|entry| entry.key == key)?;
         self.uses += 1;
         entry.used = self.uses;
         Some(Arc::clone(&entry.value))
     }
 
-    fn add(&mut self, key: u128, value: T) -> Arc<T> {
+    fn add(&mut self, key: Id, value: T) -> Arc<T> {
         let value = Arc::new(value);
         self.uses += 1;
         self.entries.push(Entry {
@@ -203,14 +212,17 @@ mod loom_tests {
             let now = Moment::from_nanos(0) + Duration::ZERO;
             let other = Arc::clone(&keyed);
             let thread = thread::spawn(move || {
-                let theirs = other.get("theirs", now, unused);
+                let theirs = other.get(other.id("theirs"), || now, unused);
                 theirs.0.store(true, Ordering::Relaxed);
-                assert!(Arc::ptr_eq(&theirs, &other.get("theirs", now, unused)));
+                assert!(Arc::ptr_eq(
+                    &theirs,
+                    &other.get(other.id("theirs"), || now, unused)
+                ));
             });
-            let ours = keyed.get("ours", now, unused);
+            let ours = keyed.get(keyed.id("ours"), || now, unused);
             ours.0.store(true, Ordering::Relaxed);
             // One place for two: whoever came too late shares, for as long as the place is taken.
-            let again = keyed.get("ours", now, unused);
+            let again = keyed.get(keyed.id("ours"), || now, unused);
             let shared = lock(&keyed.overflow).is_some();
             assert!(Arc::ptr_eq(&ours, &again) || shared);
             thread.join().expect("no panic");

@@ -274,7 +274,8 @@ impl Recent {
     }
 
     /// An open breaker refused a call that has nothing to tell but which function it is of.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a refusal does little else")]
     pub(crate) fn refused(&self, site: &SiteState, error: &Error, now: Moment) {
         let at = self.calendar.date(now);
         if let Some(refusals) = site.refusals.get()

@@ -24,7 +24,8 @@ use std::time::Duration;
 
 use self::tally::{Sample, Tally, reaches};
 use self::word::{CLEAN, CLOSED, Word};
-use crate::clock::Moment;
+use crate::Error;
+use crate::clock::{Moment, Wait};
 use crate::error::ServiceName;
 use crate::keyed::Forgettable;
 use crate::settings::BreakerSettings;
@@ -94,7 +95,7 @@ pub(crate) struct Admission(NonZeroU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
-    pub(crate) retry_in: Option<Duration>,
+    pub(crate) retry_in: Option<Wait>,
 }
 
 /// What a breaker says of itself.
@@ -156,14 +157,15 @@ impl Breaker {
         self.word.slow().is_none().then_some(admission)
     }
 
-    /// No leave at `now`, as long as the time is all that an open breaker needs to know. `None` says
+    /// The answer of an open breaker, as long as the time is all that it needs to know. `None` says
     /// nothing: ask [`admit`](Self::admit).
     #[inline]
-    pub(crate) fn refuse(&self, now: Moment) -> Option<Refusal> {
-        let (until, reason) = self.word.open(now)?;
-        Some(Refusal {
-            reason,
-            retry_in: (reason.by != OpenedBy::Hand).then(|| until.since(now)),
+    pub(crate) fn refuse(&self, now: Moment) -> Option<Error> {
+        let (until, answer) = self.word.open(now)?;
+        Some(if until.is_finite() {
+            answer.waiting(until.wait(now))
+        } else {
+            answer
         })
     }
 
@@ -231,7 +233,7 @@ impl Breaker {
 
     /// Whether a call at `at` is sure to be refused, as things stand.
     pub(crate) fn refuses_at(&self, at: Moment) -> bool {
-        self.refuse(at).is_some()
+        self.word.open(at).is_some()
     }
 
     /// What can be seen of it at `now`.
@@ -290,7 +292,12 @@ impl Breaker {
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = lock(&self.inner);
         let answer = change(&mut inner);
-        self.word.store(inner.word(), inner.open());
+        let open = inner.open().map(|(until, reason)| {
+            let retry_in = None;
+            let refusal = Refusal { reason, retry_in };
+            (until, Error::circuit_open(self.name, refusal))
+        });
+        self.word.store(inner.word(), open);
         answer
     }
 }
@@ -307,7 +314,7 @@ impl Inner {
         let (generation, wait) = (self.generation, self.wait());
         let refusal = |reason, until: Moment| Refusal {
             reason,
-            retry_in: Some(until.since(now)),
+            retry_in: Some(until.wait(now)),
         };
         match &mut self.phase {
             Phase::Closed(_) | Phase::ForcedClosed(_) | Phase::Disabled => {
@@ -365,7 +372,7 @@ impl Inner {
                 None
             }
             Phase::HalfOpen(half_open) if sample.failed.is_some() => {
-                let reason = half_open.reason.and(1);
+                let reason = half_open.reason.and(OpenedBy::Failures, 1);
                 Some(self.move_to(Phase::Open { since: now, reason }))
             }
             Phase::HalfOpen(half_open) => {
@@ -397,7 +404,7 @@ impl Inner {
         Some(self.move_to(if too_slow {
             Phase::Open {
                 since: now,
-                reason: half_open.reason.and(slow),
+                reason: half_open.reason.and(OpenedBy::SlowCalls, slow),
             }
         } else {
             Phase::Closed(Tally::new(&settings))
@@ -476,7 +483,10 @@ impl Inner {
     /// Until when everybody is refused, and why, where that is so.
     fn open(&self) -> Option<(Moment, Reason)> {
         match self.phase {
-            Phase::Open { since, reason } => Some((since + self.wait(), reason)),
+            // However long it is, it is told.
+            Phase::Open { since, reason } => {
+                Some(((since + self.wait()).min(Moment::LAST), reason))
+            }
             Phase::ForcedOpen => Some((Moment::NEVER, Reason::HAND)),
             _ => None,
         }

@@ -78,7 +78,7 @@ fn opens_at_the_threshold_and_admits_a_probe_when_the_wait_is_over() {
                 by: OpenedBy::Failures,
                 count: 5
             },
-            retry_in: Some(20 * SECOND)
+            retry_in: Some((20 * SECOND).into())
         }
     );
     assert!(breaker.refuses_at(at(29)));
@@ -140,12 +140,12 @@ fn b6_a_probe_that_never_completes_cannot_hold_half_open_forever() {
     let stuck = breaker.admit(at(30)).0.unwrap();
     assert_eq!(
         breaker.admit(at(45)).0.unwrap_err().retry_in,
-        Some(15 * SECOND)
+        Some((15 * SECOND).into())
     );
     assert_eq!(state(&breaker, 60), BreakerState::Open);
     assert_eq!(
         breaker.admit(at(60)).0.unwrap_err().retry_in,
-        Some(30 * SECOND)
+        Some((30 * SECOND).into())
     );
     let next = breaker.admit(at(90)).0.unwrap();
     breaker.fail(stuck, CallId(1), None, at(91));
@@ -325,6 +325,32 @@ fn slow_calls_open_it_even_if_they_succeed() {
     assert_eq!(state(&breaker, 30), BreakerState::Open);
     taking(&breaker, 1, 60);
     assert_eq!(state(&breaker, 60), BreakerState::Closed);
+}
+
+#[test]
+fn what_its_probes_come_to_is_why_it_is_open_again() {
+    let breaker = with(BreakerSettings {
+        failure_threshold: 3,
+        distinct_calls: 1,
+        slow_call_duration: Some(2 * SECOND),
+        ..BreakerSettings::default()
+    });
+    let reason = |now| {
+        let Reason { by, count } = breaker.admit(at(now)).0.unwrap_err().reason;
+        (by, count)
+    };
+    for call in 0..3 {
+        assert!(failing(&breaker, call, 0));
+    }
+    assert_eq!(reason(0), (OpenedBy::Failures, 3));
+    assert!(failing(&breaker, 3, 30));
+    assert_eq!(reason(30), (OpenedBy::Failures, 4));
+    taking(&breaker, 2, 60);
+    assert_eq!(reason(60), (OpenedBy::SlowCalls, 1));
+    taking(&breaker, 2, 90);
+    assert_eq!(reason(90), (OpenedBy::SlowCalls, 2));
+    assert!(failing(&breaker, 4, 120));
+    assert_eq!(reason(120), (OpenedBy::Failures, 1));
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{OpenedBy, Reason};
+use crate::Error;
 use crate::clock::{Moment, saturating_nanos};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The generation with two flags, from how long on an attempt is slow, and until when an open breaker
-/// refuses, and why: on a cache line of their own, since failures write the rest.
+/// refuses, and with which answer: on a cache line of their own, since failures write the rest.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Word {
@@ -16,7 +16,8 @@ pub(super) struct Word {
     slow: AtomicU64,
     /// Zero where it takes more than the time to tell who is refused.
     until: AtomicU64,
-    reason: AtomicU64,
+    /// Packed, without the time until then.
+    answer: AtomicU64,
 }
 
 impl Word {
@@ -25,7 +26,7 @@ impl Word {
             state: AtomicU64::new(state),
             slow: AtomicU64::new(slow_nanos(slow)),
             until: AtomicU64::new(0),
-            reason: AtomicU64::new(0),
+            answer: AtomicU64::new(0),
         }
     }
 
@@ -44,29 +45,31 @@ impl Word {
     }
 
     /// Under the lock of the rest. Who sees the state sees what it refuses, or what a later one does.
-    pub(super) fn store(&self, word: u64, open: Option<(Moment, Reason)>) {
+    pub(super) fn store(&self, word: u64, open: Option<(Moment, Error)>) {
         // A healthy line stays shared between cores: written only when it changes.
         let write = |place: &AtomicU64, value, order| {
             if place.load(Ordering::Relaxed) != value {
                 place.store(value, order);
             }
         };
-        let until = open.map_or(0, |(until, _)| until.as_nanos());
-        if let Some((_, reason)) = open {
-            write(&self.reason, packed(reason), Ordering::Relaxed);
+        let until = open.as_ref().map_or(0, |(until, _)| until.as_nanos());
+        if let Some(answer) = open.and_then(|(_, answer)| answer.packed()) {
+            write(&self.answer, answer, Ordering::Relaxed);
         }
         write(&self.until, until, Ordering::Relaxed);
         write(&self.state, word, Ordering::Release);
     }
 
-    /// Until when everybody is refused, and why, if that is so at `now`. `None` says nothing.
-    pub(super) fn open(&self, now: Moment) -> Option<(Moment, Reason)> {
+    /// Until when everybody is refused, and with which answer, if that is so at `now`. `None` says
+    /// nothing.
+    #[inline]
+    pub(super) fn open(&self, now: Moment) -> Option<(Moment, Error)> {
         if self.load() & CLOSED != 0 {
             return None;
         }
         let until = Moment::from_nanos(self.until.load(Ordering::Relaxed));
         (now < until || !until.is_finite())
-            .then(|| (until, unpacked(self.reason.load(Ordering::Relaxed))))
+            .then(|| (until, Error::unpacked(self.answer.load(Ordering::Relaxed))))
     }
 
     /// From how long on an attempt is slow.
@@ -85,17 +88,6 @@ impl Word {
 
 fn slow_nanos(slow: Option<Duration>) -> u64 {
     slow.map_or(u64::MAX, saturating_nanos)
-}
-
-fn packed(reason: Reason) -> u64 {
-    u64::from(reason.count) << 8 | u64::from(reason.by as u8)
-}
-
-fn unpacked(reason: u64) -> Reason {
-    Reason {
-        by: OpenedBy::of(reason as u8),
-        count: (reason >> 8) as u32,
-    }
 }
 
 const FLAGS: u32 = 2;

@@ -123,7 +123,7 @@ impl Decisions {
     /// The runtime's own answer: a refusal ends the call, a timeout is a failed attempt.
     #[cold]
     pub(crate) fn fail_with(&mut self, error: &Error) -> Verdict {
-        if self.stage == Stage::Over {
+        if self.is_over() {
             // It was refused at once.
             return Verdict::GiveUp;
         }

@@ -77,7 +77,8 @@ enum Stage {
     Running { slot: bool },
     /// The end has been told.
     Over,
-    /// The same of a call that was plain until then, so that there is nothing to drop.
+    /// The same of a call that was plain until then, or refused at once, so that there is nothing to
+    /// drop.
     Gone,
 }
 
@@ -147,13 +148,20 @@ impl Decisions {
 
     /// From now on the call has the guards of this key instead of those of the whole service.
     pub(crate) fn key<K: Hash + ?Sized>(&mut self, key: &K) {
-        let guards = self.site.service.keyed(key, self.now());
+        let guards = self.site.service.keyed(key, self.site.shared.clock);
         *self.keyed = Some(guards);
         self.stage = Stage::Prepared;
     }
 
     pub(crate) const fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Plain { .. } | Stage::Running { .. })
+    }
+
+    /// Whether the end has been told: where an attempt has only just ended, the call was refused at
+    /// once.
+    #[inline]
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over | Stage::Gone)
     }
 
     const fn has_slot(&self) -> bool {

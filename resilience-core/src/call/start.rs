@@ -57,38 +57,57 @@ impl Decisions {
     /// what to answer instead.
     #[inline(never)]
     pub(crate) fn enter(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
-        if !self.is_running() {
-            if let Some(answer) = self.refuse_plainly() {
-                return Err(Poll::Ready(answer));
-            }
-            if let Err(instead) = self.poll_start(cx) {
-                return Err(instead.map(|answer| self.after_all(answer)));
-            }
+        if self.stage == Stage::Begun {
+            self.enter_or_refuse(cx)
+        } else {
+            self.enter_at_length(cx)
+        }
+    }
+
+    /// Apart, so that others need not make room for what it needs.
+    #[inline(never)]
+    fn enter_or_refuse(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        match self.refuse_plainly() {
+            Some(answer) => Err(Poll::Ready(answer)),
+            None => self.enter_at_length(cx),
+        }
+    }
+
+    /// Ends a call, of which nothing is known but its site, with the answer of an open breaker, and
+    /// tells the end; as long as nobody watches and nothing encloses it.
+    #[inline]
+    fn refuse_plainly(&mut self) -> Option<Error> {
+        let site = &**self.site;
+        let breaker = &site.service.guards.breaker;
+        if !site.guarded_by.breaker
+            || breaker.is_closed()
+            || site.shared.is_watched()
+            || !scope::is_bare()
+        {
+            return None;
+        }
+        let now = site.shared.clock.now();
+        let answer = breaker.refuse(now)?;
+        refused_unseen(site, &answer, now);
+        self.stage = match *self.site {
+            SiteRef::Staying(_) => Stage::Gone,
+            SiteRef::Shared(_) => Stage::Over,
+        };
+        Some(answer)
+    }
+
+    #[inline(never)]
+    fn enter_at_length(&mut self, cx: &mut Context<'_>) -> Result<(), Poll<Error>> {
+        if !self.is_running()
+            && let Err(instead) = self.poll_start(cx)
+        {
+            return Err(instead.map(|answer| self.after_all(answer)));
         }
         if let Some(fault) = self.poll_fault(cx) {
             return Err(fault);
         }
         self.push();
         Ok(())
-    }
-
-    /// Ends a call, of which nothing is known but its site, with the answer of an open breaker, and
-    /// tells the end; as long as nobody watches and nothing encloses it.
-    fn refuse_plainly(&mut self) -> Option<Error> {
-        let breaker = &self.site.service.guards.breaker;
-        if self.stage != Stage::Begun
-            || self.site.settings.breaker.is_none()
-            || breaker.is_closed()
-            || self.site.shared.is_watched()
-            || !scope::is_bare()
-        {
-            return None;
-        }
-        let now = self.now();
-        let answer = Error::circuit_open(breaker.name(), breaker.refuse(now)?);
-        refused_unseen(&self.site, &answer, now);
-        self.stage = Stage::Over;
-        Some(answer)
     }
 
     /// The answer that the caller gets instead of an attempt. After failed attempts it tells of the

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::breaker::OpenedBy;
-use crate::clock::saturating_nanos;
+use crate::clock::Wait;
 use crate::sorted::Sorted;
 use crate::{Category, Classification, Severity};
 
@@ -23,7 +23,7 @@ pub(super) enum What {
 
 impl Answer {
     #[inline]
-    pub(super) fn new(service: &'static ServiceName, what: What, wait: Option<Duration>) -> Self {
+    pub(super) fn new(service: &'static ServiceName, what: What, wait: Option<Wait>) -> Self {
         let (what, failures) = match what {
             What::CircuitOpen(by, failures) => (by as u64, failures),
             What::RateLimited => (RATE_LIMITED, 0),
@@ -35,6 +35,12 @@ impl Answer {
                 | u64::from(failures) << (SERVICE_BITS + WAIT_BITS)
                 | what << (SERVICE_BITS + WAIT_BITS + u16::BITS),
         )
+    }
+
+    /// The same, with a time to wait.
+    #[inline]
+    pub(super) fn waiting(self, wait: Wait) -> Self {
+        Self(self.0 & !(UNKNOWN << SERVICE_BITS) | packed(wait) << SERVICE_BITS)
     }
 
     pub(super) fn service(self) -> &'static str {
@@ -88,9 +94,9 @@ impl Answer {
 /// Milliseconds, seconds where it is long. Rounded up: who waits this long is not refused for a
 /// fraction of them.
 #[inline]
-fn packed(wait: Duration) -> u64 {
-    let nanos = saturating_nanos(wait);
-    match nanos.div_ceil(1_000_000) {
+fn packed(wait: Wait) -> u64 {
+    let nanos = wait.as_nanos();
+    match nanos.saturating_add(999_999) / 1_000_000 {
         millis @ ..LONG => millis,
         _ => (LONG + nanos.div_ceil(1_000_000_000)).min(UNKNOWN - 1),
     }
@@ -182,7 +188,7 @@ mod tests {
         ];
         for what in whats {
             for (wait, told) in waits {
-                let answer = Answer::new(service, what, wait);
+                let answer = Answer::new(service, what, wait.map(Wait::from));
                 assert_eq!(answer.service(), "a service of the word");
                 assert_eq!((answer.what(), answer.wait()), (what, told));
             }

@@ -38,13 +38,16 @@ impl Forgettable for Toy {
 #[test]
 fn a_key_finds_its_state_again_and_other_keys_do_not() {
     let keyed = Keyed::new(10);
-    let one = keyed.get("one", at(0), || Toy::new(1));
-    let two = keyed.get(&2_u64, at(0), || Toy::new(2));
+    let one = keyed.get(keyed.id("one"), || at(0), || Toy::new(1));
+    let two = keyed.get(keyed.id(&2_u64), || at(0), || Toy::new(2));
     assert!(Arc::ptr_eq(
         &one,
-        &keyed.get(&"one".to_owned(), at(0), || Toy::new(3))
+        &keyed.get(keyed.id(&"one".to_owned()), || at(0), || Toy::new(3))
     ));
-    assert!(Arc::ptr_eq(&two, &keyed.get(&2_u64, at(0), || Toy::new(4))));
+    assert!(Arc::ptr_eq(
+        &two,
+        &keyed.get(keyed.id(&2_u64), || at(0), || Toy::new(4))
+    ));
     assert_eq!((keyed.len(), keyed.values().len()), (2, 2));
 }
 
@@ -54,7 +57,9 @@ fn b19_a_million_keys_have_a_bounded_number_of_states() {
         let keyed = Keyed::new(bound);
         let keys = if bound == 10_000 { 1_000_000 } else { 10_000 };
         for key in 0..keys {
-            keyed.get(&key, at(0), || Toy::new(key)).busy_until(9);
+            keyed
+                .get(keyed.id(&key), || at(0), || Toy::new(key))
+                .busy_until(9);
         }
         assert!(keyed.len() <= bound.max(1), "{bound}: {}", keyed.len());
         assert!(keyed.len() * 10 >= bound * 9, "{bound}: {}", keyed.len());
@@ -64,31 +69,41 @@ fn b19_a_million_keys_have_a_bounded_number_of_states() {
 #[test]
 fn an_attack_with_new_keys_does_not_make_a_busy_one_forget() {
     let keyed = Keyed::new(10);
-    let open = keyed.get("open", at(0), || Toy::new(0));
+    let open = keyed.get(keyed.id("open"), || at(0), || Toy::new(0));
     open.busy_until(60);
     drop(open);
     for key in 0..1_000 {
-        keyed.get(&key, at(1), || Toy::new(1));
+        keyed.get(keyed.id(&key), || at(1), || Toy::new(1));
     }
-    assert_eq!(keyed.get("open", at(59), || Toy::new(2)).number, 0);
+    assert_eq!(
+        keyed
+            .get(keyed.id("open"), || at(59), || Toy::new(2))
+            .number,
+        0
+    );
     // As new again: it goes with the others.
     for key in 0..1_000 {
-        keyed.get(&key, at(60), || Toy::new(1));
+        keyed.get(keyed.id(&key), || at(60), || Toy::new(1));
     }
-    assert_eq!(keyed.get("open", at(60), || Toy::new(2)).number, 2);
+    assert_eq!(
+        keyed
+            .get(keyed.id("open"), || at(60), || Toy::new(2))
+            .number,
+        2
+    );
 }
 
 #[test]
 fn with_a_call_on_every_key_late_ones_share_a_state() {
     let keyed = Keyed::new(3);
     let held: Vec<_> = (0..3)
-        .map(|key| keyed.get(&key, at(0), || Toy::new(key)))
+        .map(|key| keyed.get(keyed.id(&key), || at(0), || Toy::new(key)))
         .collect();
-    let late = [3, 4].map(|key| keyed.get(&key, at(0), || Toy::new(key)));
+    let late = [3, 4].map(|key| keyed.get(keyed.id(&key), || at(0), || Toy::new(key)));
     assert!(Arc::ptr_eq(&late[0], &late[1]));
     assert_eq!((keyed.len(), keyed.values().len()), (3, 4));
     drop(held);
-    let own = keyed.get(&4, at(0), || Toy::new(4));
+    let own = keyed.get(keyed.id(&4), || at(0), || Toy::new(4));
     assert!(!Arc::ptr_eq(&late[1], &own));
 }
 
@@ -152,7 +167,7 @@ proptest! {
                 Step::Drop(which) => drop(held.swap_remove(which % held.len())),
                 Step::Get(key, hold, busy) => {
                     made += 1;
-                    let ours = keyed.get(&key, at(now), || Toy::new(made));
+                    let ours = keyed.get(keyed.id(&key), || at(now), || Toy::new(made));
                     let expected = model.get(key, made, &|number| (
                         held.iter().any(|toy| toy.number == number),
                         busy_until.get(&number).is_some_and(|until| *until > now),
@@ -203,7 +218,7 @@ fn no_key_ever_has_two_states() {
                         assert_eq!(LIVING[key].fetch_add(1, Ordering::SeqCst), 0);
                         Counted(&LIVING[key])
                     };
-                    let held = keyed.get(&key, at(0), make);
+                    let held = keyed.get(keyed.id(&key), || at(0), make);
                     assert!(std::ptr::eq(held.0, &raw const LIVING[key]));
                     assert!(keyed.len() <= 8);
                 }

@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use crate::breaker::{Manual, Moved};
 use crate::budget::Budget;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::error::ServiceName;
 use crate::guards::Guards;
-use crate::keyed::Keyed;
+use crate::keyed::{Id, Keyed};
 use crate::settings::ServiceSettings;
 use crate::settings::layer::Layer;
 use crate::settings::resolve::Written;
@@ -93,11 +93,23 @@ impl Service {
     }
 
     /// The guards of one key.
-    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, now: Moment) -> Arc<Guards> {
-        let keyed = self
-            .keyed
-            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND));
-        keyed.get(key, now, || {
+    #[inline]
+    pub(crate) fn keyed<K: Hash + ?Sized>(&self, key: &K, clock: Clock) -> Arc<Guards> {
+        // Outside of every lock: how a key is hashed is the user's.
+        let id = self.keys().id(key);
+        self.guards_of(id, clock)
+    }
+
+    fn keys(&self) -> &Keyed<Guards> {
+        self.keyed
+            .get_or_init(|| Keyed::new(Keyed::<Guards>::DEFAULT_BOUND))
+    }
+
+    /// The same for all types of keys.
+    #[inline(never)]
+    fn guards_of(&self, key: Id, clock: Clock) -> Arc<Guards> {
+        let now = || clock.now();
+        self.keys().get(key, now, || {
             let guards = Guards::new(
                 self.guards.service(),
                 lock(&self.settings).breaker_numbers(),

@@ -85,11 +85,19 @@ impl Settings {
 
     /// What a program has that says nothing about its settings: the file that `RESILIENCE_CONFIG`
     /// names, if it does, and the variables `RESILIENCE__..` and `RESILIENCE_SET`.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is, as of [`Loader::load`].
     pub fn from_env() -> Result<Self, Problems> {
         Self::loader().env().load()
     }
 
-    /// The settings of a file.
+    /// The settings of a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is, as of [`Loader::load`].
     #[cfg(feature = "toml")]
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Problems> {
         Self::loader().file(path).load()

@@ -75,6 +75,10 @@ impl Runtime {
     }
 
     /// As [`reload`](Self::reload), for threads that may block.
+    ///
+    /// # Errors
+    ///
+    /// All problems there are; the settings stay as they were.
     pub fn reload_blocking(&self) -> Result<bool, Problems> {
         loop {
             let before = self.shared().live.current();
