@@ -426,7 +426,7 @@ fn keys_of(table: &serde_json::Value, prefix: &str, keys: &mut Vec<String>) {
 
 #[test]
 fn no_key_of_the_schema_is_missing_here() {
-    let schema = include_str!("../docs/settings.schema.json");
+    let schema = include_str!("../resilience-core/settings.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     let mut keys = Vec::new();
     let table = &schema["properties"]["services"]["additionalProperties"];

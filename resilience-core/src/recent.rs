@@ -180,8 +180,14 @@ impl Recent {
     /// The `count` newest errors, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
         let ring = lock(&self.ring);
-        let mut errors: Vec<_> = ring.errors.iter().collect();
-        errors.sort_by_key(|error| (error.newest(), !error.is_refusals()));
+        let (newer, oldest) = ring.errors.split_at(ring.oldest);
+        let mut errors = Vec::new();
+        for error in oldest.iter().chain(newer) {
+            // Nearly all come in order.
+            let order = (error.newest(), !error.is_refusals());
+            let before = |other: &&Kept| (other.newest(), !other.is_refusals()) <= order;
+            errors.insert(errors.partition_point(before), error);
+        }
         let skipped = errors.len().saturating_sub(count);
         errors[skipped..]
             .iter()

@@ -1,15 +1,15 @@
 //! The listener that counts.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use self::errors::{Errors, Kind, Sums};
+use self::errors::{Errors, Kind, Sums, rank};
 use crate::breaker::{BreakerState, Moved};
 use crate::context::Context;
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite};
 use crate::latency::{Histogram, Latency};
 use crate::shards::Shards;
+use crate::sorted::Sorted;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Severity};
@@ -106,6 +106,11 @@ pub struct Count {
 impl Count {
     /// What is counted once there are a thousand names.
     pub const OTHERS: &str = "(others)";
+
+    fn new(name: &str, count: u64) -> Self {
+        let name = name.to_owned();
+        Self { name, count }
+    }
 }
 
 /// How many errors there were of one category and severity.
@@ -173,10 +178,6 @@ impl Summary {
         if service.calls > 0 {
             self.services.push(service);
         }
-    }
-
-    pub(crate) fn sort(&mut self) {
-        self.services.sort_by(|a, b| a.service.cmp(&b.service));
     }
 }
 
@@ -248,7 +249,7 @@ pub(crate) struct Stats {
 
 /// Counts by name, of no more than [`MOST_NAMES`] names.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<Box<str>, u64>);
+struct Names(Sorted<Box<str>, u64>);
 
 impl Stats {
     pub(crate) fn new() -> Self {
@@ -348,20 +349,15 @@ impl Names {
         } else {
             Count::OTHERS
         };
-        *self.0.entry(name.into()).or_default() += 1;
+        *self.0.entry(name.into()) += 1;
     }
 
     /// Most frequent first.
     fn counts(&self) -> Vec<Count> {
-        let mut counts: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, &count)| Count {
-                name: name.to_string(),
-                count,
-            })
-            .collect();
-        counts.sort_by_key(|count| std::cmp::Reverse(count.count));
+        let mut counts = Vec::new();
+        for (name, count) in &self.0 {
+            rank(&mut counts, Count::new(name, *count));
+        }
         counts
     }
 }

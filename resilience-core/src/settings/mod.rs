@@ -4,11 +4,11 @@
 //! [`origin`]. [`resolve`] puts the layers in order, and [`SiteSettings`] is what comes out: plain
 //! data, which is all that calls read.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Category;
 use crate::options::{Nested, Options, Switch};
+use crate::sorted::Sorted;
 
 mod breaker;
 mod check;
@@ -90,7 +90,7 @@ pub(crate) struct SiteSettings {
 }
 
 impl SiteSettings {
-    fn of(options: &Options, resolved: &Resolved, categories: &BTreeMap<String, Layer>) -> Self {
+    fn of(options: &Options, resolved: &Resolved, categories: &Sorted<String, Layer>) -> Self {
         let layer = &resolved.layer;
         let service = ServiceSettings::of(layer);
         let enabled = layer.flag(Key::Enabled).unwrap_or(true);

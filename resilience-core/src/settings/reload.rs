@@ -29,8 +29,7 @@ impl Runtime {
             return false;
         };
         for (service, moved) in moved {
-            let name = service.guards.service().as_str();
-            emit_moved(shared, name, moved);
+            emit_moved(shared, service.name(), moved);
         }
         self.loaded(Problems::new(), Reload::Applied);
         true
@@ -123,9 +122,11 @@ impl Runtime {
         shared.recent.set_limit(limit.map(|(limit, _)| *limit));
         let level = document.log_level.as_ref();
         shared.live.set_log_level(level.map(|(level, _)| *level));
-        let before = before.map(|before| &before.document().resources);
-        for name in before.into_iter().flat_map(|before| before.keys()) {
-            if !document.resources.contains_key(name) {
+        for (name, _) in before
+            .iter()
+            .flat_map(|before| &before.document().resources)
+        {
+            if document.resources.get(name).is_none() {
                 shared.pools.pool(name).set_limit(None);
             }
         }

@@ -1,12 +1,11 @@
 //! How often, and how long apart, errors of each category are retried.
 
-use std::collections::BTreeMap;
-
 use crate::Category;
 use crate::backoff::Backoff;
 use crate::options::BackoffOptions;
 use crate::settings::layer::Layer;
 use crate::settings::table::{self, Row};
+use crate::sorted::Sorted;
 
 /// How errors of one category are retried.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +29,7 @@ pub(super) struct Rows {
 /// What is written, from the nearest to the farthest.
 pub(super) struct Written<'a> {
     pub(super) above: &'a Layer,
-    pub(super) categories: &'a BTreeMap<String, Layer>,
+    pub(super) categories: &'a Sorted<String, Layer>,
     pub(super) below: &'a Layer,
 }
 

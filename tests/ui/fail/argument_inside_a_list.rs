@@ -2,7 +2,7 @@ use resilience::{Error, resilient};
 
 #[resilient(backoff(initial = pause), retries = n + 1)]
 async fn f(pause: std::time::Duration, n: u32) -> Result<u32, Error> {
-    Ok(n)
+    Ok(n + pause.subsec_nanos())
 }
 
 struct Client {
