@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Counts what one call of each workload of benches/guard costs, exactly: instructions (without those
-# inside the allocator), allocations, and readings of the clock. callgrind runs N and 2N warmed-up
-# calls, and the difference is divided by N. Fails where instructions are more than 5 % above their
-# figure in benches/guard.txt, or one of the others is above it at all.
+# Counts what one call of each workload of benches/guard costs, exactly (count.sh): instructions,
+# allocations, and readings of the clock. Fails where instructions are more than 5 % above their figure
+# in benches/guard.txt, or one of the others is above it at all.
 #
 #   benches/guard.sh                       compare
 #   benches/guard.sh --accept              write the figures of this machine into guard.txt
@@ -11,7 +10,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 figures=benches/guard.txt
-calls=1000
 
 if ! command -v valgrind > /dev/null; then
     echo "valgrind is not installed: instructions are not compared with $figures"
@@ -23,35 +21,24 @@ guard=${CARGO_TARGET_DIR:-target}/guard/guard
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# $1: workload, $2: calls. Prints what is spent in each function, and the sums.
-profile() {
-    if ! valgrind --tool=callgrind --toggle-collect='guard::measured' --callgrind-out-file="$work/profile" \
-        "$guard" --case "$1" --iterations "$2" > "$work/log" 2>&1; then
-        cat "$work/log" >&2
-        return 1
-    fi
-    awk -f benches/callgrind.awk "$work/profile"
-}
-
-# $1: workload. Prints instructions, allocations and readings of one call.
-per_call() {
-    { profile "$1" "$calls"; profile "$1" $((2 * calls)); } | awk -v calls="$calls" '
-        /^total/ { for (i = 2; i <= 4; i++) { spent[i] = $i - before[i]; before[i] = $i } }
-        END { printf "%.0f %.0f %.0f\n", spent[2] / calls, spent[3] / calls, spent[4] / calls }'
+# $1: workload, $2: --functions or nothing.
+count() {
+    # shellcheck disable=SC2086
+    benches/count.sh ${2:-} guard::measured "$guard" --case "$1" --iterations
 }
 
 all() {
-    local workload
+    local workload counted
     for workload in $("$guard" --list); do
-        # shellcheck disable=SC2046
-        printf '%-20s %12s %12s %9s\n' "$workload" $(per_call "$workload")
+        counted=$(count "$workload")
+        # shellcheck disable=SC2086
+        printf '%-20s %12s %12s %9s\n' "$workload" $counted
     done
 }
 
 if [ "${1:-}" = --functions ]; then
     echo "${2:?which workload?}: instructions of one call by function"
-    profile "$2" "$calls" | awk -v calls="$calls" '
-        /^[0-9]/ && $1 >= calls / 2 { spent = $1; sub(/^[0-9]+ /, ""); printf "%8.1f  %s\n", spent / calls, $0 }'
+    count "$2" --functions
     exit
 fi
 

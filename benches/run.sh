@@ -5,6 +5,8 @@
 # are counted where valgrind is installed. Less than ten minutes after the build.
 #
 #   benches/run.sh           everything
+#   benches/run.sh --counts  only print the JSON lines of instructions and allocations, which are the
+#                            same in every run: diff <(benches/run.sh --counts) <(benches/run.sh --counts)
 #   benches/run.sh --write   only write tables and chart again, from the figures of the last run
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,48 +15,44 @@ bin=$CARGO_TARGET_DIR/release
 out=$PWD/target/peers
 results=$out/results.jsonl growth=$out/growth.jsonl machine=$out/machine.txt
 mkdir -p "$out"
-calls=1000
-
-# $1: case, $2: calls, $3: --listener or nothing. Prints "total INSTRUCTIONS ALLOCATIONS READINGS".
-count() {
-    local profile
-    profile=$(mktemp -p "$out")
-    # shellcheck disable=SC2086
-    valgrind --tool=callgrind --toggle-collect='peers::measured' --callgrind-out-file="$profile" \
-        "$bin/peers" run "$1" "$2" $3 2> "$profile.log" || { cat "$profile.log" >&2; return 1; }
-    awk -f benches/callgrind.awk "$profile" | tail -n 1
-    rm "$profile" "$profile.log"
-}
 
 # $1: case, $2: --listener or nothing. Prints a line of JSON.
 instructions() {
-    { count "$1" "$calls" "${2:-}"; count "$1" $((2 * calls)) "${2:-}"; } | awk -v calls="$calls" -v name="$1" -v suffix="${2:+-listener}" '
-        { for (i = 2; i <= 4; i++) { spent[i] = $i - before[i]; before[i] = $i } }
-        END {
-            split(name, part, "/")
-            printf "{\"workload\":\"%s%s\",\"library\":\"%s\",\"instructions\":%.0f,\"clock_readings\":%.0f}\n",
-                part[1], suffix, part[2], spent[2] / calls, spent[4] / calls
-        }'
+    local counted
+    # shellcheck disable=SC2086
+    counted=$(benches/count.sh peers::measured "$bin/peers" run ${2:-} "$1")
+    # shellcheck disable=SC2086
+    printf '{"workload":"%s","library":"%s","instructions":%s,"clock_readings":%s}\n' \
+        "${1%/*}${2:+-listener}" "${1#*/}" $(cut -d' ' -f 1,3 <<< "$counted")
 }
-export -f count instructions
-export bin out calls
+export -f instructions
+export bin
+
+# Lines of JSON of all cases.
+counts() {
+    "$bin/allocations"
+    if command -v valgrind > /dev/null; then
+        "$bin/peers" list | xargs -d '\n' -P "$(nproc)" -I{} bash -c 'set -e; instructions "$1"' _ {} | sort
+        instructions stack/resilience --listener
+    else
+        echo "valgrind is not installed: the tables have no instructions" >&2
+    fi
+}
 
 version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' benches/peers/Cargo.lock; }
 
+if [ "${1:-}" = --counts ]; then
+    cargo build --quiet --release --manifest-path benches/peers/Cargo.toml
+    counts
+    exit
+fi
 if [ "${1:-}" != --write ]; then
     cargo build --quiet --release --workspace --manifest-path benches/peers/Cargo.toml
     "$bin/peers" time > "$results"
     "$bin/peers" time --listener >> "$results"
     "$bin/peers" threads >> "$results"
-    "$bin/allocations" >> "$results"
+    counts >> "$results"
     "$bin/growth" > "$growth"
-    if command -v valgrind > /dev/null; then
-        "$bin/peers" list | xargs -d '\n' -P "$(nproc)" -I{} bash -c 'instructions "$1"' _ {} > "$out/instructions.jsonl"
-        instructions stack/resilience --listener >> "$out/instructions.jsonl"
-        cat "$out/instructions.jsonl" >> "$results"
-    else
-        echo "valgrind is not installed: the tables have no instructions" >&2
-    fi
     {
         awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo | tr '\n' ','
         printf ' %s cores; %s; opt-level 3, one codegen unit; ' "$(nproc)" "$(rustc --version)"

@@ -1,4 +1,4 @@
-//! Twenty lines to copy: one attribute, a flaky dependency, and what the runtime says about it.
+//! To copy: one attribute, a flaky dependency, and what the runtime says about it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

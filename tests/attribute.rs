@@ -103,10 +103,27 @@ async fn alias_of_io(path: &str) -> std::io::Result<usize> {
     Ok(path.len())
 }
 
+/// The error comes first.
+type Reversed<E, T> = Result<T, E>;
+/// None of its arguments is the error.
+type Pair<A, B> = Result<(A, B), Failure>;
+
+#[resilient(retries = 1)]
+async fn alias_in_another_order(n: u8) -> Reversed<Failure, u8> {
+    Ok(n)
+}
+
+#[resilient(retries = 1)]
+async fn alias_without_its_error(n: u8) -> Pair<u8, u16> {
+    Ok((n, u16::from(n)))
+}
+
 #[test]
 fn m11_type_aliases_are_accepted() {
     assert!(block_on(alias_of_one_argument("x")).is_err());
     assert_eq!(block_on(alias_of_io("abc")).unwrap(), 3);
+    assert_eq!(block_on(alias_in_another_order(1)), Ok(1));
+    assert_eq!(block_on(alias_without_its_error(1)), Ok((1, 1)));
 }
 
 #[resilient(category = "network", retries = 0)]

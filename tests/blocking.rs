@@ -139,3 +139,26 @@ async fn several_closures_of_one_attempt_hold_its_slot_until_the_last_has_ended(
     gate.open();
     until(|| held(&runtime) == (0, 0)).await;
 }
+
+#[test]
+fn work_that_never_began_holds_nothing_although_every_thread_is_busy() {
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let (runtime, policy) = (Runtime::new(), policy("blocking queued"));
+    tokio.block_on(async {
+        let (busy, wait) = std::sync::mpsc::channel::<()>();
+        let other = tokio::task::spawn_blocking(move || wait.recv());
+        let queued = || async { Ok::<_, Failure>(resilience::blocking(|| 1).await) };
+        let mut call = polled(runtime.scope(policy.run(queued)));
+        assert!(call.poll_once().is_pending());
+        assert_eq!(held(&runtime).0, 1);
+        drop(call);
+        assert_eq!(held(&runtime), (0, 0));
+        drop(busy);
+        other.await.unwrap().unwrap_err();
+    });
+}

@@ -3,12 +3,54 @@
 use std::fs;
 use std::path::Path;
 
+use resilience::{Error, Runtime, resilient};
+
 #[allow(
     dead_code,
     reason = "the grammar's words, of which only the options are asked for here"
 )]
 #[path = "../resilience-macros/src/names.rs"]
 mod names;
+
+#[resilient(service = "llm_provider")]
+async fn generate() -> Result<(), Error> {
+    Ok(())
+}
+
+#[resilient(service = "storage_backend")]
+async fn store() -> Result<(), Error> {
+    Ok(())
+}
+
+#[resilient(service = "agent_communication")]
+async fn send() -> Result<(), Error> {
+    Ok(())
+}
+
+#[test]
+fn the_table_of_profiles_is_what_holds() {
+    let _ = (generate(), store(), send());
+    let page = include_str!("../docs/settings.md");
+    let sites = Runtime::new().inspect().sites;
+    assert_eq!(sites.len(), 3);
+    for site in sites {
+        let values = [
+            "deadline",
+            "retries",
+            "backoff.initial",
+            "breaker.failure_threshold",
+            "breaker.success_threshold",
+            "breaker.wait_duration",
+            "rate_limit.limit",
+        ];
+        let values = values.map(|key| {
+            let setting = site.settings.iter().find(|setting| setting.key == key);
+            setting.map_or("", |setting| &*setting.value)
+        });
+        let row = format!("\n| `{}` | {} |\n", site.service, values.join(" | "));
+        assert!(page.contains(&row), "{row}");
+    }
+}
 
 /// Every page with its text.
 fn pages() -> Vec<(String, String)> {

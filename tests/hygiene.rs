@@ -167,6 +167,17 @@ impl Client {
     }
 }
 
+#[derive(::resilience::Classify)]
+#[classify(user = "It has failed.")]
+enum Failure {
+    #[classify(category = "rate_limit", severity = "high", retry_after = wait, user = "Wait {wait:?}.")]
+    Busy { wait: ::std::time::Duration },
+    #[classify(transparent)]
+    Ours(::resilience::Error),
+    #[classify(category = "conflict", retryable)]
+    Locked,
+}
+
 /// Items in the body do not meet ours.
 #[::resilience::resilient]
 async fn items() -> plain::R {
@@ -196,5 +207,8 @@ fn m16_the_expansion_is_not_fooled_by_the_users_names() {
         ::core::assert_eq!(once(1).await.unwrap(), 1);
         ::core::assert_eq!(Client(1).send(2).await.unwrap(), 3);
         ::core::assert_eq!(items().await.unwrap(), 4);
+        let wait = ::std::time::Duration::from_secs(1);
+        let message = ::resilience::Classify::user_message(&Failure::Busy { wait });
+        ::core::assert_eq!(message.as_deref(), ::core::option::Option::Some("Wait 1s."));
     });
 }

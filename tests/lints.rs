@@ -51,7 +51,7 @@ use core::time::Duration;
 use std::io::Error;
 use std::sync::Arc;
 
-use resilience::{fail_fast, resilient};
+use resilience::{Classify, Severity, fail_fast, resilient};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
@@ -174,6 +174,38 @@ pub async fn leases(tokens: u16) -> Result<u8, Error> {
 #[resilient]
 pub async fn opaque(n: impl Into<u64> + Clone) -> Result<impl Into<u64>, Error> {
     Ok(n.into())
+}
+
+/// A failure of each form.
+#[derive(Debug, Classify)]
+#[classify(category = "service", user = "It has failed.")]
+pub enum Failure<'a, T> {
+    /// Fields that nothing asks for, and one that nobody should use any more.
+    #[classify(category = "auth", user = "{who} may not do that.")]
+    Denied {
+        /// Who.
+        who: &'a str,
+        /// What.
+        what: T,
+        /// Why.
+        #[deprecated]
+        why: u8,
+    },
+    /// By a constant and by a field.
+    #[classify(severity = Severity::High, retry_after = _0)]
+    Busy(Option<Duration>),
+    /// Asks its source.
+    #[classify(transparent)]
+    Io(Error),
+    /// Is no longer used.
+    #[deprecated]
+    Gone,
+}
+
+#[test]
+fn every_derived_type_is_clean() {
+    let busy: Failure<'_, u8> = Failure::Busy(None);
+    assert_eq!(busy.classify().severity(1), Severity::High);
 }
 
 #[test]

@@ -12,12 +12,20 @@ use resilience::{
 };
 use support::Failure;
 
-/// Panics at every event.
+/// Panics at every event, and so does what it panics with.
 struct Bomb;
 
 impl Listener for Bomb {
     fn on_event(&self, _: &Event<'_>) {
-        panic!("in a listener");
+        std::panic::panic_any(Shrapnel);
+    }
+}
+
+struct Shrapnel;
+
+impl Drop for Shrapnel {
+    fn drop(&mut self) {
+        panic!("in what a listener panicked with");
     }
 }
 

@@ -95,7 +95,7 @@ fn until_open_after_successes(runtime: Runtime) -> Observed {
 /// The bodies that run in 60 calls, of which every other takes a second, before one is refused.
 fn until_slow(runtime: Runtime) -> Observed {
     Box::pin(async move {
-        // A caller's fault says nothing about the service, but how long it took does.
+        // It is slow whether it fails or not, and no row of failures opens the breaker here.
         let slow = Script::slow(Duration::from_secs(1), Category::NETWORK);
         let sound = Script::failing(Category::NETWORK, 0);
         for call in 1..=60 {
@@ -426,7 +426,7 @@ fn keys_of(table: &serde_json::Value, prefix: &str, keys: &mut Vec<String>) {
 
 #[test]
 fn no_key_of_the_schema_is_missing_here() {
-    let schema = include_str!("../docs/settings.schema.json");
+    let schema = include_str!("../resilience-core/settings.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     let mut keys = Vec::new();
     let table = &schema["properties"]["services"]["additionalProperties"];

@@ -158,24 +158,52 @@ async fn a_failed_call_says_why_and_a_plain_log_at_info_makes_no_spans() {
 async fn no_secret_reaches_an_event_a_span_or_a_recent_error() {
     let seen = Seen::default();
     let guard = seen.listen();
-    let runtime = Runtime::new();
+    let lines = Lines::default();
+    let runtime = Runtime::builder().listener(lines.clone()).build();
     let url = "https://me:s3cr3t@h.io/x?token=s3cr3t";
     let about = Context::new().session_id("Bearer s3cr3t").with("url", url);
     runtime
         .scope(about.scope(async {
             let _ = checked(url).await;
             let _ = checked("").await;
+            // Cut in the midst of it.
+            let _ = checked(&format!(
+                "{} {{\"password\": \"the s3cr3t {url}",
+                "x".repeat(990)
+            ))
+            .await;
         }))
         .await;
     drop(guard);
     let errors = runtime.recent_errors(9);
-    assert_eq!(errors.len(), 2);
+    assert_eq!(errors.len(), 3);
     assert_eq!(
         errors[0].message,
         "GET https://***@h.io/x?*** failed: Authorization: Bearer ***"
     );
-    let all = format!("{:?} {errors:?} {:?}", seen.spans(), seen.events());
+    assert!(errors[2].message.ends_with("x {\"password\": \"***"));
+    let lines = lines.0.lock().unwrap();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("see https://h.io/?***"))
+    );
+    let all = format!(
+        "{:?} {errors:?} {:?} {lines:?}",
+        seen.spans(),
+        seen.events()
+    );
     assert!(all.contains("h.io") && !all.contains("s3cr3t"), "{all}");
+}
+
+/// What a listener writes down of every event.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl resilience::Listener for Lines {
+    fn on_event(&self, event: &resilience::Event<'_>) {
+        self.0.lock().unwrap().push(event.to_string());
+    }
 }
 
 /// A span or an event.

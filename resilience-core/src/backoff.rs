@@ -37,6 +37,9 @@ impl Backoff {
         if asked > self.max {
             return None;
         }
+        if self.initial.is_zero() {
+            return Some(asked);
+        }
         Some(
             self.jittered(failed, previous, random)
                 .min(self.max)
@@ -52,6 +55,9 @@ impl Backoff {
     /// What so many delays come to at most, unless the other side asks for more.
     pub(crate) fn longest(&self, delays: u32) -> Duration {
         let (mut sum, mut previous) = (Duration::ZERO, Duration::ZERO);
+        if self.initial.is_zero() {
+            return sum;
+        }
         for failed in 1..=delays {
             previous = self.jittered(failed, previous, 1.0).min(self.max);
             let rest = delays - failed + 1;
@@ -64,11 +70,9 @@ impl Backoff {
         sum
     }
 
+    /// Of an initial delay that is not zero.
     fn jittered(&self, failed: u32, previous: Duration, random: f64) -> Duration {
         let (initial, max) = (nanos(self.initial), nanos(self.max));
-        if self.initial.is_zero() {
-            return Duration::ZERO;
-        }
         let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
         let base = (initial * self.factor.powi(exponent)).min(max);
         // Where the cap cuts into the range, the rest of the range is used evenly: clients that

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::task::{AbortHandle, JoinError, spawn_blocking};
 
 use crate::guards::Guards;
 use crate::resource::{Lease, Pool};
@@ -19,7 +19,7 @@ use crate::sync::{Mutex, lock};
 /// goes on, and after a few timeouts far more of it would run at a time than the bulkhead allows.
 ///
 /// What else dropping means stays as it is: the call goes on at once, with its next attempt or to its
-/// end. A closure that has not begun by then never does.
+/// end. A closure that has not begun by then never does, and holds nothing any more.
 ///
 /// ```
 /// use resilience_core::Error;
@@ -48,28 +48,44 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let running = scope::work();
-    let task = spawn_blocking(move || {
-        let _running = running;
-        work()
+    let unbegun = Arc::new(Mutex::new(Some((scope::work(), work))));
+    let task = spawn_blocking({
+        let unbegun = Arc::clone(&unbegun);
+        move || {
+            let (_running, work) = take(&unbegun)?;
+            Some(work())
+        }
     });
-    let _unless_begun = Abort(task.abort_handle());
-    match task.await {
-        Ok(output) => output,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The tokio runtime is shutting down, and with it whoever waits here.
-            Err(_) => std::future::pending().await,
-        },
+    let _unless_begun = GivenUp {
+        unbegun,
+        task: task.abort_handle(),
+    };
+    match task.await.map_err(JoinError::try_into_panic) {
+        Ok(Some(output)) => output,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The tokio runtime is shutting down, and with it whoever waits here.
+        Ok(None) | Err(Err(_)) => std::future::pending().await,
     }
 }
 
-struct Abort(AbortHandle);
+/// Takes a closure away before it begins, with what it holds. Until a thread is free, tokio keeps the
+/// task of one that was aborted, and all threads may be busy for long.
+struct GivenUp<W> {
+    unbegun: Arc<Mutex<Option<W>>>,
+    task: AbortHandle,
+}
 
-impl Drop for Abort {
+impl<W> Drop for GivenUp<W> {
     fn drop(&mut self) {
-        self.0.abort();
+        drop(take(&self.unbegun));
+        self.task.abort();
     }
+}
+
+/// For one alone: the thread that begins, or whoever gives up before. The lock is free again when
+/// it has it.
+fn take<W>(unbegun: &Mutex<Option<W>>) -> Option<W> {
+    lock(unbegun).take()
 }
 
 /// What of one attempt may outlive it: its blocking work, and tasks that are part of it and ask

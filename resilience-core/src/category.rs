@@ -1,6 +1,7 @@
 //! What kind of failure, or of dependency, this is.
 
 use std::fmt;
+use std::mem::discriminant;
 
 /// What kind of failure (or of dependency) this is.
 ///
@@ -147,6 +148,37 @@ impl Category {
         }
     }
 
+    /// Which one of [`BUILT_IN`](Self::BUILT_IN) this is, if it is one.
+    #[inline]
+    pub(crate) const fn number(self) -> Option<usize> {
+        Some(match self.0 {
+            Repr::Network => 0,
+            Repr::Service => 1,
+            Repr::Weaviate => 2,
+            Repr::RateLimit => 3,
+            Repr::Timeout => 4,
+            Repr::Filesystem => 5,
+            Repr::Encoding => 6,
+            Repr::Validation => 7,
+            Repr::Memory => 8,
+            Repr::Auth => 9,
+            Repr::NotFound => 10,
+            Repr::Conflict => 11,
+            Repr::Cancelled => 12,
+            Repr::Unknown => 13,
+            Repr::Custom(_) => return None,
+        })
+    }
+
+    /// `==`, as far as that is seen without a look at letters.
+    #[inline]
+    pub(crate) fn is_surely(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Repr::Custom(own), Repr::Custom(other)) => std::ptr::eq(own, other),
+            (own, other) => discriminant(&own) == discriminant(&other),
+        }
+    }
+
     /// `==`, in constants.
     pub(crate) const fn is(self, other: Self) -> bool {
         same(self.as_str().as_bytes(), other.as_str().as_bytes())
@@ -200,6 +232,8 @@ mod tests {
         for category in Category::BUILT_IN {
             assert_eq!(Category::built_in(category.as_str()), Some(category));
         }
+        let numbers = Category::BUILT_IN.map(Category::number);
+        assert_eq!(numbers, std::array::from_fn(Some));
         assert_eq!(Category::built_in("Network"), None);
     }
 

@@ -87,9 +87,9 @@ pub(crate) const fn saturating_nanos(duration: Duration) -> u64 {
 ///
 /// How far the one clock is ahead of the other is measured anew after a second, so that what sets the
 /// time of day is wrong by no more than that.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Calendar {
-    /// At which moment, in nanoseconds; zero where it never was.
+    /// At which moment, in nanoseconds; that of [`Moment::NEVER`] where it never was.
     measured: AtomicU64,
     ahead: AtomicU64,
 }
@@ -98,11 +98,21 @@ pub(crate) struct Calendar {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Date(u64);
 
+impl Default for Calendar {
+    fn default() -> Self {
+        Self {
+            measured: AtomicU64::new(Moment::NEVER.0),
+            ahead: AtomicU64::new(0),
+        }
+    }
+}
+
 impl Calendar {
     /// The time of day at `now`.
     #[inline]
     pub(crate) fn date(&self, now: Moment) -> Date {
-        let measured = self.measured.load(Ordering::Relaxed);
+        // Who sees when it was measured sees what was, or something later.
+        let measured = self.measured.load(Ordering::Acquire);
         let ahead = if now.0.abs_diff(measured) < 1_000_000_000 {
             self.ahead.load(Ordering::Relaxed)
         } else {
@@ -116,7 +126,7 @@ impl Calendar {
         let date = Clock.system_now().duration_since(UNIX_EPOCH);
         let ahead = date.map_or(0, saturating_nanos).wrapping_sub(now.0);
         self.ahead.store(ahead, Ordering::Relaxed);
-        self.measured.store(now.0, Ordering::Relaxed);
+        self.measured.store(now.0, Ordering::Release);
         ahead
     }
 }
@@ -222,6 +232,22 @@ fn beginning() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where a clock begins with the machine, a program may begin a moment later.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is tested is the real time of day"
+    )]
+    fn a_date_is_of_today_from_the_first_moment_on() {
+        let calendar = Calendar::default();
+        for nanos in [0, 5, 999_999_999, 1_000_000_000] {
+            let date = SystemTime::from(calendar.date(Moment::from_nanos(nanos)));
+            let apart = SystemTime::now().duration_since(date);
+            let apart = apart.unwrap_or_else(|later| later.duration());
+            assert!(apart < Duration::from_secs(60), "{nanos}: {apart:?}");
+        }
+    }
 
     #[test]
     fn sums_saturate_and_differences_stop_at_zero() {

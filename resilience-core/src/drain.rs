@@ -129,10 +129,17 @@ impl Drain {
     }
 
     fn wait(&self, waker: &Waker) {
-        let mut waiting = lock(&self.waiting);
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
+        // Cloned, and dropped where it is known already, without the lock.
+        let waker = waker.clone();
+        let _known = {
+            let mut waiting = lock(&self.waiting);
+            if waiting.iter().any(|other| other.will_wake(&waker)) {
+                Some(waker)
+            } else {
+                waiting.push(waker);
+                None
+            }
+        };
     }
 
     fn wake_waiting(&self) {

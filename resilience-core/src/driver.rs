@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The pause before a further attempt is the beginning of its watch, so that a function has one
-//! `await` and not two: that is less code in every one of them. Generic are only the poll of the body and the move of its result; [`Decisions`] is not.
+//! `await` and not two: that is less code in every one of them. Generic are only the poll of the body
+//! and the move of its result; [`Decisions`] is not.
 
 use std::fmt;
 use std::future::Future;

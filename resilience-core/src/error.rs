@@ -19,7 +19,8 @@ mod answer;
 /// `From<resilience::Error>`. [`kind`](Self::kind) says what happened, with data. `Display` is the
 /// technical text; [`user_message`](Self::user_message) the one for people.
 ///
-/// Two words long; a circuit-open answer to a first attempt does not allocate.
+/// Two words long; what a breaker, a rate limit or a bulkhead answers to a first attempt does not
+/// allocate.
 pub struct Error(Repr);
 
 enum Repr {

@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::context::Context;
 use crate::error::ServiceName;
 use crate::fields::Fields;
+use crate::redact::redacted;
 use crate::runtime::{Shared, SiteState};
 use crate::site::Place;
 use crate::stats::Counts;
@@ -361,7 +362,11 @@ fn tell(shared: &Shared, event: &Event<'_>) {
     for listener in shared.listeners.iter() {
         // What it leaves behind is its own affair: we look at nothing of it.
         let told = catch_unwind(AssertUnwindSafe(|| listener.on_event(event)));
-        drop(told);
+        if let Err(panicked_with) = told {
+            // That may panic in its turn, and what comes of it too: there it ends.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(panicked_with)));
+            std::mem::forget(dropped);
+        }
     }
 }
 
@@ -456,6 +461,8 @@ impl fmt::Display for Event<'_> {
                 )
             }
             Self::Rejected { site, error, .. } => {
+                // What a requirement says is written by others.
+                let error = redacted(error.to_string());
                 write!(f, "{}: rejected, {error}", site.operation())
             }
             Self::BreakerMoved {

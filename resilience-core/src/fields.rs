@@ -166,11 +166,19 @@ struct Bounded<'a>(&'a mut String);
 
 impl fmt::Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LONGEST_TEXT - self.0.len();
-        if text.len() <= room {
-            self.0.push_str(text);
-            return Ok(());
+        if text.len() > LONGEST_TEXT - self.0.len() {
+            return self.cut(text);
         }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+impl Bounded<'_> {
+    /// Writes what there is room for.
+    #[cold]
+    fn cut(&mut self, text: &str) -> fmt::Result {
+        let room = LONGEST_TEXT - self.0.len();
         let fits = (0..=room)
             .rev()
             .find(|&end| text.is_char_boundary(end))

@@ -49,6 +49,7 @@ mod settings;
 mod severity;
 mod shards;
 mod site;
+mod sorted;
 mod stats;
 mod sync;
 mod task;

@@ -1,13 +1,12 @@
 //! What operators ask of a runtime and set by hand. The breakers' part is in `breaker/handle.rs`.
 
-use std::collections::BTreeMap;
-
 use crate::bulkhead::Bulkhead;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimiter;
 use crate::runtime::Runtime;
 use crate::settings::{Known, lacking};
-use crate::site::{self, Place};
+use crate::site;
+use crate::sorted::Sorted;
 
 /// The limits of a service in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,40 +58,34 @@ impl Runtime {
     /// The resources that somebody asks for and that have no limit. (What a policy asks for is known
     /// when it has asked.)
     fn unlimited_resources(&self) -> Vec<Problem> {
-        let mut asked: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        let mut asked = Vec::new();
         for site in site::known() {
-            for resource in site.options().resources {
-                asked
-                    .entry((*resource).to_owned())
-                    .or_default()
-                    .push(site.place());
-            }
+            let place = site.place();
+            asked.extend(site.options().resources.iter().map(|name| (*name, place)));
         }
+        // Those of the sites come first, so that positions among them are those of the places.
         let pools = self.resources();
-        for pool in &pools {
-            asked.entry(pool.name.clone()).or_default();
+        let names = asked.iter().map(|(name, _)| *name);
+        let names = names.chain(pools.iter().map(|pool| &*pool.name));
+        let mut problems = Vec::new();
+        for (name, positions) in &Sorted::positions(names) {
+            let pool = pools.iter().find(|pool| pool.name == *name);
+            if pool.is_some_and(|pool| pool.limit.is_some()) {
+                continue;
+            }
+            let asking = positions.iter().filter_map(|at| asked.get(*at));
+            let message = "nobody has set a limit, so that there is none".to_owned();
+            problems.push(Problem {
+                key: Some(format!("resources.{name}")),
+                ..Problem::between(message, asking.map(|(_, place)| *place).collect())
+            });
         }
-        asked.retain(|name, _| {
-            let limit = pools
-                .iter()
-                .find(|pool| pool.name == *name)
-                .and_then(|pool| pool.limit);
-            limit.is_none()
-        });
-        let problem = |(name, places)| Problem {
-            key: Some(format!("resources.{name}")),
-            ..Problem::between(
-                "nobody has set a limit, so that there is none".into(),
-                places,
-            )
-        };
-        asked.into_iter().map(problem).collect()
+        problems
     }
 
     /// The limits of every service that has any, by name. Those of single keys are not among them.
     pub fn limits(&self) -> Vec<LimitSummary> {
-        let mut limits: Vec<_> = self
-            .services()
+        self.services()
             .into_iter()
             .filter_map(|service| {
                 let (limiter, bulkhead) = (
@@ -100,15 +93,13 @@ impl Runtime {
                     service.guards.known_bulkhead(),
                 );
                 (limiter.is_some() || bulkhead.is_some()).then(|| LimitSummary {
-                    service: service.guards.service().as_str().to_owned(),
+                    service: service.name().to_owned(),
                     running: bulkhead.map(Bulkhead::taken),
                     queued: bulkhead.map_or(0, Bulkhead::waiting),
                     waiting: limiter.map_or(0, RateLimiter::waiting),
                 })
             })
-            .collect();
-        limits.sort_by(|a, b| a.service.cmp(&b.service));
-        limits
+            .collect()
     }
 
     /// Every named resource that has been asked for or set, by name.

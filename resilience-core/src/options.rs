@@ -225,6 +225,7 @@ impl Options {
         self.breaker = Some(Switch::Off);
         self
     }
+
     /// So many attempts in a time.
     #[must_use]
     pub const fn rate_limit(mut self, rate_limit: RateLimitOptions) -> Self {

@@ -180,8 +180,14 @@ impl Recent {
     /// The `count` newest errors, oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<RecentError> {
         let ring = lock(&self.ring);
-        let mut errors: Vec<_> = ring.errors.iter().collect();
-        errors.sort_by_key(|error| (error.newest(), !error.is_refusals()));
+        let (newer, oldest) = ring.errors.split_at(ring.oldest);
+        let mut errors = Vec::new();
+        for error in oldest.iter().chain(newer) {
+            // Nearly all come in order.
+            let order = (error.newest(), !error.is_refusals());
+            let before = |other: &&Kept| (other.newest(), !other.is_refusals()) <= order;
+            errors.insert(errors.partition_point(before), error);
+        }
         let skipped = errors.len().saturating_sub(count);
         errors[skipped..]
             .iter()
@@ -210,8 +216,9 @@ impl Recent {
             context,
             ..
         } = *failure;
-        let about = About {
-            at: self.calendar.date(now),
+        let at = self.calendar.date(now);
+        let about = || About {
+            at,
             operation: site.operation(),
             service: site.service_name(),
             place: site.place(),
@@ -243,10 +250,10 @@ impl Recent {
         }
         let about = self.about(site, failure, 0, now);
         if let Some(answer) = error.small() {
-            self.keep(about, "", Message::Answer(answer), fields, context);
+            self.keep(|| about, "", Message::Answer(answer), fields, context);
         } else {
             let text = redacted(error.to_string());
-            self.keep(about, &text, Message::Text, fields, context);
+            self.keep(|| about, &text, Message::Text, fields, context);
         }
     }
 
@@ -263,7 +270,7 @@ impl Recent {
         } = event
         {
             let about = self.about(site, failure, attempts, now);
-            self.keep(about, "", Message::Panic, None, context);
+            self.keep(|| about, "", Message::Panic, None, context);
         }
     }
 
@@ -292,7 +299,7 @@ impl Recent {
         let about = self.about(EventSite(site), failure, 0, now);
         refusals.renew(self.kept.load(Ordering::Relaxed), error, about.at);
         let message = Message::Refusals(Arc::clone(refusals));
-        self.keep(about, "", message, None, &Context::new());
+        self.keep(|| about, "", message, None, &Context::new());
     }
 
     fn about(
@@ -316,9 +323,11 @@ impl Recent {
         }
     }
 
+    /// Keeps one more. What is about it is written into its place, and not made before.
+    #[inline]
     fn keep(
         &self,
-        about: About,
+        about: impl FnOnce() -> About,
         text: &str,
         message: Message,
         fields: Option<&Fields>,
@@ -348,10 +357,11 @@ impl Recent {
 impl Ring {
     /// The place for one more: a new one, or that of the oldest. Refusals that have gone on since
     /// they got theirs get another turn.
-    fn place(&mut self, limit: usize, about: About) -> &mut Kept {
+    #[inline]
+    fn place(&mut self, limit: usize, about: impl FnOnce() -> About) -> &mut Kept {
         let Self { errors, oldest } = self;
         let at = if errors.len() < limit {
-            errors.push(Kept::new(about));
+            errors.push(Kept::new(about()));
             errors.len() - 1
         } else {
             for _ in 0..errors.len() {
@@ -366,7 +376,7 @@ impl Ring {
             let at = *oldest;
             *oldest = next(at, errors.len());
             errors[at].unlist();
-            errors[at].about = about;
+            errors[at].about = about();
             at
         };
         &mut errors[at]
@@ -499,7 +509,7 @@ mod tests {
     }
 
     fn fail(recent: &Recent, text: &str) {
-        recent.keep(about(), text, Message::Text, None, &Context::new());
+        recent.keep(about, text, Message::Text, None, &Context::new());
     }
 
     fn refuse(recent: &Recent, refusals: &Arc<Refusals>) {
@@ -507,7 +517,7 @@ mod tests {
         refusals.renew(number, &Error::unpacked(0), Date::default());
         if !refusals.is_listed.load(Ordering::Relaxed) {
             let message = Message::Refusals(Arc::clone(refusals));
-            recent.keep(about(), "", message, None, &Context::new());
+            recent.keep(about, "", message, None, &Context::new());
         }
     }
 

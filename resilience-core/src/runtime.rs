@@ -1,6 +1,5 @@
 //! Where all state lives: the breakers, the counts, the recent errors.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -19,6 +18,7 @@ use crate::settings::live::Live;
 use crate::settings::origin::Origin;
 use crate::settings::resolve::Subject;
 use crate::site::{self, AnySite, Site, shared_by, shared_with};
+use crate::sorted::Sorted;
 use crate::stats::errors::Sums;
 use crate::stats::{Stats, Summary};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,9 +57,9 @@ pub struct Runtime(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
-    services: Mutex<HashMap<Box<str>, Arc<Service>>>,
+    services: Mutex<Sorted<&'static str, Arc<Service>>>,
     /// By the address of the site's static; of the global runtime they are in there.
-    sites: Mutex<HashMap<usize, Arc<SiteState>>>,
+    sites: Mutex<Sorted<usize, Arc<SiteState>>>,
     /// Whether it has been reported which resources have no limit.
     is_reported: AtomicBool,
 }
@@ -148,14 +148,13 @@ impl Runtime {
         let mut summary = self.0.shared.stats.summary();
         if self.0.shared.listening.statistics {
             let mut errors = Sums::default();
-            for service in lock(&self.0.services).values() {
+            for service in self.services() {
                 summary.add(service.summary());
                 service.add_errors(&mut errors);
             }
             errors.tell(&mut summary);
         }
         summary.breakers = breakers.iter().map(BreakerHandle::summary).collect();
-        summary.sort();
         summary
     }
 
@@ -170,12 +169,8 @@ impl Runtime {
 
     /// The breakers of all services that have been called, by name.
     pub fn breakers(&self) -> Vec<BreakerHandle> {
-        let mut breakers: Vec<_> = lock(&self.0.services)
-            .values()
-            .map(|service| self.handle(service))
-            .collect();
-        breakers.sort_by(|a, b| a.service().cmp(b.service()));
-        breakers
+        let services = self.services();
+        services.iter().map(|it| self.handle(it)).collect()
     }
 
     /// The breaker of a service, also before its first call: `None` where no annotated function and
@@ -205,7 +200,7 @@ impl Runtime {
     /// Sets all counts to zero and forgets the recent errors. Breakers stay as they are.
     pub fn reset(&self) {
         self.0.shared.stats.reset();
-        for service in lock(&self.0.services).values() {
+        for service in self.services() {
             service.reset_counts();
         }
         self.0.shared.recent.clear();
@@ -227,8 +222,10 @@ impl Runtime {
         &self.0.shared
     }
 
+    /// By name.
     pub(crate) fn services(&self) -> Vec<Arc<Service>> {
-        lock(&self.0.services).values().cloned().collect()
+        let services = lock(&self.0.services);
+        services.iter().map(|(_, it)| Arc::clone(it)).collect()
     }
 
     /// The state of a site in this runtime, made if need be.
@@ -334,7 +331,7 @@ impl Runtime {
         let snapshot = self.0.shared.live.current();
         let written = &snapshot.settings.document().written;
         let service = Arc::new(Service::new(name, attributes, written, now));
-        services.insert(name.into(), Arc::clone(&service));
+        services.insert(service.name(), Arc::clone(&service));
         service
     }
 }

@@ -81,13 +81,16 @@ struct Here {
     plain: Cell<Option<Plain>>,
     /// There is a scoped runtime.
     is_scoped: Cell<bool>,
+    /// There is a context.
+    is_about: Cell<bool>,
 }
 
-/// The attempt of a plain call, with its limit and whether it holds a slot.
+/// An attempt that is as its site makes it, with its number, its limit and whether it holds a slot.
 #[derive(Clone, Copy)]
 struct Plain {
     site: &'static SiteState,
     until: Moment,
+    attempt: u32,
     slot: bool,
 }
 
@@ -109,6 +112,7 @@ thread_local! {
             top: Cell::new(Frame::NONE),
             plain: Cell::new(None),
             is_scoped: Cell::new(false),
+            is_about: Cell::new(false),
         }
     };
 
@@ -148,13 +152,20 @@ impl Here {
     /// The innermost frame; what it says of no frame at all has no meaning.
     #[inline(never)]
     fn top(&self) -> Frame {
-        if let Some(Plain { site, until, slot }) = self.plain.take() {
+        if let Some(plain) = self.plain.take() {
+            let Plain {
+                site,
+                until,
+                attempt,
+                slot,
+            } = plain;
             let holds = Covered {
                 slot,
                 ..site.frame.holds
             };
             self.top.set(Frame {
                 until,
+                attempt,
                 holds,
                 ..site.frame
             });
@@ -166,12 +177,22 @@ impl Here {
 /// Puts the plain frame of a site on the stack for the time of one poll, if nothing is there. Says
 /// whether it did.
 #[inline]
-pub(crate) fn enter_plainly(site: &'static SiteState, until: Moment, slot: bool) -> bool {
+pub(crate) fn enter_plainly(
+    site: &'static SiteState,
+    until: Moment,
+    attempt: u32,
+    slot: bool,
+) -> bool {
     HERE.with(|here| {
         let is_free = here.depth.get() == 0;
         if is_free {
             here.depth.set(1);
-            here.plain.set(Some(Plain { site, until, slot }));
+            here.plain.set(Some(Plain {
+                site,
+                until,
+                attempt,
+                slot,
+            }));
         }
         is_free
     })
@@ -253,7 +274,15 @@ pub(crate) fn mark(mark: Mark) {
 
 /// The earliest limit of all enclosing attempts. The timeouts of those that have not read the clock
 /// yet begin `now`.
+#[inline]
 pub(crate) fn limit(now: Moment) -> Moment {
+    if HERE.with(|here| here.depth.get() == 0) {
+        return Moment::NEVER;
+    }
+    limit_of_all(now)
+}
+
+fn limit_of_all(now: Moment) -> Moment {
     let mut limit = Moment::NEVER;
     each_frame(|frame, _| limit = limit.min(frame.limit(now)));
     limit
@@ -435,23 +464,34 @@ pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
 }
 
 /// What this task is about; nothing where a task is dropped with its thread, after the scope.
+#[inline]
 pub(crate) fn context() -> Context {
+    if HERE.with(|here| here.is_about.get()) {
+        the_context()
+    } else {
+        Context::new()
+    }
+}
+
+#[inline(never)]
+fn the_context() -> Context {
     SCOPE
         .try_with(|scope| scope.borrow().context.clone())
         .unwrap_or_default()
 }
 
 /// Whether a call here has nothing around it: no attempt of ours, and no context.
+#[inline]
 pub(crate) fn is_bare() -> bool {
-    HERE.with(|here| here.depth.get() == 0)
-        && SCOPE
-            .try_with(|scope| scope.borrow().context.is_empty())
-            .unwrap_or(true)
+    HERE.with(|here| here.depth.get() == 0 && !here.is_about.get())
 }
 
 /// Exchanges the context of this task, with the same exception.
 pub(crate) fn swap_context(context: &mut Context) {
-    let swap = |scope: &RefCell<Scope>| std::mem::swap(&mut scope.borrow_mut().context, context);
+    let swap = |scope: &RefCell<Scope>| {
+        HERE.with(|here| here.is_about.set(!context.is_empty()));
+        std::mem::swap(&mut scope.borrow_mut().context, context);
+    };
     // Where the scope is gone, nobody in it asks for the context.
     SCOPE.try_with(swap).unwrap_or_default();
 }

@@ -1,6 +1,5 @@
 //! The annotated functions of the program, and its policies.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -13,6 +12,7 @@ use crate::settings::key::Key;
 use crate::settings::layer::Layer;
 use crate::settings::origin::Origin;
 use crate::settings::shared::merge;
+use crate::sorted::Sorted;
 
 /// One annotated function, in a `static` of its expansion.
 pub struct Site {
@@ -241,37 +241,40 @@ fn policies() -> MutexGuard<'static, Policies> {
 }
 
 /// By where they were built and by name, the newest of each.
-type Policies = BTreeMap<(Place, Option<&'static str>), Arc<Site>>;
+type Policies = Sorted<(Place, Option<&'static str>), Arc<Site>>;
 
 /// The annotated functions, and then the policies, each by file and line.
 pub(crate) fn known() -> Vec<AnySite> {
-    let functions = registered().into_iter().map(AnySite::Function);
-    let policies = policies().values().cloned().collect::<Vec<_>>();
-    functions
-        .chain(policies.into_iter().map(AnySite::Policy))
-        .collect()
+    let mut known: Vec<_> = registered().into_iter().map(AnySite::Function).collect();
+    let policies = policies();
+    known.extend(
+        policies
+            .iter()
+            .map(|(_, site)| AnySite::Policy(Arc::clone(site))),
+    );
+    known
 }
 
 /// What the sites of a service wrote for the parts that they share, `asking` among them even if it
 /// is not registered.
 pub(crate) fn shared_with(service: &str, asking: &Site) -> Layer {
-    let sites = of_service(service);
-    let asking =
-        Some(asking).filter(|asking| !sites.iter().any(|site| site.place() == asking.place()));
-    let all = sites.into_iter().chain(asking);
-    merge(all.map(Site::written), |_, _| {})
+    let mut sites: Vec<&Site> = of_service(service);
+    if sites.iter().all(|site| site.place() != asking.place()) {
+        sites.push(asking);
+    }
+    shared(&sites)
 }
 
 /// What the annotated functions of a service wrote for the parts that they share; `None` where
 /// nothing that is known has this service. What policies write holds when they are first run.
 pub(crate) fn shared_by(service: &str) -> Option<Layer> {
     let is_known = known().iter().any(|site| site.service() == service);
-    is_known.then(|| {
-        merge(
-            of_service(service).into_iter().map(Site::written),
-            |_, _| {},
-        )
-    })
+    is_known.then(|| shared(&of_service(service)))
+}
+
+fn shared(sites: &[&Site]) -> Layer {
+    let written: Vec<_> = sites.iter().map(|site| site.written()).collect();
+    merge(&written).layer
 }
 
 fn of_service(service: &str) -> Vec<&'static Site> {
@@ -292,28 +295,27 @@ pub(crate) fn registered() -> Vec<&'static Site> {
 
 fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    let mut by_service: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for site in sites {
-        by_name.entry(site.operation()).or_default().push(site);
-        by_service.entry(site.service()).or_default().push(site);
+    for (name, positions) in &Sorted::positions(sites.iter().map(AnySite::operation)) {
+        let sites: Vec<_> = positions.iter().map(|at| &sites[*at]).collect();
+        if sites.len() > 1 {
+            let policies = sites.iter().any(|site| site.is_policy());
+            let message = format!(
+                "several annotated functions {}are called `{name}`, so settings and statistics \
+                 cannot tell them apart; give each an `operation`",
+                if policies { "or policies " } else { "" },
+            );
+            problems.push(Problem::between(message, places(&sites)));
+        }
     }
-    for (name, sites) in by_name.into_iter().filter(|(_, sites)| sites.len() > 1) {
-        let policies = sites.iter().any(|site| site.is_policy());
-        let message = format!(
-            "several annotated functions {}are called `{name}`, so settings and statistics cannot \
-             tell them apart; give each an `operation`",
-            if policies { "or policies " } else { "" },
-        );
-        let places = sites.iter().map(|site| site.place()).collect();
-        problems.push(Problem::between(message, places));
-    }
-    for (service, sites) in by_service {
-        let mut disagreements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        merge(sites.iter().map(|site| site.written()), |position, key| {
-            disagreements.entry(key).or_default().push(sites[position]);
-        });
-        for (key, sites) in disagreements {
+    for (service, positions) in &Sorted::positions(sites.iter().map(|site| site.service())) {
+        let written = positions.iter().map(|at| sites[*at].written());
+        let written: Vec<_> = written.collect();
+        let mut disagreements = Sorted::<Key, Vec<&AnySite>>::new();
+        for (position, key) in merge(&written).disagreements {
+            let site = &sites[positions[position]];
+            disagreements.entry(key).push(site);
+        }
+        for (key, sites) in &disagreements {
             let part = key.part().map(Key::path).unwrap_or_default();
             // Functions are known before anything runs.
             let holds = if sites.iter().any(|site| site.is_policy()) {
@@ -327,11 +329,14 @@ fn problems_of(sites: &[AnySite]) -> Vec<Problem> {
                 key.name(),
                 part.replace('_', " "),
             );
-            let places = sites.iter().map(|site| site.place()).collect();
-            problems.push(Problem::between(message, places));
+            problems.push(Problem::between(message, places(sites)));
         }
     }
     problems
+}
+
+fn places(sites: &[&AnySite]) -> Vec<Place> {
+    sites.iter().map(|site| site.place()).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! The listener that counts.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use self::errors::{Errors, Kind, Sums};
+use self::errors::{Errors, Kind, Sums, rank};
 use crate::breaker::{BreakerState, Moved};
 use crate::context::Context;
 use crate::event::{AttemptFailed, CallOutcome, Event, EventSite};
 use crate::latency::{Histogram, Latency};
 use crate::shards::Shards;
+use crate::sorted::Sorted;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 use crate::{Category, Severity};
@@ -106,6 +106,11 @@ pub struct Count {
 impl Count {
     /// What is counted once there are a thousand names.
     pub const OTHERS: &str = "(others)";
+
+    fn new(name: &str, count: u64) -> Self {
+        let name = name.to_owned();
+        Self { name, count }
+    }
 }
 
 /// How many errors there were of one category and severity.
@@ -173,10 +178,6 @@ impl Summary {
         if service.calls > 0 {
             self.services.push(service);
         }
-    }
-
-    pub(crate) fn sort(&mut self) {
-        self.services.sort_by(|a, b| a.service.cmp(&b.service));
     }
 }
 
@@ -248,7 +249,7 @@ pub(crate) struct Stats {
 
 /// Counts by name, of no more than [`MOST_NAMES`] names.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<Box<str>, u64>);
+struct Names(Sorted<Box<str>, u64>);
 
 impl Stats {
     pub(crate) fn new() -> Self {
@@ -324,6 +325,13 @@ impl Stats {
     #[inline]
     fn error(&self, site: EventSite<'_>, kind: &Kind, context: &Context) {
         site.counts().errors.count(kind);
+        if !context.is_empty() {
+            self.error_of_agent(context);
+        }
+    }
+
+    #[cold]
+    fn error_of_agent(&self, context: &Context) {
         if let Some(agent) = &context.agent {
             lock(&self.by_agent).count(agent);
         }
@@ -341,20 +349,15 @@ impl Names {
         } else {
             Count::OTHERS
         };
-        *self.0.entry(name.into()).or_default() += 1;
+        *self.0.entry(name.into()) += 1;
     }
 
     /// Most frequent first.
     fn counts(&self) -> Vec<Count> {
-        let mut counts: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, &count)| Count {
-                name: name.to_string(),
-                count,
-            })
-            .collect();
-        counts.sort_by_key(|count| std::cmp::Reverse(count.count));
+        let mut counts = Vec::new();
+        for (name, count) in &self.0 {
+            rank(&mut counts, Count::new(name, *count));
+        }
         counts
     }
 }
@@ -379,20 +382,19 @@ pub(crate) struct AtOnce {
     pub(crate) refused: u64,
 }
 
-/// The counters of the threads of one shard.
+/// The counters of the threads of one shard: of all calls but those that were over at once.
 #[derive(Debug, Default)]
 struct Shard {
     /// Succeeded at the first attempt, and took time.
     first: AtomicU64,
     recovered: AtomicU64,
     failed: AtomicU64,
-    rejected: AtomicU64,
-    cancelled: AtomicU64,
+    /// Before the first attempt, and later.
+    rejected: [AtomicU64; 2],
+    /// Likewise.
+    cancelled: [AtomicU64; 2],
     panicked: AtomicU64,
-    /// Attempts of all calls but those that were over at once.
-    attempts: AtomicU64,
     retries: AtomicU64,
-    recovery_attempts: AtomicU64,
 }
 
 impl Counts {
@@ -407,25 +409,18 @@ impl Counts {
 
     fn finished(&self, outcome: CallOutcome, attempts: u32, duration: Duration) {
         let (number, shard) = self.shards.mine_at();
+        let began = usize::from(attempts > 0);
         let counter = match outcome {
             CallOutcome::Succeeded if attempts <= 1 => &shard.first,
             CallOutcome::Succeeded => &shard.recovered,
             CallOutcome::Failed => &shard.failed,
-            CallOutcome::Rejected => &shard.rejected,
-            CallOutcome::Cancelled => &shard.cancelled,
+            CallOutcome::Rejected => &shard.rejected[began],
+            CallOutcome::Cancelled => &shard.cancelled[began],
             CallOutcome::Panicked => &shard.panicked,
         };
         add(counter, 1);
-        add(&shard.attempts, attempts.into());
-        add(&shard.retries, attempts.saturating_sub(1).into());
-        let troubled = match outcome {
-            CallOutcome::Succeeded => attempts > 1,
-            CallOutcome::Failed | CallOutcome::Panicked => true,
-            CallOutcome::Rejected => attempts > 0,
-            CallOutcome::Cancelled => false,
-        };
-        if troubled {
-            add(&shard.recovery_attempts, 1);
+        if attempts > 1 {
+            add(&shard.retries, (attempts - 1).into());
         }
         if matches!(outcome, CallOutcome::Succeeded | CallOutcome::Failed) {
             self.latency[number % LATENCY_SHARDS].record(duration);
@@ -465,27 +460,31 @@ impl Counts {
                 .map(|shard| counter(shard).load(Ordering::Relaxed))
                 .sum()
         };
+        let first = straight + sum(|shard| &shard.first);
         let recovered = sum(|shard| &shard.recovered);
-        let mut summary = ServiceSummary {
+        let failed = sum(|shard| &shard.failed);
+        let panicked = sum(|shard| &shard.panicked);
+        let rejected = at_once.refused + sum(|shard| &shard.rejected[0]);
+        let rejected_later = sum(|shard| &shard.rejected[1]);
+        let cancelled = sum(|shard| &shard.cancelled[0]);
+        let cancelled_later = sum(|shard| &shard.cancelled[1]);
+        let retries = sum(|shard| &shard.retries);
+        let recovery_attempts = recovered + failed + panicked + rejected_later;
+        let began = first + recovery_attempts + cancelled_later;
+        ServiceSummary {
             service: service.to_owned(),
-            calls: 0,
-            succeeded: straight + sum(|shard| &shard.first) + recovered,
+            calls: began + rejected + cancelled,
+            succeeded: first + recovered,
             recovered,
-            failed: sum(|shard| &shard.failed),
-            rejected: at_once.refused + sum(|shard| &shard.rejected),
-            cancelled: sum(|shard| &shard.cancelled),
-            panicked: sum(|shard| &shard.panicked),
-            attempts: straight + sum(|shard| &shard.attempts),
-            retries: sum(|shard| &shard.retries),
-            recovery_attempts: sum(|shard| &shard.recovery_attempts),
+            failed,
+            rejected: rejected + rejected_later,
+            cancelled: cancelled + cancelled_later,
+            panicked,
+            attempts: began + retries,
+            retries,
+            recovery_attempts,
             latency: Latency::of(straight, &self.latency),
-        };
-        summary.calls = summary.succeeded
-            + summary.failed
-            + summary.rejected
-            + summary.cancelled
-            + summary.panicked;
-        summary
+        }
     }
 
     /// Sets every count to zero. What happens meanwhile counts before or after.
@@ -511,23 +510,21 @@ impl Shard {
             first,
             recovered,
             failed,
-            rejected,
-            cancelled,
+            rejected: [rejected, rejected_later],
+            cancelled: [cancelled, cancelled_later],
             panicked,
-            attempts,
             retries,
-            recovery_attempts,
         } = self;
         [
             first,
             recovered,
             failed,
             rejected,
+            rejected_later,
             cancelled,
+            cancelled_later,
             panicked,
-            attempts,
             retries,
-            recovery_attempts,
         ]
     }
 }
@@ -551,6 +548,43 @@ mod tests {
         counts.reset(read(9, 5));
         assert_eq!(counts.summary("k", read(7, 4)).calls, 0);
         assert_eq!(counts.summary("k", read(10, 7)).calls, 3);
+    }
+
+    #[test]
+    fn every_end_counts_for_what_it_is() {
+        use CallOutcome::{Cancelled, Failed, Panicked, Rejected, Succeeded};
+        let counts = Counts::new();
+        for (outcome, attempts) in [
+            (Succeeded, 1),
+            (Succeeded, 3),
+            (Failed, 1),
+            (Failed, 4),
+            (Rejected, 0),
+            (Rejected, 2),
+            (Cancelled, 0),
+            (Cancelled, 2),
+            (Panicked, 2),
+        ] {
+            counts.finished(outcome, attempts, Duration::ZERO);
+        }
+        let at_once = AtOnce {
+            succeeded: 10,
+            refused: 5,
+        };
+        let summary = counts.summary("k", at_once);
+        let ends = [
+            summary.succeeded,
+            summary.recovered,
+            summary.failed,
+            summary.rejected,
+            summary.cancelled,
+            summary.panicked,
+        ];
+        assert_eq!((summary.calls, ends), (24, [12, 1, 2, 7, 2, 1]));
+        assert_eq!((summary.attempts, summary.retries), (25, 8));
+        // The one that recovered, the two that failed, the one refused later, the one that panicked.
+        assert_eq!(summary.recovery_attempts, 5);
+        assert_eq!(summary.latency.count(), 14);
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub fn current() -> Option<Current> {
 /// A spawned task starts with nothing around it: its calls retry on their own and know no enclosing
 /// deadline. `tokio::spawn(propagate(future))` makes it part of the call that spawned it: its calls
 /// inherit the deadline and, inside `#[fail_fast]`, do not retry; calls of the same service and key
-/// need no leave and no slot of their own for as long as the attempt runs that has them. That one of them has given up is
-/// not told to the attempt that spawned it, since that one may be over.
+/// need no leave and no slot of their own for as long as the attempt runs that has them. That one of
+/// them has given up is not told to the attempt that spawned it, since that one may be over.
 ///
 /// # Cancel safety
 ///

@@ -97,13 +97,13 @@ impl Fault {
         Self::new(What::Hang)
     }
 
-    /// Only so many times.
+    /// Only so many times; attempts at which it does not happen do not count.
     pub const fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Not the first so many times.
+    /// Not at the first so many attempts.
     pub const fn after(mut self, attempts: u32) -> Self {
         self.skip = attempts;
         self
@@ -129,16 +129,16 @@ impl Fault {
 
     /// What happens at one more attempt, if anything does.
     fn strike(&mut self) -> Option<Struck> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
         if let Some(Chance {
             probability,
             random,
         }) = &mut self.chance
             && random.f64() >= *probability
         {
-            return None;
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
             return None;
         }
         if let Some(times) = &mut self.times {
@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn the_same_seed_strikes_in_the_same_order() {
         let fault = Fault::hang().with_probability(0.5, 7);
-        assert_eq!(strikes(fault.clone()), strikes(fault));
+        assert_eq!(strikes(fault.clone()), strikes(fault.clone()));
+        // The attempts that are let through first leave the order as it is.
+        assert_eq!(strikes(fault.clone().after(2))[2..], strikes(fault)[..4]);
     }
 
     #[test]

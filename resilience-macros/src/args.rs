@@ -78,8 +78,8 @@ pub(crate) enum Switch<T> {
 /// The arguments of one attribute.
 pub(crate) struct Args {
     pub(crate) attribute: Attribute,
-    /// The names of all that is written.
-    pub(crate) written: Vec<Ident>,
+    /// All that is written, in that order.
+    pub(crate) written: Vec<RawArg>,
     pub(crate) krate: Option<Path>,
     pub(crate) category: Option<Opt<Category>>,
     pub(crate) service: Option<Opt<Expr>>,
@@ -151,12 +151,13 @@ impl Args {
                 continue;
             }
             // Requirements may be many; any other option has one value.
-            if arg.name != "require" && args.written.contains(&arg.name) {
+            let is_again = args.written.iter().any(|other| other.name == arg.name);
+            if arg.name != "require" && is_again {
                 ctxt.error(&arg.name, format!("`{}` is written twice", arg.name));
                 continue;
             }
-            args.written.push(arg.name.clone());
             args.set(&arg, ctxt);
+            args.written.push(arg);
         }
         args
     }
@@ -217,7 +218,7 @@ impl Args {
                 _ => ctxt.error(arg, "`boxed` has no value: write `boxed`, or leave it out"),
             },
             "fields" => {
-                let fields = several().map(|group| fields::parse(group.stream(), ctxt));
+                let fields = several().map(|group| fields::parse(&group, ctxt));
                 self.fields = fields.unwrap_or_default();
             }
             "require" => {
@@ -284,12 +285,14 @@ fn text(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Expr>> {
 fn is_key(expr: &Expr, ctxt: &Ctxt) -> bool {
     match grammar::peel(expr) {
         Expr::Lit(lit) => {
-            let written = match &lit.lit {
-                Lit::Str(text) if syn::parse_str::<Expr>(&text.value()).is_ok() => text.value(),
-                _ => "tenant".to_owned(),
+            let (quotes, written) = match &lit.lit {
+                Lit::Str(text) if syn::parse_str::<Expr>(&text.value()).is_ok() => {
+                    (", without quotes", text.value())
+                }
+                _ => ("", "tenant".to_owned()),
             };
-            let message = "`key` is an expression over the arguments, without quotes: write";
-            wrong(ctxt, expr, &format!("{message} `key = {written}`"))
+            let message = format!("`key` is an expression over the arguments{quotes}");
+            wrong(ctxt, expr, &format!("{message}: write `key = {written}`"))
         }
         _ if is_off(expr) => wrong(ctxt, expr, "there is no key where none is written"),
         _ => true,
@@ -331,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_is_read() {
+    fn options_of_every_form_are_read() {
         let (args, errors) = parse(
             Attribute::Resilient,
             quote! {

@@ -8,7 +8,7 @@ use syn::{Attribute as SynAttribute, Meta, ReturnType, Token, Type, Visibility};
 use crate::args::{Args, Attribute};
 use crate::attribute::function;
 use crate::boxed_future::BoxedFuture;
-use crate::check::ours;
+use crate::check::{one_carries_all, ours};
 use crate::consistency::{OF_RETRIES, free_of_contradictions, outlasts};
 use crate::ctxt::Ctxt;
 use crate::grammar::{self, RawArg, RawValue};
@@ -17,15 +17,16 @@ use crate::item::{Body, RawFn};
 
 /// `impl .. { .. }` or `trait .. { .. }`, the items in it still tokens.
 pub(crate) struct RawBlock {
-    /// Everything before the braces.
+    attrs: Vec<SynAttribute>,
+    /// Everything between the attributes and the braces.
     head: TokenStream,
     braces: Group,
 }
 
 impl Parse for RawBlock {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(SynAttribute::parse_outer)?;
         let ahead = input.fork();
-        ahead.call(SynAttribute::parse_outer)?;
         ahead.parse::<Visibility>()?;
         ahead.parse::<Option<Token![unsafe]>>()?;
         if !ahead.peek(Token![impl]) && !ahead.peek(Token![trait]) {
@@ -34,6 +35,7 @@ impl Parse for RawBlock {
         let mut trees: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
         match trees.pop() {
             Some(TokenTree::Group(braces)) if braces.delimiter() == Delimiter::Brace => Ok(Self {
+                attrs,
                 head: trees.into_iter().collect(),
                 braces,
             }),
@@ -55,6 +57,9 @@ pub(crate) fn expand(
     ctxt: Ctxt,
 ) -> TokenStream {
     let this = attribute.name();
+    for attr in block.attrs.iter().filter(|attr| ours(attr).is_some()) {
+        ctxt.error(attr, one_carries_all(attribute));
+    }
     for arg in defaults.iter().filter(|arg| arg.name == "operation") {
         ctxt.error(
             &arg.name,
@@ -109,8 +114,10 @@ pub(crate) fn expand(
 fn with(block: &RawBlock, body: TokenStream, ctxt: Ctxt) -> TokenStream {
     let mut braces = Group::new(Delimiter::Brace, body);
     braces.set_span(block.braces.span());
+    // A second attribute of ours would tell all of it once more.
+    let attrs = block.attrs.iter().filter(|attr| ours(attr).is_none());
     let (head, errors) = (&block.head, ctxt.into_compile_errors());
-    quote!(#head #braces #errors)
+    quote!(#(#attrs)* #head #braces #errors)
 }
 
 enum Method {
@@ -125,7 +132,7 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
     let ctxt = Ctxt::new();
     let own = item.attrs.iter().position(|attr| ours(attr).is_some());
     let Some(own) = own.map(|index| item.attrs.remove(index)) else {
-        if !returns_result(&item) {
+        if !takes_defaults(&item) {
             return Method::Alone(item);
         }
         return Method::Annotated(attribute, defaults.to_vec(), item, ctxt);
@@ -146,27 +153,41 @@ fn method(attribute: Attribute, defaults: &[RawArg], mut item: RawFn) -> Method 
         );
         args.retain(|arg| !skips(arg));
     }
-    args.extend(applicable(attribute, &args, defaults));
+    args.extend(applicable(attribute, &args, defaults, &ctxt));
     Method::Annotated(attribute, args, item, ctxt)
 }
 
 /// The defaults that mean something beside a method's own options: those that it does not write
 /// itself and that its attribute has; where nothing is tried again, not those that say how; and no
-/// time for an attempt above the time that it gives the call.
-fn applicable(attribute: Attribute, own: &[RawArg], defaults: &[RawArg]) -> Vec<RawArg> {
+/// time for an attempt above the time that it gives the call. A time for its attempts above the one
+/// that the block gives its calls is a mistake.
+fn applicable(
+    attribute: Attribute,
+    own: &[RawArg],
+    defaults: &[RawArg],
+    ctxt: &Ctxt,
+) -> Vec<RawArg> {
     let parse = |args: &[RawArg]| Args::parse(attribute, args.to_vec(), &Ctxt::new());
     let (method, block) = (parse(own), parse(defaults));
+    let too_long = method.deadline.is_none() && outlasts(&method, &block);
+    if too_long && let Some(timeout) = &method.timeout {
+        ctxt.error(
+            &timeout.name,
+            "the `deadline` of the block is below this `timeout`: write a `deadline` beside it",
+        );
+    }
     let applies = |default: &&RawArg| {
         let name = &default.name;
         let vain = method.one_attempt() && OF_RETRIES.iter().any(|option| name == option)
-            || name == "timeout" && outlasts(&block, &method);
+            || name == "timeout" && outlasts(&block, &method)
+            || name == "deadline" && too_long;
         attribute.has(name) && !vain && own.iter().all(|arg| arg.name != *name)
     };
     defaults.iter().filter(applies).cloned().collect()
 }
 
 /// Whether it is async, has a body, and returns something whose last name ends in `Result`.
-fn returns_result(item: &RawFn) -> bool {
+fn takes_defaults(item: &RawFn) -> bool {
     if matches!(item.body, Body::Missing(_)) {
         return false;
     }

@@ -4,15 +4,15 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, FnArg, Pat, ReturnType, Type, TypeParamBound};
 
-use crate::args::{Args, Attribute, Opt, Switch};
+use crate::args::{Args, Attribute};
 use crate::boxed_future::BoxedFuture;
-use crate::category::Category;
 use crate::consistency::consistent;
 use crate::ctxt::Ctxt;
-use crate::grammar;
+use crate::grammar::{self, RawArg, RawValue};
 use crate::inputs::{Receiver, peel};
 use crate::item::{Body, RawFn};
 use crate::lifetimes::borrows_from_unique;
+use crate::mentioned;
 
 pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
     one_attribute(args, item, ctxt);
@@ -33,12 +33,8 @@ pub(crate) fn check(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 /// #[fail_fast(timeout = "5s")]
 /// ```
 fn one_attribute(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    let this = args.attribute.name();
     for attr in item.attrs.iter().filter(|attr| ours(attr).is_some()) {
-        ctxt.error(
-            attr,
-            format!("one attribute carries everything: write its options into `#[{this}]`"),
-        );
+        ctxt.error(attr, one_carries_all(args.attribute));
     }
     if let Body::Block(body) = &item.body
         && starts_with_a_call(&body.stream())
@@ -48,6 +44,12 @@ fn one_attribute(args: &Args, item: &RawFn, ctxt: &Ctxt) {
             "two attributes of `resilience` on one function: one carries everything",
         );
     }
+}
+
+/// What to do with a second attribute.
+pub(crate) fn one_carries_all(first: Attribute) -> String {
+    let first = first.name();
+    format!("one attribute carries everything: write its options into `#[{first}]`")
 }
 
 /// Which of our attributes this is, by its last name.
@@ -289,40 +291,30 @@ fn fallback_takes_every_argument(args: &Args, item: &RawFn, ctxt: &Ctxt) {
 
 /// ```text
 /// #[resilient(retries = n)] async fn f(n: u32) -> R
+/// #[resilient(backoff(initial = self.pause))] async fn f(&self) -> R
 /// ```
 fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
-    let mut values: Vec<(&Ident, &Expr)> = Vec::new();
-    if let Some(Opt {
-        name,
-        value: Category::Expr(expr),
-    }) = &args.category
-    {
-        values.push((name, expr));
-    }
-    for option in [&args.service, &args.operation].into_iter().flatten() {
-        values.push((&option.name, &option.value));
-    }
-    if let Some(option) = &args.retries {
-        values.push((&option.name, &option.value.expr));
-    }
-    for option in [&args.timeout, &args.deadline].into_iter().flatten() {
-        if let Switch::On(time) = &option.value {
-            values.push((&option.name, &time.expr));
-        }
-    }
-    for (name, expr) in values {
-        let Expr::Path(path) = grammar::peel(expr) else {
-            continue;
+    let argument = |input: &FnArg| match input {
+        FnArg::Receiver(receiver) => Some(Ident::from(receiver.self_token)),
+        FnArg::Typed(input) => match &*input.pat {
+            Pat::Ident(pat) => Some(pat.ident.clone()),
+            _ => None,
+        },
+    };
+    let arguments: Vec<Ident> = item.sig.inputs.iter().filter_map(argument).collect();
+    for arg in &args.written {
+        let RawArg { name, value } = arg;
+        let value = match value {
+            RawValue::Expr(expr) => expr.to_token_stream(),
+            RawValue::List(group) => group.stream(),
+            RawValue::None => continue,
         };
-        let is_argument = item.sig.inputs.iter().any(|input| match input {
-            FnArg::Typed(input) => {
-                matches!(&*input.pat, Pat::Ident(pat) if path.path.is_ident(&pat.ident))
-            }
-            FnArg::Receiver(_) => false,
-        });
-        if is_argument {
+        if !SETTINGS.iter().any(|setting| name == setting) {
+            continue;
+        }
+        if let Some(argument) = mentioned::variable(value, &arguments) {
             ctxt.error(
-                expr,
+                argument,
                 format!(
                     "`{name}` belongs to the function and not to one call of it: a constant can \
                      stand here, an argument cannot"
@@ -331,3 +323,20 @@ fn values_are_constant(args: &Args, item: &RawFn, ctxt: &Ctxt) {
         }
     }
 }
+
+/// The options whose values stand in a static.
+const SETTINGS: &[&str] = &[
+    "category",
+    "service",
+    "operation",
+    "enabled",
+    "retries",
+    "backoff",
+    "timeout",
+    "deadline",
+    "breaker",
+    "rate_limit",
+    "bulkhead",
+    "budget",
+    "idempotent",
+];

@@ -3,7 +3,6 @@
 //! function with an example of what it refuses.
 
 use proc_macro2::Ident;
-use quote::quote;
 
 use crate::args::{Args, Attribute, Opt, Switch};
 use crate::ctxt::Ctxt;
@@ -93,13 +92,7 @@ pub(crate) fn outlasts(attempt: &Args, call: &Args) -> bool {
     }
 }
 
-/// ```text
-/// breaker(failure_threshold = 1, distinct_calls = 2)
-/// breaker(failure_rate_threshold = 0.5, failure_threshold = 5)
-/// breaker(failure_rate_threshold = 0.5, window = 10, minimum_calls = 20)
-/// breaker(slow_call_rate_threshold = 0.5)
-/// breaker(window = 10)
-/// ```
+/// The rules about the numbers of a breaker.
 fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
     let Some(Opt {
         value: Switch::On(breaker),
@@ -108,6 +101,18 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
     else {
         return;
     };
+    failures_are_enough(breaker, ctxt);
+    one_rule_opens(breaker, ctxt);
+    slow_is_said(breaker, ctxt);
+    window_has_a_share(breaker, ctxt);
+    window_holds_the_minimum(breaker, ctxt);
+    categories_are_in_one_list(breaker, ctxt);
+}
+
+/// ```text
+/// breaker(failure_threshold = 1, distinct_calls = 2)
+/// ```
+fn failures_are_enough(breaker: &Breaker, ctxt: &Ctxt) {
     let literal = |count: &Option<Opt<Count>>| count.as_ref().and_then(|c| c.value.literal);
     if let (Some(failures), Some(distinct), Some(calls)) = (
         literal(&breaker.failure_threshold),
@@ -123,19 +128,33 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
             ),
         );
     }
-    if let Some(rate) = &breaker.failure_rate_threshold {
-        if let Some(failures) = &breaker.failure_threshold {
-            ctxt.error(
-                &failures.name,
-                "failures in a row or their rate opens a breaker: write `failure_threshold` or \
-                 `failure_rate_threshold`",
-            );
-        }
-        if let Some(calls) = &breaker.distinct_calls {
-            let rate = &rate.name;
-            ctxt.error(&calls.name, format!("with `{rate}` write `minimum_calls`"));
-        }
+}
+
+/// ```text
+/// breaker(failure_rate_threshold = 0.5, failure_threshold = 5)
+/// breaker(failure_rate_threshold = 0.5, distinct_calls = 2)
+/// ```
+fn one_rule_opens(breaker: &Breaker, ctxt: &Ctxt) {
+    let Some(rate) = &breaker.failure_rate_threshold else {
+        return;
+    };
+    if let Some(failures) = &breaker.failure_threshold {
+        ctxt.error(
+            &failures.name,
+            "failures in a row or their rate opens a breaker: write `failure_threshold` or \
+             `failure_rate_threshold`",
+        );
     }
+    if let Some(calls) = &breaker.distinct_calls {
+        let rate = &rate.name;
+        ctxt.error(&calls.name, format!("with `{rate}` write `minimum_calls`"));
+    }
+}
+
+/// ```text
+/// breaker(slow_call_rate_threshold = 0.5)
+/// ```
+fn slow_is_said(breaker: &Breaker, ctxt: &Ctxt) {
     if let (Some(rate), None) = (
         &breaker.slow_call_rate_threshold,
         &breaker.slow_call_duration,
@@ -145,21 +164,30 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
             "what is slow? write `slow_call_duration = \"2s\"` as well",
         );
     }
-    let rates = breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some();
-    if !rates {
-        let names = [
-            breaker.window.as_ref().map(|option| &option.name),
-            breaker.minimum_calls.as_ref().map(|option| &option.name),
-        ];
-        for name in names.into_iter().flatten() {
-            ctxt.error(
-                quote!(#name),
-                format!("`{name}` needs `failure_rate_threshold` or `slow_call_duration`"),
-            );
-        }
+}
+
+/// Whether the breaker looks at shares of what is in its window.
+fn has_share(breaker: &Breaker) -> bool {
+    breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some()
+}
+
+/// ```text
+/// breaker(window = 10)
+/// ```
+fn window_has_a_share(breaker: &Breaker, ctxt: &Ctxt) {
+    if has_share(breaker) {
+        return;
     }
-    window_holds_the_minimum(breaker, ctxt);
-    categories_are_in_one_list(breaker, ctxt);
+    let names = [
+        breaker.window.as_ref().map(|option| &option.name),
+        breaker.minimum_calls.as_ref().map(|option| &option.name),
+    ];
+    for name in names.into_iter().flatten() {
+        ctxt.error(
+            name,
+            format!("`{name}` needs `failure_rate_threshold` or `slow_call_duration`"),
+        );
+    }
 }
 
 /// ```text
@@ -167,9 +195,8 @@ fn breaker_is_consistent(args: &Args, ctxt: &Ctxt) {
 /// breaker(failure_rate_threshold = 0.5, minimum_calls = 101)
 /// ```
 fn window_holds_the_minimum(breaker: &Breaker, ctxt: &Ctxt) {
-    let rates = breaker.failure_rate_threshold.is_some() || breaker.slow_call_duration.is_some();
     if let (None, Some(minimum)) = (&breaker.window, &breaker.minimum_calls)
-        && rates
+        && has_share(breaker)
         && minimum
             .value
             .literal
@@ -258,8 +285,9 @@ fn retries_for_what_shapes_them(args: &Args, ctxt: &Ctxt) {
     if args.attribute == Attribute::FailFast || !args.one_attempt() {
         return;
     }
+    let names = args.written.iter().map(|arg| &arg.name);
     let of_retries = |name: &&Ident| OF_RETRIES.iter().any(|option| *name == option);
-    for name in args.written.iter().filter(of_retries) {
+    for name in names.filter(of_retries) {
         ctxt.error(
             name,
             format!("with `retries = 0` there is nothing for `{name}` to do"),

@@ -2,14 +2,13 @@
 
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens as _, quote};
-use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, Lit, LitStr, Path, Token};
 
 use crate::category::{self, Category};
 use crate::ctxt::Ctxt;
 use crate::forms::{expr, is_off};
-use crate::grammar::{RawArg, RawValue, peel};
+use crate::grammar::{RawArg, RawValue, inside, peel};
 use crate::names;
 use crate::spelling::{enumerate, nearest};
 
@@ -54,7 +53,7 @@ pub(crate) fn parse(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Fallback> {
 
 fn narrowed(group: &Group, ctxt: &Ctxt) -> Option<Fallback> {
     let list = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let parts = ctxt.ok(list.parse2(group.stream()))?;
+    let parts = ctxt.ok(inside(group, list))?;
     let mut parts = parts.iter();
     let Some(first) = parts.next() else {
         ctxt.error(group, format!("`fallback` is empty: {FORM}"));
@@ -72,10 +71,13 @@ fn narrowed(group: &Group, ctxt: &Ctxt) -> Option<Fallback> {
         });
     };
     let Some(names) = list_of_on(narrow) else {
-        ctxt.error(
-            narrow,
-            format!("several functions stand in a list: `fallback = [a, b]`; to narrow, {FORM}"),
-        );
+        let message = match peel(narrow) {
+            Expr::Lit(_) | Expr::Assign(_) => format!("what it is for stands in `on(..)`: {FORM}"),
+            _ => {
+                format!("several functions stand in a list: `fallback = [a, b]`; to narrow, {FORM}")
+            }
+        };
+        ctxt.error(narrow, message);
         return None;
     };
     if let Some(more) = parts.next() {
@@ -152,6 +154,7 @@ fn functions(expr: &Expr, ctxt: &Ctxt) -> Option<Vec<Expr>> {
 fn function(expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
     let message = match peel(expr) {
         _ if is_off(expr) => "there is no fallback where none is written".to_owned(),
+        _ if list_of_on(expr).is_some() => format!("`on(..)` stands behind the functions: {FORM}"),
         Expr::Lit(lit) => match &lit.lit {
             Lit::Str(text) if syn::parse_str::<Path>(&text.value()).is_ok() => {
                 let path = text.value();
@@ -163,10 +166,23 @@ fn function(expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
         },
         Expr::Call(call) => {
             let path = call.func.to_token_stream().to_string().replace(' ', "");
-            format!("`fallback` is a function and not a call of it: write `fallback = {path}`")
+            if is_variant(&path) {
+                format!(
+                    "`fallback` is a function and not a value: write a closure, \
+                     `fallback = |.., error| {path}(..)`"
+                )
+            } else {
+                format!("`fallback` is a function and not a call of it: write `fallback = {path}`")
+            }
         }
         _ => return Some(expr.clone()),
     };
     ctxt.error(expr, message);
     None
+}
+
+/// `Ok` or `Answer::Cached`, which make a value.
+fn is_variant(path: &str) -> bool {
+    let last = path.rsplit("::").next().unwrap_or(path);
+    last.starts_with(|c: char| c.is_uppercase())
 }

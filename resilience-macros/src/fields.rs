@@ -1,15 +1,16 @@
 //! `fields(a, b = expr, c = %expr, d = ?expr)`: what telemetry records of a call, written as in
 //! `tracing`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Expr, LitStr, Token};
 
 use crate::ctxt::Ctxt;
+use crate::grammar::inside;
 
 /// One recorded value.
 pub(crate) struct Field {
@@ -29,11 +30,11 @@ pub(crate) enum Form {
     Debug,
 }
 
-pub(crate) fn parse(tokens: TokenStream, ctxt: &Ctxt) -> Vec<Field> {
+pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Vec<Field> {
     let parser = Punctuated::<Field, Token![,]>::parse_terminated_with;
     let list = |input: ParseStream<'_>| parser(input, field);
     let mut fields: Vec<Field> = Vec::new();
-    for field in ctxt.ok(list.parse2(tokens)).into_iter().flatten() {
+    for field in ctxt.ok(inside(group, list)).into_iter().flatten() {
         let name = field.name.value();
         if fields.iter().any(|other| other.name.value() == name) {
             ctxt.error(&field.name, format!("the field `{name}` is written twice"));
@@ -98,17 +99,20 @@ fn name(input: ParseStream<'_>) -> syn::Result<(LitStr, Option<Expr>)> {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::{Delimiter, TokenStream};
     use quote::quote;
 
     use super::*;
 
+    fn list(tokens: TokenStream) -> Group {
+        Group::new(Delimiter::Parenthesis, tokens)
+    }
+
     #[test]
     fn fields_are_written_as_in_tracing() {
         let ctxt = Ctxt::new();
-        let fields = parse(
-            quote!(a, %b, c = 1 + 2, d.e = ?f(x), "g h" = %g, self.i),
-            &ctxt,
-        );
+        let group = list(quote!(a, %b, c = 1 + 2, d.e = ?f(x), "g h" = %g, self.i));
+        let fields = parse(&group, &ctxt);
         assert!(ctxt.is_empty());
         let seen: Vec<_> = fields.iter().map(|f| (f.name.value(), f.form)).collect();
         let expected = [
@@ -125,7 +129,7 @@ mod tests {
     #[test]
     fn a_field_has_one_value() {
         let ctxt = Ctxt::new();
-        parse(quote!(a, a = 1), &ctxt);
+        parse(&list(quote!(a, a = 1)), &ctxt);
         assert_eq!(ctxt.messages(), ["the field `a` is written twice"]);
     }
 }

@@ -15,9 +15,12 @@ pub(crate) fn expr(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Expr> {
         RawValue::Expr(expr) => return Some((**expr).clone()),
         RawValue::None => ctxt.error(name, format!("`{name}` needs a value: write `{form}`")),
         RawValue::List(group) => {
-            let form = match syn::parse2::<Lit>(group.stream()) {
-                Ok(lit) => format!("{name} = {}", lit.to_token_stream()),
-                Err(_) => form.to_owned(),
+            let form = match syn::parse2::<Expr>(group.stream()) {
+                Ok(value @ (Expr::Lit(_) | Expr::Path(_))) => {
+                    let value = value.to_token_stream().to_string().replace(' ', "");
+                    format!("{name} = {value}")
+                }
+                _ => form.to_owned(),
             };
             ctxt.error(group, format!("`{name}` has one value: write `{form}`"));
         }

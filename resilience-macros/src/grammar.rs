@@ -43,28 +43,51 @@ impl ToTokens for RawArg {
 /// All arguments that have the right form. The others are errors, and the reading goes on behind
 /// the next comma that stands before a name.
 pub(crate) fn parse(tokens: TokenStream, ctxt: &Ctxt) -> Vec<RawArg> {
-    let list = |input: ParseStream<'_>| {
-        let mut args = Vec::new();
-        while !input.is_empty() {
-            match argument(input) {
-                Ok(arg) => args.push(arg),
-                Err(error) => {
-                    ctxt.push(error);
-                    skip(input)?;
-                }
-            }
-            if input.is_empty() {
-                break;
-            }
-            if !input.peek(Token![,]) {
-                ctxt.push(input.error("expected `,`"));
+    let list = |input: ParseStream<'_>| arguments(input, ctxt);
+    ctxt.ok(list.parse2(tokens)).unwrap_or_default()
+}
+
+/// The same, of a list in an attribute.
+pub(crate) fn parse_list(group: &Group, ctxt: &Ctxt) -> Vec<RawArg> {
+    ctxt.ok(inside(group, |input| arguments(input, ctxt)))
+        .unwrap_or_default()
+}
+
+fn arguments(input: ParseStream<'_>, ctxt: &Ctxt) -> syn::Result<Vec<RawArg>> {
+    let mut args = Vec::new();
+    while !input.is_empty() {
+        match argument(input) {
+            Ok(arg) => args.push(arg),
+            Err(error) => {
+                ctxt.push(error);
                 skip(input)?;
             }
-            input.parse::<Option<Token![,]>>()?;
         }
-        Ok(args)
+        if input.is_empty() {
+            break;
+        }
+        if !input.peek(Token![,]) {
+            ctxt.push(input.error("expected `,`"));
+            skip(input)?;
+        }
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(args)
+}
+
+/// Reads what stands in parentheses. What is missing at its end is told there, and not of the whole
+/// attribute.
+pub(crate) fn inside<T>(
+    group: &Group,
+    parser: impl Fn(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let group = TokenTree::from(group.clone());
+    let list = |input: ParseStream<'_>| {
+        let content;
+        syn::parenthesized!(content in input);
+        parser(&content)
     };
-    ctxt.ok(list.parse2(tokens)).unwrap_or_default()
+    list.parse2(group.into())
 }
 
 fn argument(input: ParseStream<'_>) -> syn::Result<RawArg> {

@@ -16,6 +16,8 @@ mod expand;
 mod fallback;
 mod fields;
 mod forms;
+#[cfg(test)]
+mod fuzz;
 mod grammar;
 mod inputs;
 mod item;

@@ -26,10 +26,6 @@ pub(crate) struct RateLimit {
 }
 
 /// `rate_limit = "100/60s"`, `rate_limit = LIMIT` or `rate_limit(..)`
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one of them at a time, for as long as a macro runs"
-)]
 pub(crate) enum Limit {
     Short(Rate),
     /// An expression for a `RateLimitOptions`.

@@ -1,7 +1,7 @@
 //! Which option somebody means who writes a word of another crate, and how to write it.
 
 use quote::ToTokens as _;
-use syn::{Expr, Lit};
+use syn::{Expr, ExprPath, Lit};
 
 use crate::forms::{is_off, means_off};
 use crate::grammar::{RawValue, peel};
@@ -95,25 +95,28 @@ impl Meant {
         {
             return format!("{} = off", self.option);
         }
-        let literal = match value {
+        let Some((name, example)) = form.split_once(" = ").filter(|_| !form.ends_with(')')) else {
+            return form.to_owned();
+        };
+        let value = match value {
             RawValue::Expr(expr) => match peel(expr) {
-                Expr::Lit(lit) => Some(&lit.lit),
+                Expr::Lit(lit) => self.literal(example, &lit.lit),
+                Expr::Path(path) => self.path(example, path),
                 _ => None,
             },
             _ => None,
         };
-        let value = literal.and_then(|lit| self.value(form, lit));
-        match (form.split_once(" = "), value) {
-            (Some((name, _)), Some(value)) => format!("{name} = {value}"),
-            _ => form.to_owned(),
+        match value {
+            Some(value) => format!("{name} = {value}"),
+            None => form.to_owned(),
         }
     }
 
     /// The literal as a value of the option, if it is of its kind.
-    fn value(self, form: &str, lit: &Lit) -> Option<String> {
-        let (_, example) = form.split_once(" = ").filter(|_| !form.ends_with(')'))?;
+    fn literal(self, example: &str, lit: &Lit) -> Option<String> {
         let is_text = example.starts_with('"');
         let is_whole = example.bytes().all(|b| b.is_ascii_digit());
+        let is_share = example.starts_with("0.");
         match (self.value, lit) {
             (Value::Of(unit), Lit::Int(int)) => Some(format!("\"{}{unit}\"", int.base10_digits())),
             (Value::Total, Lit::Int(int)) => {
@@ -124,6 +127,29 @@ impl Meant {
                 Some(text.to_token_stream().to_string())
             }
             (Value::Same, Lit::Int(int)) if is_whole => Some(int.base10_digits().to_owned()),
+            (Value::Same, Lit::Int(percent)) if is_share => {
+                let percent = percent.base10_parse::<u8>().ok()?;
+                (2..=100)
+                    .contains(&percent)
+                    .then(|| (f64::from(percent) / 100.0).to_string())
+            }
+            (Value::Same, Lit::Float(share)) if is_share => Some(share.to_string()),
+            (Value::Same, Lit::Bool(yes)) if self.option == "enabled" => {
+                Some(yes.value.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// A constant as a value of the option; a function, of one that takes any.
+    fn path(self, example: &str, path: &ExprPath) -> Option<String> {
+        let name = path.path.segments.last()?.ident.to_string();
+        let is_constant = !name.contains(|c: char| c.is_lowercase());
+        let takes_functions = example.starts_with('|');
+        let path = path.to_token_stream().to_string().replace(' ', "");
+        match self.value {
+            Value::Same if is_constant || takes_functions => Some(path),
+            Value::Total if is_constant => Some(format!("{path} - 1")),
             _ => None,
         }
     }
@@ -165,7 +191,15 @@ mod tests {
         assert_eq!(written("", "circuit_breaker", "false"), "breaker = off");
         assert_eq!(written("", "window_size", "\"9s\""), "window = \"9s\"");
         assert_eq!(meant("breaker", "failure_threshold_ms"), None);
-        assert_eq!(written("budget", "percent", "20"), "ratio = 0.2");
+        assert_eq!(written("budget", "percent", "50"), "ratio = 0.5");
+        assert_eq!(
+            written("", "attempts", "LIMITS::ALL"),
+            "retries = LIMITS::ALL - 1"
+        );
+        assert_eq!(written("", "max_retries", "MAX"), "retries = MAX");
+        assert_eq!(written("", "max_retries", "None"), "retries = 3");
+        assert_eq!(written("", "when", "is_busy"), "retry_if = is_busy");
+        assert_eq!(written("", "enable", "true"), "enabled = true");
         assert_eq!(
             written("breaker", "threshold", "9"),
             "failure_threshold = 9"

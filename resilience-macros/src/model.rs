@@ -2,6 +2,7 @@
 //! tokens that will be written.
 
 use proc_macro2::{Group, TokenStream};
+use syn::ext::IdentExt as _;
 use syn::{ReturnType, Type};
 
 use crate::args::Args;
@@ -58,7 +59,8 @@ impl Model {
         };
         let named = args.names();
         for binding in &mut bindings {
-            binding.named = args.fallback.is_some() || named.contains(&binding.ident.to_string());
+            binding.named =
+                args.fallback.is_some() || named.contains(&binding.ident.unraw().to_string());
         }
         Some(Self {
             args,

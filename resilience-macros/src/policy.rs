@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use proc_macro2::Group;
 use quote::ToTokens as _;
-use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Lit, LitStr, Token};
 
@@ -12,7 +11,7 @@ use crate::args::{Opt, Switch};
 use crate::category::Category;
 use crate::ctxt::Ctxt;
 use crate::forms::{expr, is_off, list, means_off, whole_number, wrong};
-use crate::grammar::{self, RawArg, RawValue, peel};
+use crate::grammar::{self, RawArg, RawValue, inside, peel};
 use crate::names;
 use crate::number::{Count, Factor, Share};
 use crate::redirect::unknown_in;
@@ -174,7 +173,7 @@ fn breaker(group: &Group, ctxt: &Ctxt) -> Breaker {
 fn categories(arg: &RawArg, form: &str, ctxt: &Ctxt) -> Option<Opt<Vec<Listed>>> {
     let group = list(arg, form, ctxt)?;
     let exprs = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let exprs = ctxt.ok(exprs.parse2(group.stream()))?;
+    let exprs = ctxt.ok(inside(&group, exprs))?;
     let mut listed: Vec<Listed> = Vec::new();
     for written in exprs {
         let Some(category) = Category::parse(&written, ctxt) else {
@@ -270,7 +269,7 @@ pub(crate) fn nested(group: &Group, of: &str, ctxt: &Ctxt) -> Vec<(RawArg, Expr)
 /// The options of a list in an attribute, each at most once.
 fn options(group: &Group, of: &str, ctxt: &Ctxt) -> Vec<RawArg> {
     let mut options: Vec<RawArg> = Vec::new();
-    for arg in grammar::parse(group.stream(), ctxt) {
+    for arg in grammar::parse_list(group, ctxt) {
         let name = &arg.name;
         if names::form(of, &name.to_string()).is_none() {
             unknown_in(of, &format!("`{of}`"), &arg, ctxt);

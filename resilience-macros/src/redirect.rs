@@ -2,6 +2,7 @@
 
 use crate::args::Attribute;
 use crate::ctxt::Ctxt;
+use crate::forms::means_off;
 use crate::grammar::{RawArg, RawValue};
 use crate::meant::meant;
 use crate::names;
@@ -48,6 +49,8 @@ pub(crate) fn unknown_in(of: &str, shown: &str, arg: &RawArg, ctxt: &Ctxt) {
     let own = names::options(of);
     let hint = if of == "bulkhead" && word.starts_with("max_wait") {
         "the time in its queue is part of `timeout`".to_owned()
+    } else if word == "off" && SWITCHES.contains(&of) {
+        format!("write `{of} = off`")
     } else if let Some(meant) = meant(of, &word) {
         format!("write `{}`", meant.written(&arg.value))
     } else if let Some(near) = nearest(&word, &own) {
@@ -55,6 +58,7 @@ pub(crate) fn unknown_in(of: &str, shown: &str, arg: &RawArg, ctxt: &Ctxt) {
     } else if of != "classify"
         && let Some(meant) = meant("", &word)
         && meant.list.is_empty()
+        && meant.option != of
     {
         format!("outside of it write `{}`", meant.written(&arg.value))
     } else {
@@ -62,6 +66,9 @@ pub(crate) fn unknown_in(of: &str, shown: &str, arg: &RawArg, ctxt: &Ctxt) {
     };
     ctxt.error(&arg.name, format!("{shown} has no option `{name}`; {hint}"));
 }
+
+/// The lists that can be `off`.
+const SWITCHES: &[&str] = &["breaker", "rate_limit", "bulkhead", "budget"];
 
 /// Whose option it is.
 fn misplaced(attribute: Attribute, option: &str) -> String {
@@ -91,7 +98,11 @@ fn special(word: &str, value: &RawValue) -> Option<String> {
         }
         ("err" | "ret", _) => "errors are recorded and values are not: leave it out",
         ("level", _) => "the level of an event follows the severity of the failure: leave it out",
-        ("disabled" | "disable" | "enable", _) => "write `enabled = false`",
+        ("enable", RawValue::None) => "it is enabled where nothing else is written: leave it out",
+        ("disabled" | "disable", RawValue::Expr(value)) if means_off(value) => {
+            "it is enabled where nothing else is written: leave it out"
+        }
+        ("disabled" | "disable", _) => "write `enabled = false`",
         ("name", _) => "write `operation = \"..\"`, or `service = \"..\"` to share a breaker",
         ("max_retry_attempts" | "retry_attempts", _) => {
             "write `retries = n`, the number of attempts after the first"

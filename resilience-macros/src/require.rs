@@ -1,10 +1,11 @@
 //! `require(condition, field = "name", "message {}", args…)`.
 
 use proc_macro2::{Group, TokenStream};
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::{Expr, Ident, LitStr, Token};
 
 use crate::ctxt::Ctxt;
+use crate::grammar::inside;
 
 /// One requirement of a `#[fail_fast]` function.
 pub(crate) struct Requirement {
@@ -15,7 +16,7 @@ pub(crate) struct Requirement {
 }
 
 pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Option<Requirement> {
-    let inside = |input: ParseStream<'_>| {
+    let requirement = |input: ParseStream<'_>| {
         let condition = input.parse::<Expr>()?;
         if matches!(condition, Expr::Assign(_)) {
             return Err(syn::Error::new_spanned(
@@ -31,7 +32,7 @@ pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Option<Requirement> {
             message,
         })
     };
-    ctxt.ok(inside.parse2(group.stream()))
+    ctxt.ok(inside(group, requirement))
 }
 
 const FORM: &str = "write `require(condition, field = \"name\", \"message\")`";

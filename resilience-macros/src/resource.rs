@@ -43,7 +43,7 @@ pub(crate) fn parse(group: &Group, ctxt: &Ctxt) -> Vec<Resource> {
         ctxt.error(group, message);
         return resources;
     }
-    for arg in grammar::parse(group.stream(), ctxt) {
+    for arg in grammar::parse_list(group, ctxt) {
         let name = &arg.name;
         if resources.iter().any(|other| other.name == *name) {
             ctxt.error(name, format!("`{name}` is written twice"));

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Lit};
+use syn::{Expr, ExprPath, Lit};
 
 use crate::ctxt::Ctxt;
 use crate::grammar::peel;
@@ -90,10 +90,18 @@ pub(crate) fn flag(name: &str, expr: &Expr, ctxt: &Ctxt) -> Option<Expr> {
             ctxt.error(expr, message);
             None
         }
-        Expr::Path(path) if path.path.is_ident("off") || path.path.is_ident("no") => {
+        Expr::Path(path) if is_any(path, &["off", "no"]) => {
             ctxt.error(expr, format!("write `{name} = false`"));
+            None
+        }
+        Expr::Path(path) if is_any(path, &["on", "yes"]) => {
+            ctxt.error(expr, format!("write `{name} = true`"));
             None
         }
         _ => Some(expr.clone()),
     }
+}
+
+fn is_any(path: &ExprPath, words: &[&str]) -> bool {
+    words.iter().any(|word| path.path.is_ident(word))
 }

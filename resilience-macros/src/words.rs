@@ -74,6 +74,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     ("", "bulkhead", "semaphore load_shed"),
     ("", "budget", "retry_budget"),
+    ("", "enabled", "enable"),
     ("", "idempotent", "idempotency"),
     (
         "",

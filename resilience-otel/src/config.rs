@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 
+use crate::axiom::Axiom;
+
 /// Where telemetry goes, and what of it.
 ///
 /// What is said here beats the `OTEL_*` variables, and these beat the defaults. `OTEL_SERVICE_NAME`
@@ -45,20 +47,6 @@ pub enum Output {
     None,
 }
 
-/// Axiom as the place where telemetry goes.
-///
-/// Axiom wants a dataset of its own for every signal; a signal without one is not sent.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Axiom {
-    token: Secret<String>,
-    url: String,
-    is_edge: bool,
-    traces: Option<String>,
-    logs: Option<String>,
-    metrics: Option<String>,
-}
-
 /// Why telemetry cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,8 +62,8 @@ pub enum Error {
     /// Nothing would be sent.
     #[error("no dataset of Axiom is named")]
     NoDataset,
-    /// The address is none.
-    #[error("the endpoint is no http or https URL")]
+    /// The address is none, or has a query: a key belongs into a header.
+    #[error("the endpoint is no http or https URL without a query")]
     Endpoint,
     /// The header cannot be sent.
     #[error("the header `{0}` has characters that no header may have")]
@@ -177,7 +165,8 @@ impl Config {
         self
     }
 
-    /// How long a request may take, with its retries; 10 s unless said otherwise.
+    /// How long a request may take, and from when on what failed is not sent again; 10 s unless said
+    /// otherwise.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout.min(LONGEST));
         self
@@ -209,26 +198,20 @@ impl Config {
 
     /// Where a signal goes; `None` where it goes nowhere.
     pub(crate) fn target(&self, signal: Kind) -> Result<Option<Target>, Error> {
-        if env::var(format!("OTEL_{}_EXPORTER", signal.variable())).is_ok_and(|to| to == "none")
-            || env::var("OTEL_SDK_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"))
+        let exporter = variable(&format!("OTEL_{}_EXPORTER", signal.variable()));
+        let disabled = variable("OTEL_SDK_DISABLED");
+        if exporter.is_some_and(|to| to == "none")
+            || disabled.is_some_and(|off| off.eq_ignore_ascii_case("true"))
         {
             return Ok(None);
         }
         let mut headers = self.headers.0.clone();
         let mut endpoint = self.endpoint.clone();
         if let Some(axiom) = &self.axiom {
-            axiom.check()?;
-            let Some(dataset) = axiom.dataset(signal) else {
+            endpoint = axiom.address(signal, &mut headers)?;
+            if endpoint.is_none() {
                 return Ok(None);
-            };
-            let name = match signal {
-                Kind::Metrics => "x-axiom-metrics-dataset",
-                Kind::Traces | Kind::Logs => "x-axiom-dataset",
-            };
-            headers.push((name.to_owned(), dataset.to_owned()));
-            let token = format!("Bearer {}", axiom.token.0);
-            headers.push(("authorization".to_owned(), token));
-            endpoint = Some(axiom.url.clone());
+            }
         }
         for (name, value) in &headers {
             if HeaderName::from_bytes(name.as_bytes()).is_err()
@@ -239,7 +222,8 @@ impl Config {
         }
         if let Some(url) = &endpoint {
             let uri: Uri = url.parse().map_err(|_| Error::Endpoint)?;
-            if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+            let is_base = uri.host().is_some() && uri.query().is_none();
+            if !matches!(uri.scheme_str(), Some("http" | "https")) || !is_base {
                 return Err(Error::Endpoint);
             }
         }
@@ -252,129 +236,37 @@ impl Config {
         let timeout = self.timeout.or_else(|| millis(signal, &variables));
         Ok(Some(Target {
             endpoint,
-            headers: headers.into_iter().collect(),
+            // In whatever case it is written, a header is one: the last of a name holds.
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
             timeout: timeout.map_or(Duration::from_secs(10), |timeout| timeout.min(LONGEST)),
         }))
     }
 
-    /// The delay of a batch; `None` where a variable says it, which the SDK reads.
-    pub(crate) fn batch_delay_or(&self, variable: &str) -> Option<Duration> {
-        self.batch_delay.or_else(|| {
-            env::var_os(variable)
-                .is_none()
-                .then_some(Duration::from_secs(1))
-        })
+    /// The delay of a batch; `None` where this variable says it, which the SDK reads.
+    pub(crate) fn batch_delay_or(&self, name: &str) -> Option<Duration> {
+        self.batch_delay
+            .or_else(|| variable(name).is_none().then_some(Duration::from_secs(1)))
     }
 
     /// The same for metrics.
-    pub(crate) fn metric_interval_or(&self, variable: &str) -> Option<Duration> {
-        self.metric_interval.or_else(|| {
-            env::var_os(variable)
-                .is_none()
-                .then_some(Duration::from_secs(10))
-        })
+    pub(crate) fn metric_interval_or(&self, name: &str) -> Option<Duration> {
+        self.metric_interval
+            .or_else(|| variable(name).is_none().then_some(Duration::from_secs(10)))
     }
 
     pub(crate) fn certificates(&self) -> Result<Option<Vec<u8>>, Error> {
         if let Some(pem) = &self.root_certificates {
             return Ok(Some(pem.clone()));
         }
-        match env::var_os("OTEL_EXPORTER_OTLP_CERTIFICATE") {
+        match variable("OTEL_EXPORTER_OTLP_CERTIFICATE") {
             Some(path) => std::fs::read(path)
                 .map(Some)
                 .map_err(|error| Error::Certificates(error.to_string())),
             None => Ok(None),
         }
-    }
-}
-
-impl Axiom {
-    /// With an API token (`xaat-..`), at `https://api.axiom.co`.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self {
-            token: Secret(token.into()),
-            url: "https://api.axiom.co".to_owned(),
-            is_edge: false,
-            traces: None,
-            logs: None,
-            metrics: None,
-        }
-    }
-
-    /// From `AXIOM_TOKEN`, `AXIOM_EDGE` (a host) or `AXIOM_EDGE_URL` or `AXIOM_URL`, and
-    /// `AXIOM_TRACES_DATASET`, `AXIOM_LOGS_DATASET`, `AXIOM_METRICS_DATASET`; `None` without a
-    /// token.
-    pub fn from_env() -> Option<Self> {
-        let read = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        let mut axiom = Self::new(read("AXIOM_TOKEN")?);
-        if let Some(host) = read("AXIOM_EDGE") {
-            axiom = axiom.edge(&host);
-        } else if let Some(url) = read("AXIOM_EDGE_URL") {
-            axiom = axiom.url(url);
-            axiom.is_edge = true;
-        } else if let Some(url) = read("AXIOM_URL") {
-            axiom = axiom.url(url);
-        }
-        axiom.traces = read("AXIOM_TRACES_DATASET");
-        axiom.logs = read("AXIOM_LOGS_DATASET");
-        axiom.metrics = read("AXIOM_METRICS_DATASET");
-        Some(axiom)
-    }
-
-    /// At an edge, such as `us-east-1.aws.edge.axiom.co`.
-    pub fn edge(mut self, host: &str) -> Self {
-        self.url = format!("https://{host}");
-        self.is_edge = true;
-        self
-    }
-
-    /// At another base URL.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = url.into();
-        self.is_edge = false;
-        self
-    }
-
-    /// The dataset of spans.
-    pub fn traces(mut self, dataset: impl Into<String>) -> Self {
-        self.traces = Some(dataset.into());
-        self
-    }
-
-    /// The dataset of log records.
-    pub fn logs(mut self, dataset: impl Into<String>) -> Self {
-        self.logs = Some(dataset.into());
-        self
-    }
-
-    /// The dataset of metrics, one of the kind Metrics.
-    pub fn metrics(mut self, dataset: impl Into<String>) -> Self {
-        self.metrics = Some(dataset.into());
-        self
-    }
-
-    fn dataset(&self, signal: Kind) -> Option<&str> {
-        match signal {
-            Kind::Traces => self.traces.as_deref(),
-            Kind::Logs => self.logs.as_deref(),
-            Kind::Metrics => self.metrics.as_deref(),
-        }
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        if self.token.0.trim().is_empty() {
-            return Err(Error::EmptyToken);
-        }
-        if self.is_edge && self.token.0.starts_with("xapt-") {
-            return Err(Error::PersonalToken);
-        }
-        if Kind::ALL
-            .iter()
-            .all(|&signal| self.dataset(signal).is_none())
-        {
-            return Err(Error::NoDataset);
-        }
-        Ok(())
     }
 }
 
@@ -395,7 +287,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Metrics];
+    pub(crate) const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Metrics];
 
     const fn path(self) -> &'static str {
         match self {
@@ -418,14 +310,19 @@ impl Kind {
 fn millis(signal: Kind, variables: &[&str]) -> Option<Duration> {
     variables
         .iter()
-        .filter_map(|name| env::var(name.replace("{}", signal.variable())).ok())
+        .filter_map(|name| variable(&name.replace("{}", signal.variable())))
         .find_map(|value| value.trim().parse().ok())
         .map(Duration::from_millis)
 }
 
+/// A variable of the environment. An empty one is as good as none.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Shown as nothing but its being there.
 #[derive(Clone)]
-struct Secret<T>(T);
+pub(crate) struct Secret<T>(pub(crate) T);
 
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -458,6 +355,10 @@ mod tests {
         assert_eq!(traces.headers["authorization"], "Bearer xaat-1");
         assert_eq!(traces.headers["x-axiom-dataset"], "t");
         assert_eq!(traces.headers["x-team"], "a");
+        let other = config.clone().header("Authorization", "Basic b");
+        let other = other.target(Kind::Traces).unwrap().unwrap();
+        assert_eq!(other.headers["authorization"], "Bearer xaat-1");
+        assert_eq!(other.headers.len(), traces.headers.len());
         let metrics = config.target(Kind::Metrics).unwrap().unwrap();
         assert_eq!(metrics.headers["x-axiom-metrics-dataset"], "m");
         assert!(!metrics.headers.contains_key("x-axiom-dataset"));
@@ -473,6 +374,7 @@ mod tests {
             Config::new("s").axiom(Axiom::new("xaat-1")),
             Config::new("s").endpoint("localhost:4318"),
             Config::new("s").header("authorization", "s3cr3t\n"),
+            Config::new("s").endpoint("https://h/?token=s3cr3t"),
         ]
         .map(|config| config.target(Kind::Traces).err().unwrap().to_string());
         assert!(
@@ -484,6 +386,7 @@ mod tests {
             "{errors:?}"
         );
         assert!(errors[4].contains("authorization"), "{errors:?}");
+        assert!(errors[5].contains("query"), "{errors:?}");
         assert!(!errors.concat().contains("s3cr3t"));
     }
 

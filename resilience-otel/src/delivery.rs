@@ -2,6 +2,7 @@
 //! `shutdown` nor its exporters say that something was lost.
 
 use std::fmt;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -91,6 +92,12 @@ impl fmt::Display for Delivery {
     }
 }
 
+/// Says something on standard error. Where nobody reads that any more, it stays unsaid: `eprintln`
+/// would panic.
+pub(crate) fn say(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "resilience-otel: {text}");
+}
+
 /// The counts of one signal.
 pub(crate) struct Counts {
     name: &'static str,
@@ -166,8 +173,10 @@ impl Counts {
             return;
         }
         trouble.told = Some(Instant::now());
-        let error = trouble.last_error.as_deref().unwrap_or("not sent");
-        eprintln!("resilience-otel: {all} {} lost so far ({error})", self.name);
+        let error = trouble.last_error.clone();
+        drop(trouble);
+        let error = error.as_deref().unwrap_or("not sent");
+        say(format_args!("{all} {} lost so far ({error})", self.name));
     }
 
     fn trouble(&self) -> std::sync::MutexGuard<'_, Trouble> {

@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod axiom;
 mod client;
 mod config;
 mod delivery;
@@ -39,6 +40,7 @@ mod telemetry;
 
 pub use opentelemetry;
 
-pub use crate::config::{Axiom, Config, Error, Output};
+pub use crate::axiom::Axiom;
+pub use crate::config::{Config, Error, Output};
 pub use crate::delivery::{Delivery, Signal};
 pub use crate::telemetry::{Telemetry, init};

@@ -26,8 +26,8 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::client::Client;
-use crate::config::{Config, Error, Kind, Output, Target};
-use crate::delivery::{Counted, Counts, Delivery};
+use crate::config::{Config, Error, Kind, Output, Target, variable};
+use crate::delivery::{Counted, Counts, Delivery, say};
 use crate::metrics::Metrics;
 
 /// Sets everything up: the global `tracing` subscriber with an output on standard error, the export,
@@ -40,7 +40,7 @@ pub fn init(config: &Config) -> Result<Telemetry, Error> {
     let telemetry = Telemetry::new(config)?;
     let directives = config.output_filter.clone();
     let directives = directives
-        .or_else(|| std::env::var("RUST_LOG").ok())
+        .or_else(|| variable("RUST_LOG"))
         .unwrap_or_else(|| "info".to_owned());
     let filter = filter(&directives)?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -157,11 +157,11 @@ impl Telemetry {
         layers
     }
 
+    /// What is exported: what the export itself logs would make it export more.
     #[expect(
         clippy::redundant_closure,
         reason = "the function's lifetime is not general enough"
     )]
-    /// What is exported: what the export itself logs would make it export more.
     fn exported<S: 'static>(&self) -> impl Filter<S> + Send + Sync + 'static + use<S> {
         // Without a hint the combined filter would have none, and every level would seem wanted.
         let not_ours =
@@ -257,7 +257,7 @@ impl Drop for Telemetry {
         self.end();
         let delivery = self.delivery();
         if !delivery.is_complete() {
-            eprintln!("resilience-otel: {delivery}");
+            say(format_args!("{delivery}"));
         }
     }
 }
@@ -278,7 +278,7 @@ enum Part {
 
 fn resource(config: &Config) -> Resource {
     let mut attributes = Vec::new();
-    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+    if variable("OTEL_SERVICE_NAME").is_none() {
         attributes.push(KeyValue::new("service.name", config.service.clone()));
     }
     if let Some(version) = &config.version {

@@ -60,8 +60,9 @@ fn child() {
     drop(telemetry);
 }
 
-fn run_child(output: &str, endpoint: &str) -> (Ended, String) {
-    let ended = Command::new(std::env::current_exe().unwrap())
+fn child_process(output: &str, endpoint: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "child", "--nocapture"])
         .env("OUTPUT_OF_CHILD", output)
         .env("RUST_LOG", "debug")
@@ -72,9 +73,12 @@ fn run_child(output: &str, endpoint: &str) -> (Ended, String) {
         )
         .env("OTEL_EXPORTER_OTLP_TIMEOUT", "500")
         .env("OTEL_SERVICE_NAME", "named-by-the-environment")
-        .env("OTEL_RESOURCE_ATTRIBUTES", "team=blue")
-        .output()
-        .unwrap();
+        .env("OTEL_RESOURCE_ATTRIBUTES", "team=blue");
+    command
+}
+
+fn run_child(output: &str, endpoint: &str) -> (Ended, String) {
+    let ended = child_process(output, endpoint).output().unwrap();
     let written = [&*ended.stdout, &*ended.stderr].concat();
     (ended, String::from_utf8(written).unwrap())
 }
@@ -127,6 +131,42 @@ fn the_output_can_be_json_and_what_is_lost_is_said_in_bounded_time() {
     );
     assert!(!written.contains(TOKEN), "{written}");
     assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_closed_standard_error_is_no_reason_to_panic() {
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let ended = child_process("text", "http://127.0.0.1:9")
+        .stderr(write)
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let endpoint = Endpoint::new(Answer::Yes);
+    let ended = child_process("text", &endpoint.url)
+        .env("OTEL_SERVICE_NAME", "")
+        .env("OTEL_EXPORTER_OTLP_CERTIFICATE", "")
+        .env("OTEL_BSP_SCHEDULE_DELAY", "")
+        .env("RUST_LOG", "")
+        .output()
+        .unwrap();
+    let written = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success(), "{written}");
+    assert!(
+        written.contains("WARN") && !written.contains("DEBUG"),
+        "{written}"
+    );
+    let requests = endpoint.requests();
+    let named = |text: &str| {
+        requests
+            .iter()
+            .any(|request| String::from_utf8_lossy(&request.body).contains(text))
+    };
+    assert!(named("child") && !named("unknown_service"));
 }
 
 const TOKEN: &str = "xaat-5ecr3t";

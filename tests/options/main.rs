@@ -12,7 +12,7 @@
 
 use std::panic::catch_unwind;
 
-use resilience::Runtime;
+use resilience::{Category, Runtime, Severity};
 
 #[path = "../../resilience-macros/src/names.rs"]
 mod names;
@@ -136,6 +136,19 @@ fn the_crate_is_found_by_its_path_alone() {
         assert!(with.is_empty(), "{with:?}");
         assert!(!diagnostics("").is_empty(), "{name} needs no `crate`");
     }
+}
+
+#[test]
+fn the_grammar_knows_the_words_of_the_runtime() {
+    let categories = Category::BUILT_IN.map(|category| category.as_str());
+    assert_eq!(names::CATEGORIES, categories);
+    let severities = [
+        Severity::Low,
+        Severity::Medium,
+        Severity::High,
+        Severity::Critical,
+    ];
+    assert_eq!(names::SEVERITIES, severities.map(Severity::as_str));
 }
 
 #[test]

@@ -6,8 +6,6 @@
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::thread;
-use std::time::{Duration, Instant};
 
 pub mod ours;
 
@@ -81,22 +79,4 @@ pub fn tokio() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-}
-
-/// Waits for the beginning of a second of the monotonic clock. A difference of times takes a few
-/// instructions more where it borrows from the seconds; what is counted within a second of here,
-/// with clocks that began here, does so the same way in every run.
-pub fn begin_second() {
-    // There is no other way to the part of the second; where this one is closed, counts that depend
-    // on the time differ by less than one in a hundred.
-    fn nanoseconds() -> Option<u64> {
-        let now = format!("{:?}", Instant::now());
-        let (_, after) = now.split_once("tv_nsec: ")?;
-        after.trim_end_matches([' ', '}']).parse().ok()
-    }
-    while let Some(past) = nanoseconds()
-        && past > 20_000_000
-    {
-        thread::sleep(Duration::from_nanos(1_000_500_000_u64.saturating_sub(past)));
-    }
 }

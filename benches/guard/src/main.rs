@@ -34,7 +34,6 @@ fn main() -> ExitCode {
 }
 
 fn run(case: Case, calls: u64, listens: bool) -> Result<(), String> {
-    guard::begin_second();
     let tokio = guard::tokio().map_err(|error| error.to_string())?;
     let _inside = tokio.enter();
     ours::load().map_err(|problems| problems.to_string())?;

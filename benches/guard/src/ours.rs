@@ -257,6 +257,9 @@ fn succeeds_at_the_third(call: Call<'_>) -> Result<(), String> {
     }
 }
 
+/// Those of all workloads.
+pub const SETTINGS: &str = include_str!("../settings.toml");
+
 /// Loads the settings into the global runtime.
 ///
 /// # Errors
@@ -269,7 +272,7 @@ pub fn load() -> Result<(), Problems> {
 /// The same, and more.
 fn load_with(more: &str) -> Result<(), Problems> {
     let settings = Settings::loader()
-        .text("settings.toml", include_str!("../settings.toml"))
+        .text("settings.toml", SETTINGS)
         .text("more.toml", more)
         .variables::<String, String>([])
         .load()?;

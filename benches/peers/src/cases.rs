@@ -11,7 +11,7 @@ use std::time::Duration;
 use backon::{ConstantBuilder, Retryable};
 use failsafe::futures::CircuitBreaker as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use guard::{drive, ours};
+use guard::drive;
 use layered::{Execute, Service as _, Stack};
 use recloser::{AsyncRecloser, Recloser};
 use seatbelt::breaker::Breaker;
@@ -28,49 +28,31 @@ use tower_resilience::ratelimiter::RateLimiterLayer;
 use tower_resilience::retry::RetryLayer;
 use tower_resilience::timelimiter::TimeLimiterLayer;
 
+use crate::Case;
 use crate::body::{self, Failure};
-use crate::{Case, check};
+use crate::check::{self, MEASURED, Numbers};
+use crate::ours::{self, tested};
 
-/// The numbers of a case.
-#[derive(Clone, Copy)]
-struct Numbers {
-    timeout: Duration,
-    /// So many calls in [`per`](Self::per), and so many at once.
-    limit: u32,
-    per: Duration,
-    concurrency: usize,
-}
-
-/// Nobody is ever refused: what counts is the way through.
-const MEASURED: Numbers = Numbers {
-    timeout: Duration::from_secs(5),
-    limit: 1_000_000_000,
-    per: Duration::from_secs(1),
-    concurrency: 100,
-};
-
-const CHECKED: Numbers = Numbers {
-    timeout: Duration::from_millis(10),
-    limit: 5,
-    per: Duration::from_hours(1),
-    concurrency: 1,
-};
-
-/// Makes a case: `call` is a closure that makes the call, written with the body and the numbers.
+/// Makes a case: `call` is a closure that makes the call, written with the body and the numbers. Each
+/// check makes one of its own, with the number that it checks smaller.
 macro_rules! case {
-    ($cases:ident, $workload:literal, $library:literal, $measured:path, $check:path,
+    ($cases:ident, $workload:literal, $library:literal, $measured:path, [$($check:ident),+],
      |$body:ident, $numbers:ident| $call:expr) => {{
         let call = {
             let ($body, $numbers) = ($measured, MEASURED);
             let _ = $numbers;
             $call
         };
-        let notes = $check(|| {
-            let ($body, $numbers) = (body::tested, CHECKED);
-            let _ = $numbers;
-            $call
-        });
-        $cases.push(made($workload, $library, call, notes));
+        let check = || {
+            let mut notes = Vec::new();
+            $(notes.extend(check::$check(|$numbers: Numbers| {
+                let $body = body::tested;
+                let _ = $numbers;
+                $call
+            }));)+
+            notes
+        };
+        $cases.push(made($workload, $library, call, check));
     }};
 }
 
@@ -78,17 +60,12 @@ fn made<F: Future>(
     workload: &'static str,
     library: &'static str,
     call: impl FnMut(u64) -> F + Clone + Send + 'static,
-    mut notes: Vec<String>,
+    check: fn() -> Vec<String>,
 ) -> Case {
     // With a delay of zero, who is not ready after three attempts sleeps until the next millisecond,
     // and needs somebody to wake it.
     let sleeps = workload == "fails" && is_pending(call.clone()(0));
-    if sleeps {
-        notes.push(
-            "sleeps until the next millisecond before each retry, although its delay is zero"
-                .into(),
-        );
-    }
+    let note = "sleeps until the next millisecond before each retry, although its delay is zero";
     let future = size_of_val(&call.clone()(0));
     let call = Mutex::new(call);
     Case {
@@ -108,7 +85,8 @@ fn made<F: Future>(
         }),
         shared: true,
         future,
-        notes,
+        check: Box::new(check),
+        notes: sleeps.then(|| note.to_owned()).into_iter().collect(),
         sleeps,
     }
 }
@@ -138,13 +116,27 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// One of ours, from `benches/guard`.
-fn resilience(cases: &mut Vec<Case>, workload: &'static str, name: &str) {
-    named(cases, workload, "resilience", name);
+/// One of ours, from `benches/guard`; in the checks, with a body of which they tell what it does.
+macro_rules! ours {
+    ($cases:ident, $workload:literal, $call:ident, [$($check:ident),+]) => {
+        named($cases, $workload, "resilience", || {
+            let mut notes = Vec::new();
+            $(notes.extend(check::$check(|numbers| ours::call(tested::$call, numbers)));)+
+            notes
+        })
+    };
 }
 
-fn named(cases: &mut Vec<Case>, workload: &'static str, library: &'static str, name: &str) {
-    let Some(case) = ours::cases().into_iter().find(|case| case.name == name) else {
+fn named(
+    cases: &mut Vec<Case>,
+    workload: &'static str,
+    library: &'static str,
+    check: fn() -> Vec<String>,
+) {
+    let Some(case) = guard::ours::cases()
+        .into_iter()
+        .find(|case| case.name == workload)
+    else {
         unreachable!("every name here is one of benches/guard/src/ours.rs")
     };
     cases.push(Case {
@@ -153,24 +145,25 @@ fn named(cases: &mut Vec<Case>, workload: &'static str, library: &'static str, n
         run: Box::new(case.run),
         shared: true,
         future: (case.size)(),
-        notes: (case.check)().err().into_iter().collect(),
+        check: Box::new(check),
+        notes: Vec::new(),
         sleeps: false,
     });
 }
 
 fn bare(cases: &mut Vec<Case>) {
-    named(cases, "bare", "bare", "bare");
-    named(cases, "bare-waits", "bare", "bare-waits");
+    named(cases, "bare", "bare", Vec::new);
+    named(cases, "bare-waits", "bare", Vec::new);
 }
 
 fn timeout(cases: &mut Vec<Case>) {
-    resilience(cases, "timeout", "timeout");
+    ours!(cases, "timeout", timeout, [timeout]);
     case!(
         cases,
         "timeout",
         "tokio",
         body::ready,
-        check::timeout,
+        [timeout],
         |body, n| move |x| { tokio::time::timeout(n.timeout, body(x)) }
     );
     case!(
@@ -178,7 +171,7 @@ fn timeout(cases: &mut Vec<Case>) {
         "timeout",
         "tower",
         body::ready,
-        check::timeout,
+        [timeout],
         |body, n| { calls(tower::timeout::Timeout::new(service_fn(body), n.timeout)) }
     );
     case!(
@@ -186,7 +179,7 @@ fn timeout(cases: &mut Vec<Case>) {
         "timeout",
         "seatbelt",
         body::ready,
-        check::timeout,
+        [timeout],
         |body, n| {
             let context = context();
             let service = leak((timeout_layer(&context, n), Execute::new(body)).into_service());
@@ -198,7 +191,7 @@ fn timeout(cases: &mut Vec<Case>) {
         "timeout",
         "tower-resilience",
         body::ready,
-        check::timeout,
+        [timeout],
         |body, n| {
             let layer = TimeLimiterLayer::builder()
                 .timeout_duration(n.timeout)
@@ -209,13 +202,13 @@ fn timeout(cases: &mut Vec<Case>) {
 }
 
 fn retry(cases: &mut Vec<Case>) {
-    resilience(cases, "retry", "retry");
+    ours!(cases, "retry", retry, [retry]);
     case!(
         cases,
         "retry",
         "backon",
         body::ready,
-        check::retry,
+        [retry],
         |body, _n| move |x| {
             (move || body(x)).retry(
                 ConstantBuilder::default()
@@ -224,20 +217,15 @@ fn retry(cases: &mut Vec<Case>) {
             )
         }
     );
-    case!(
-        cases,
-        "retry",
-        "tower",
-        body::ready,
-        check::retry,
-        |body, _n| { calls(tower::retry::Retry::new(Attempts(2), service_fn(body))) }
-    );
+    case!(cases, "retry", "tower", body::ready, [retry], |body, _n| {
+        calls(tower::retry::Retry::new(Attempts(2), service_fn(body)))
+    });
     case!(
         cases,
         "retry",
         "seatbelt",
         body::ready,
-        check::retry,
+        [retry],
         |body, _n| {
             let context = context();
             let service = leak((retry_layer(&context), Execute::new(body)).into_service());
@@ -249,19 +237,19 @@ fn retry(cases: &mut Vec<Case>) {
         "retry",
         "tower-resilience",
         body::ready,
-        check::retry,
+        [retry],
         |body, _n| { calls(retries::<Failure>().layer(service_fn(body))) }
     );
 }
 
 fn breaker(cases: &mut Vec<Case>) {
-    resilience(cases, "breaker", "breaker");
+    ours!(cases, "breaker", breaker, [breaker]);
     case!(
         cases,
         "breaker",
         "recloser",
         body::ready,
-        check::breaker,
+        [breaker],
         |body, _n| {
             let breaker = recloser();
             move |x| breaker.call(body(x))
@@ -272,7 +260,7 @@ fn breaker(cases: &mut Vec<Case>) {
         "breaker",
         "failsafe",
         body::ready,
-        check::breaker_row,
+        [breaker_row],
         |body, _n| {
             let breaker = failsafe_row();
             move |x| breaker.call(body(x))
@@ -284,7 +272,7 @@ fn breaker(cases: &mut Vec<Case>) {
         "breaker",
         "seatbelt",
         body::ready,
-        check::refused,
+        [refused],
         |body, _n| {
             let context = context();
             let service = leak((breaker_layer(&context), Execute::new(body)).into_service());
@@ -297,19 +285,19 @@ fn breaker(cases: &mut Vec<Case>) {
         "breaker",
         "tower-resilience",
         body::ready,
-        check::breaker,
+        [breaker],
         |body, _n| { calls(circuit().layer(service_fn(body))) }
     );
 }
 
 fn rate_limit(cases: &mut Vec<Case>) {
-    resilience(cases, "rate-limit", "rate-limit");
+    ours!(cases, "rate-limit", rate_limit, [limit]);
     case!(
         cases,
         "rate-limit",
         "governor",
         body::ready,
-        check::limit,
+        [limit],
         |body, n| {
             let limiter = governor(n);
             move |x| async move {
@@ -324,7 +312,7 @@ fn rate_limit(cases: &mut Vec<Case>) {
         "rate-limit",
         "tower-resilience",
         body::ready,
-        check::limit,
+        [limit],
         |body, n| { calls(permits(n).layer(service_fn(body))) }
     );
 }
@@ -334,11 +322,13 @@ fn tower_rate_limit(cases: &mut Vec<Case>) {
     let limited =
         |body, n: Numbers| RateLimit::new(service_fn(body), Rate::new(n.limit.into(), n.per));
     let call = Mutex::new(limited(body::ready, MEASURED));
-    let mut checked = RateLimit::new(
-        service_fn(body::tested),
-        Rate::new(CHECKED.limit.into(), CHECKED.per),
-    );
-    let notes = check::limit(move || move |x| called(&mut checked, x));
+    let check = || {
+        check::limit(|n| {
+            let rate = Rate::new(n.limit.into(), n.per);
+            let mut service = RateLimit::new(service_fn(body::tested), rate);
+            move |x| called(&mut service, x)
+        })
+    };
     cases.push(Case {
         workload: "rate-limit",
         library: "tower",
@@ -351,7 +341,8 @@ fn tower_rate_limit(cases: &mut Vec<Case>) {
         }),
         shared: false,
         future: size_of_val(&limited(body::ready, MEASURED).call(0)),
-        notes,
+        check: Box::new(check),
+        notes: Vec::new(),
         sleeps: false,
     });
     note(
@@ -361,13 +352,13 @@ fn tower_rate_limit(cases: &mut Vec<Case>) {
 }
 
 fn bulkhead(cases: &mut Vec<Case>) {
-    resilience(cases, "bulkhead", "bulkhead");
+    ours!(cases, "bulkhead", bulkhead, [one_at_a_time]);
     case!(
         cases,
         "bulkhead",
         "tower",
         body::ready,
-        check::one_at_a_time,
+        [one_at_a_time],
         |body, n| { calls(ConcurrencyLimit::new(service_fn(body), n.concurrency)) }
     );
     case!(
@@ -375,19 +366,19 @@ fn bulkhead(cases: &mut Vec<Case>) {
         "bulkhead",
         "tower-resilience",
         body::ready,
-        check::one_at_a_time,
+        [one_at_a_time],
         |body, n| { calls(slots(n).layer(service_fn(body))) }
     );
 }
 
 fn stack(cases: &mut Vec<Case>) {
-    resilience(cases, "stack", "stack");
+    ours!(cases, "stack", stack, [timeout, retry, breaker]);
     case!(
         cases,
         "stack",
         "tower + recloser",
         body::ready,
-        check::breaker,
+        [timeout, retry, breaker],
         |body, n| {
             let breaker = recloser();
             calls(tower::retry::Retry::new(
@@ -401,7 +392,7 @@ fn stack(cases: &mut Vec<Case>) {
         "stack",
         "backon + failsafe",
         body::ready,
-        check::breaker_row,
+        [timeout, retry, breaker_row],
         |body, n| {
             let breaker = failsafe_row();
             move |x| {
@@ -421,7 +412,7 @@ fn stack(cases: &mut Vec<Case>) {
         "stack",
         "seatbelt",
         body::ready,
-        check::refused,
+        [timeout, retry, refused],
         |body, n| {
             let context = context();
             let service = leak(
@@ -442,7 +433,7 @@ fn stack(cases: &mut Vec<Case>) {
         "stack",
         "tower-resilience",
         body::ready,
-        check::breaker,
+        [timeout, retry, breaker],
         |body, n| {
             let timed = TimeLimiterLayer::builder()
                 .timeout_duration(n.timeout)
@@ -454,13 +445,18 @@ fn stack(cases: &mut Vec<Case>) {
 }
 
 fn stack_rate_limit(cases: &mut Vec<Case>) {
-    resilience(cases, "stack-rate-limit", "stack-rate-limit");
+    ours!(
+        cases,
+        "stack-rate-limit",
+        stack_rate_limit,
+        [timeout, retry, breaker, limit]
+    );
     case!(
         cases,
         "stack-rate-limit",
         "tower + recloser + governor",
         body::ready,
-        check::limit,
+        [timeout, retry, breaker, limit],
         |body, n| {
             let (breaker, limiter) = (recloser(), governor(n));
             calls(tower::retry::Retry::new(
@@ -479,7 +475,7 @@ fn stack_rate_limit(cases: &mut Vec<Case>) {
         "stack-rate-limit",
         "seatbelt + governor",
         body::ready,
-        check::limit,
+        [timeout, retry, refused, limit],
         |body, n| {
             let (context, limiter) = (context(), governor(n));
             let body = move |x| async move {
@@ -504,7 +500,7 @@ fn stack_rate_limit(cases: &mut Vec<Case>) {
         "stack-rate-limit",
         "tower-resilience",
         body::ready,
-        check::limit,
+        [timeout, retry, breaker, limit],
         |body, n| {
             let timed = TimeLimiterLayer::builder()
                 .timeout_duration(n.timeout)
@@ -516,13 +512,18 @@ fn stack_rate_limit(cases: &mut Vec<Case>) {
 }
 
 fn stack_bulkhead(cases: &mut Vec<Case>) {
-    resilience(cases, "stack-bulkhead", "stack-bulkhead");
+    ours!(
+        cases,
+        "stack-bulkhead",
+        stack_bulkhead,
+        [timeout, retry, breaker, limit, one_at_a_time]
+    );
     case!(
         cases,
         "stack-bulkhead",
         "tower + recloser + governor",
         body::ready,
-        check::one_at_a_time,
+        [timeout, retry, breaker, limit, one_at_a_time],
         |body, n| {
             let (breaker, limiter) = (recloser(), governor(n));
             let held = ConcurrencyLimit::new(
@@ -542,7 +543,7 @@ fn stack_bulkhead(cases: &mut Vec<Case>) {
         "stack-bulkhead",
         "tower-resilience",
         body::ready,
-        check::one_at_a_time,
+        [timeout, retry, breaker, limit, one_at_a_time],
         |body, n| {
             let held = slots(n).layer(service_fn(body));
             let timed = TimeLimiterLayer::builder()
@@ -555,13 +556,13 @@ fn stack_bulkhead(cases: &mut Vec<Case>) {
 }
 
 fn refused(cases: &mut Vec<Case>) {
-    resilience(cases, "refused", "refused");
+    ours!(cases, "refused", refused, [refused]);
     case!(
         cases,
         "refused",
         "recloser",
         body::fails,
-        check::refused,
+        [refused],
         |body, _n| {
             let breaker = recloser();
             move |x| breaker.call(body(x))
@@ -572,7 +573,7 @@ fn refused(cases: &mut Vec<Case>) {
         "refused",
         "failsafe",
         body::fails,
-        check::refused,
+        [refused],
         |body, _n| {
             let breaker = failsafe_row();
             move |x| breaker.call(body(x))
@@ -583,7 +584,7 @@ fn refused(cases: &mut Vec<Case>) {
         "refused",
         "seatbelt",
         body::fails,
-        check::refused,
+        [refused],
         |body, _n| {
             let context = context();
             let service = leak((breaker_layer(&context), Execute::new(body)).into_service());
@@ -595,19 +596,19 @@ fn refused(cases: &mut Vec<Case>) {
         "refused",
         "tower-resilience",
         body::fails,
-        check::refused,
+        [refused],
         |body, _n| { calls(circuit().layer(service_fn(body))) }
     );
 }
 
 fn fails(cases: &mut Vec<Case>) {
-    resilience(cases, "fails", "fails");
+    ours!(cases, "fails", failing, [retry]);
     case!(
         cases,
         "fails",
         "backon",
         body::fails,
-        check::retry,
+        [retry],
         |body, _n| move |x| {
             (move || body(x)).retry(
                 ConstantBuilder::default()
@@ -616,20 +617,15 @@ fn fails(cases: &mut Vec<Case>) {
             )
         }
     );
-    case!(
-        cases,
-        "fails",
-        "tower",
-        body::fails,
-        check::retry,
-        |body, _n| { calls(tower::retry::Retry::new(Attempts(2), service_fn(body))) }
-    );
+    case!(cases, "fails", "tower", body::fails, [retry], |body, _n| {
+        calls(tower::retry::Retry::new(Attempts(2), service_fn(body)))
+    });
     case!(
         cases,
         "fails",
         "seatbelt",
         body::fails,
-        check::retry,
+        [retry],
         |body, _n| {
             let context = context();
             let service = leak((retry_layer(&context), Execute::new(body)).into_service());
@@ -641,28 +637,28 @@ fn fails(cases: &mut Vec<Case>) {
         "fails",
         "tower-resilience",
         body::fails,
-        check::retry,
+        [retry],
         |body, _n| { calls(retries::<Failure>().layer(service_fn(body))) }
     );
 }
 
 fn waits(cases: &mut Vec<Case>) {
-    resilience(cases, "timeout-waits", "timeout-waits");
+    ours!(cases, "timeout-waits", timeout, [timeout]);
     case!(
         cases,
         "timeout-waits",
         "tokio",
         body::waits,
-        check::timeout,
+        [timeout],
         |body, n| move |x| { tokio::time::timeout(n.timeout, body(x)) }
     );
-    resilience(cases, "stack-waits", "stack-waits");
+    ours!(cases, "stack-waits", stack, [timeout, retry, breaker]);
     case!(
         cases,
         "stack-waits",
         "tower + recloser",
         body::waits,
-        check::breaker,
+        [timeout, retry, breaker],
         |body, n| {
             let breaker = recloser();
             calls(tower::retry::Retry::new(
@@ -676,7 +672,7 @@ fn waits(cases: &mut Vec<Case>) {
         "stack-waits",
         "seatbelt",
         body::waits,
-        check::refused,
+        [timeout, retry, refused],
         |body, n| {
             let context = context();
             let service = leak(
@@ -696,7 +692,7 @@ fn waits(cases: &mut Vec<Case>) {
         "stack-waits",
         "tower-resilience",
         body::waits,
-        check::breaker,
+        [timeout, retry, breaker],
         |body, n| {
             let timed = TimeLimiterLayer::builder()
                 .timeout_duration(n.timeout)

@@ -8,6 +8,25 @@ use std::time::Duration;
 
 use crate::body::{FAIL, HANG, runs};
 
+/// The numbers of a case. Those of retries, breakers and delays are the same in all.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    pub timeout: Duration,
+    /// So many calls in [`per`](Self::per).
+    pub limit: u32,
+    pub per: Duration,
+    /// So many at once.
+    pub concurrency: usize,
+}
+
+/// Nobody is ever refused: what counts is the way through.
+pub const MEASURED: Numbers = Numbers {
+    timeout: Duration::from_secs(5),
+    limit: 1_000_000_000,
+    per: Duration::from_secs(1),
+    concurrency: 100,
+};
+
 /// What came of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -53,14 +72,20 @@ fn wait<F: Future<Output: Debug>>(future: impl FnOnce() -> F) -> Result<Told, St
         .map_err(|_| "is not over after 2 s".to_owned())
 }
 
-/// Makes what is to be checked: a call of [`crate::body::tested`].
-pub trait Make<C>: FnOnce() -> C {}
-impl<C, M: FnOnce() -> C> Make<C> for M {}
+/// Makes what is to be checked, with these numbers: a call of [`crate::body::tested`].
+pub trait Make<C>: FnOnce(Numbers) -> C {}
+impl<C, M: FnOnce(Numbers) -> C> Make<C> for M {}
 
-/// A timeout of 5 s ends what hangs. Time is real: the case is made with 10 ms here.
+/// The timeout ends what hangs. Time is real: the case is made with 10 ms here, not with 5 s.
 pub fn timeout<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
     // Made inside: clocks belong to the runtime in which they are made.
-    let told = wait(|| async move { make()(HANG).await });
+    let told = wait(|| async move {
+        let mut call = make(Numbers {
+            timeout: Duration::from_millis(10),
+            ..MEASURED
+        });
+        call(HANG).await
+    });
     expect(told == Ok(Told::TimedOut), || {
         format!("does not time out: {told:?}")
     })
@@ -69,7 +94,7 @@ pub fn timeout<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>)
 /// Three attempts.
 pub fn retry<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
     let before = runs();
-    let told = wait(|| async move { make()(FAIL).await });
+    let told = wait(|| async move { make(MEASURED)(FAIL).await });
     let runs = runs() - before;
     expect(told == Ok(Told::Down) && runs == 3, || {
         format!("{runs} attempts, not 3, and {told:?}")
@@ -79,7 +104,7 @@ pub fn retry<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -
 /// A breaker over the last 100 calls at a rate of one half: what fails opens it, also after a
 /// thousand successes, and then nothing runs.
 pub fn breaker<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
-    let mut call = make();
+    let mut call = make(MEASURED);
     for x in 0..1_000 {
         if poll(call(x)) != Told::Ok {
             return vec!["refuses although nothing fails".into()];
@@ -111,7 +136,7 @@ pub fn breaker<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>)
 pub fn breaker_row<F: Future<Output: Debug>, C: FnMut(u64) -> F>(
     make: impl Make<C>,
 ) -> Vec<String> {
-    let mut call = make();
+    let mut call = make(MEASURED);
     let before = runs();
     let refused = (0..100).any(|_| poll(call(FAIL)) == Told::Refused);
     let failures = runs() - before;
@@ -122,7 +147,7 @@ pub fn breaker_row<F: Future<Output: Debug>, C: FnMut(u64) -> F>(
 
 /// Refused by an open breaker, without a run of the body.
 pub fn refused<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
-    let mut call = make();
+    let mut call = make(MEASURED);
     for _ in 0..200 {
         poll(call(FAIL));
     }
@@ -135,7 +160,11 @@ pub fn refused<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>)
 
 /// A limit of five an hour. The sixth call does not run.
 pub fn limit<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
-    let mut call = make();
+    let mut call = make(Numbers {
+        limit: 5,
+        per: Duration::from_hours(1),
+        ..MEASURED
+    });
     let before = runs();
     for x in 0..6 {
         poll(call(x));
@@ -150,7 +179,10 @@ pub fn limit<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -
 pub fn one_at_a_time<F: Future<Output: Debug>, C: FnMut(u64) -> F>(
     make: impl Make<C>,
 ) -> Vec<String> {
-    let mut call = make();
+    let mut call = make(Numbers {
+        concurrency: 1,
+        ..MEASURED
+    });
     let mut first = Box::pin(call(HANG));
     let mut context = Context::from_waker(Waker::noop());
     let waits = first.as_mut().poll(&mut context).is_pending();
@@ -163,13 +195,6 @@ pub fn one_at_a_time<F: Future<Output: Debug>, C: FnMut(u64) -> F>(
     expect(waits && told != Told::Ok && runs() == before, || {
         format!("two run at a time where one is allowed: {told:?}")
     })
-}
-
-/// Nothing to check beyond success, which every case must have.
-pub fn succeeds<F: Future<Output: Debug>, C: FnMut(u64) -> F>(make: impl Make<C>) -> Vec<String> {
-    let mut call = make();
-    let told = poll(call(1));
-    expect(told == Told::Ok, || format!("{told:?}"))
 }
 
 fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Vec<String> {

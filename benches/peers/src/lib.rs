@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 pub mod body;
 pub mod cases;
+pub mod chart;
 pub mod check;
+mod ours;
 pub mod record;
 
 /// One pattern, or stack of patterns, of one library.
@@ -19,7 +21,9 @@ pub struct Case {
     pub shared: bool,
     /// The future of a call, in bytes.
     pub future: usize,
-    /// What it does otherwise than its name says.
+    /// Whether it does what its name says, and if not, what it does; takes real time.
+    pub check: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// What is known of it beforehand.
     pub notes: Vec<String>,
     /// It sleeps on the real clock: its instructions say nothing.
     pub sleeps: bool,
@@ -33,6 +37,14 @@ impl Case {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/{}", self.workload, self.library)
+    }
+
+    /// What it does otherwise than its name says, after a check.
+    #[must_use]
+    pub fn footnotes(&self) -> Vec<String> {
+        let mut notes = (self.check)();
+        notes.extend_from_slice(&self.notes);
+        notes
     }
 }
 

@@ -1,4 +1,4 @@
-//! Measures the cases, or runs one of them: `peers list|run WORKLOAD/LIBRARY CALLS|time|threads`.
+//! Measures the cases, or runs one of them: `peers list|run|time|threads`.
 
 use std::process::ExitCode;
 use std::sync::Barrier;
@@ -13,7 +13,6 @@ use peers::{Case, Run, cases, measured};
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    guard::begin_second();
     let Ok(tokio) = guard::tokio() else {
         eprintln!("no runtime");
         return ExitCode::FAILURE;
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
     }
     match words.as_slice() {
         ["list"] => list(),
-        ["run", name, calls, listens @ ..] => {
+        ["run", listens @ .., name, calls] => {
             if listens == ["--listener"] {
                 ours::listen();
             }
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
         ["threads"] => threads(&tokio),
         _ => {
             eprintln!(
-                "peers list | run WORKLOAD/LIBRARY CALLS [--listener] | time [--listener] | threads"
+                "peers list | run [--listener] WORKLOAD/LIBRARY CALLS | time [--listener] | threads"
             );
             return ExitCode::FAILURE;
         }
@@ -71,6 +70,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
         return;
     };
     let measured: Vec<&Case> = cases.iter().filter(|case| chosen(case)).collect();
+    let notes: Vec<Vec<String>> = measured.iter().map(|case| case.footnotes()).collect();
     let sizes: Vec<u64> = measured
         .iter()
         .map(|case| if case.sleeps { 2 } else { batch(&case.run) })
@@ -87,7 +87,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
             times.push(nanoseconds(&case.run, size));
         }
     }
-    for (case, mut times) in measured.into_iter().zip(times) {
+    for ((case, notes), mut times) in measured.into_iter().zip(notes).zip(times) {
         times.sort_by(f64::total_cmp);
         let minimum = times[0];
         Record {
@@ -101,7 +101,7 @@ fn time(suffix: &str, chosen: impl Fn(&Case) -> bool) {
             ns_median: Some(round(times[times.len() / 2])),
             ratio_to_bare: Some(round(minimum / fastest)),
             future_bytes: Some(case.future),
-            notes: case.notes.clone(),
+            notes,
             ..Record::default()
         }
         .print();

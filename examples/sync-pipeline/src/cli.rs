@@ -1,5 +1,7 @@
 //! The command line. Everything that can be set is here, with its variable.
 
+mod values;
+
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use clap::{
     ValueEnum,
 };
 use resilience::Category;
+
+use self::values::{category, collection, count, dimensions, megabytes, seconds};
 
 /// Indexes the files that its input names, and finds them again.
 #[derive(Debug, Parser)]
@@ -160,9 +164,9 @@ pub(crate) struct Common {
         env = "SYNC_PIPELINE_MAX_DB_SIZE",
         value_name = "MB",
         hide_short_help = true,
-        value_parser = clap::value_parser!(u64).range(1..=MAX_MEGABYTES)
+        value_parser = megabytes
     )]
-    pub(crate) max_db_size: Option<u64>,
+    pub(crate) max_db_size: Option<NonZeroU64>,
 
     /// Print one JSON object a line, for programs
     #[arg(
@@ -454,61 +458,6 @@ fn without_empty_variables(grammar: Grammar) -> Grammar {
         .mut_subcommands(|command| command.mut_args(without))
 }
 
-/// More would not fit into a number of bytes.
-const MAX_MEGABYTES: u64 = 1 << 30;
-/// More at a time than this only takes memory.
-const MAX_COUNT: usize = 10_000;
-
-/// Some eleven days: SQLite counts milliseconds in 31 bits.
-const MAX_SECONDS: f64 = 1_000_000.0;
-
-/// Fractional seconds, more than none.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("a number of seconds above 0, such as 0.5, up to {MAX_SECONDS}");
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() && seconds <= MAX_SECONDS => Ok(duration),
-        _ => Err(wrong()),
-    }
-}
-
-fn category(name: &str) -> Result<Category, String> {
-    Category::built_in(name).ok_or_else(|| {
-        let names = Category::BUILT_IN.map(Category::as_str);
-        format!("one of {}", names.join(", "))
-    })
-}
-
-fn count(text: &str) -> Result<NonZeroUsize, String> {
-    match text.parse::<NonZeroUsize>() {
-        Ok(count) if count.get() <= MAX_COUNT => Ok(count),
-        _ => Err(format!("a number from 1 to {MAX_COUNT}")),
-    }
-}
-
-fn dimensions(text: &str) -> Result<usize, String> {
-    count(text).map(NonZeroUsize::get)
-}
-
-fn megabytes(text: &str) -> Result<NonZeroU64, String> {
-    match text.parse::<NonZeroU64>() {
-        Ok(megabytes) if megabytes.get() <= MAX_MEGABYTES => Ok(megabytes),
-        _ => Err(format!("a number from 1 to {MAX_MEGABYTES}")),
-    }
-}
-
-/// The names that vector databases take for a collection.
-fn collection(name: &str) -> Result<String, String> {
-    let fits = name.len() <= 255
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if fits {
-        Ok(name.to_owned())
-    } else {
-        Err("a capital letter, then letters, digits and `_`, at most 255 in all".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -516,22 +465,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn seconds_may_have_fractions_and_are_neither_none_nor_too_many() {
-        assert_eq!(seconds("0.001"), Ok(Duration::from_millis(1)));
-        assert_eq!(seconds("1e6"), Ok(Duration::from_secs(1_000_000)));
-        for text in ["0", "-1", "x", "inf", "NaN", "1e40", "1e18", "1000001"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_collection_has_a_name_that_every_index_takes() {
-        assert!(collection("SRC_ENTERPRISE__").is_ok());
-        for name in ["", "files", "A b", "Ä", "A:b"] {
-            assert!(collection(name).is_err(), "{name}");
-        }
     }
 }

@@ -3,15 +3,20 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
-use resilience::{Category, Classification, Effect};
+use resilience::{Category, Classification, Classify, Effect};
 
 use crate::chunk::prefix;
 
 /// A secret that no log shows.
 #[derive(Clone)]
 pub struct ApiKey(String);
+
+/// A key that no request can carry. It is not repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("the key has characters that no header may have")]
+pub struct InvalidKey;
 
 /// How long requests may take.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +50,24 @@ impl ApiKey {
     }
 }
 
-impl From<String> for ApiKey {
-    fn from(key: String) -> Self {
-        Self(key)
+impl TryFrom<String> for ApiKey {
+    type Error = InvalidKey;
+
+    fn try_from(key: String) -> Result<Self, InvalidKey> {
+        match HeaderValue::from_str(&key) {
+            Ok(_) => Ok(Self(key)),
+            Err(_) => Err(InvalidKey),
+        }
     }
 }
+
+impl Classify for InvalidKey {
+    fn classify(&self) -> Classification {
+        Classification::new(Category::VALIDATION)
+    }
+}
+
+resilience::register_classify!(InvalidKey);
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -209,10 +227,9 @@ mod tests {
 
     #[test]
     fn a_key_is_not_shown() {
-        assert_eq!(
-            format!("{:?}", ApiKey::from("sk-1".to_owned())),
-            "ApiKey(..)"
-        );
+        let key = ApiKey::try_from("sk-1".to_owned()).expect("a key");
+        assert_eq!(format!("{key:?}"), "ApiKey(..)");
+        assert!(ApiKey::try_from("sk-1\r".to_owned()).is_err());
     }
 
     #[test]

@@ -98,8 +98,9 @@ impl InputProgress {
         if read == 0 {
             return None;
         }
-        let seconds = elapsed.as_secs().checked_mul(all.saturating_sub(read))? / read;
-        Some(Duration::from_secs(seconds))
+        let millis = u64::try_from(elapsed.as_millis()).ok()?;
+        let left = millis.checked_mul(all.saturating_sub(read))? / read;
+        Some(Duration::from_millis(left))
     }
 }
 
@@ -122,3 +123,23 @@ impl AsyncRead for Reader {
 }
 
 const BUFFER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_takes_as_long_as_what_was_read() {
+        let progress = |read: u64, all| InputProgress {
+            read: AtomicU64::new(read),
+            all,
+        };
+        let half_a_second = Duration::from_millis(500);
+        let left = progress(100, Some(1_000)).left(half_a_second);
+        assert_eq!(left, Some(Duration::from_millis(4_500)));
+        let more_than_there_was = progress(11, Some(10)).left(half_a_second);
+        assert_eq!(more_than_there_was, Some(Duration::ZERO));
+        assert_eq!(progress(0, Some(10)).left(half_a_second), None);
+        assert_eq!(progress(10, None).left(half_a_second), None);
+    }
+}

@@ -77,7 +77,7 @@ pub(crate) async fn stored(
 fn db_options(common: &Common) -> DbOptions {
     DbOptions {
         busy_timeout: common.sqlite_timeout,
-        max_bytes: common.max_db_size.map(|megabytes| megabytes << 20),
+        max_bytes: common.max_db_size.map(|megabytes| megabytes.get() << 20),
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn embedder(common: &Common) -> anyhow::Result<Box<dyn Embedder>> {
         url,
         model.clone(),
         common.embedding_dimensions,
-        variable(cli::EMBEDDING_KEY).map(ApiKey::from),
+        key(cli::EMBEDDING_KEY)?,
         timeouts(common),
     )
     .context("setting up the embedding service")?;
@@ -103,7 +103,7 @@ pub(crate) async fn target(
     sending: Sending,
     db: impl Future<Output = anyhow::Result<Db>>,
 ) -> anyhow::Result<Target> {
-    let Some((url, key)) = weaviate(common) else {
+    let Some((url, key)) = weaviate(common)? else {
         return Ok(Target {
             index: Box::new(SqliteIndex::new(db.await?)),
             name: "sqlite".to_owned(),
@@ -125,16 +125,26 @@ pub(crate) async fn target(
 }
 
 /// The server and the key for it. A key goes only to the server it was set for.
-fn weaviate(common: &Common) -> Option<(String, Option<ApiKey>)> {
-    let own_key = || variable(cli::WEAVIATE_KEY);
+fn weaviate(common: &Common) -> anyhow::Result<Option<(String, Option<ApiKey>)>> {
+    let own_key = key(cli::WEAVIATE_KEY)?;
     if let Some(url) = &common.weaviate {
-        return Some((url.clone(), own_key().map(ApiKey::from)));
+        return Ok(Some((url.clone(), own_key)));
     }
-    let (url, key) = cli::FOREIGN_WEAVIATE
-        .iter()
-        .find_map(|(url, key)| Some((variable(url)?, key)))?;
-    let key = own_key().or_else(|| variable(key));
-    Some((url, key.map(ApiKey::from)))
+    for (url, foreign_key) in cli::FOREIGN_WEAVIATE {
+        if let Some(url) = variable(url) {
+            let key = match own_key {
+                Some(key) => Some(key),
+                None => key(foreign_key)?,
+            };
+            return Ok(Some((url, key)));
+        }
+    }
+    Ok(None)
+}
+
+fn key(name: &str) -> anyhow::Result<Option<ApiKey>> {
+    let key = variable(name).map(ApiKey::try_from);
+    key.transpose().with_context(|| format!("reading {name}"))
 }
 
 fn timeouts(common: &Common) -> Timeouts {

@@ -38,7 +38,7 @@ impl BreakerHandle {
 
     /// The service whose breaker it is.
     pub fn service(&self) -> &str {
-        self.service.guards.service().as_str()
+        self.service.name()
     }
 
     /// Where it is now.

@@ -372,7 +372,7 @@ impl Inner {
                 None
             }
             Phase::HalfOpen(half_open) if sample.failed.is_some() => {
-                let reason = half_open.reason.and(1);
+                let reason = half_open.reason.and(OpenedBy::Failures, 1);
                 Some(self.move_to(Phase::Open { since: now, reason }))
             }
             Phase::HalfOpen(half_open) => {
@@ -404,7 +404,7 @@ impl Inner {
         Some(self.move_to(if too_slow {
             Phase::Open {
                 since: now,
-                reason: half_open.reason.and(slow),
+                reason: half_open.reason.and(OpenedBy::SlowCalls, slow),
             }
         } else {
             Phase::Closed(Tally::new(&settings))

@@ -65,11 +65,12 @@ impl Reason {
         count: 0,
     };
 
-    /// As many more.
-    pub(super) const fn and(self, more: u32) -> Self {
+    /// What opened it again: as many more of the same, or what its probes came to instead.
+    pub(super) fn and(self, by: OpenedBy, count: u32) -> Self {
+        let before = if self.by == by { self.count } else { 0 };
         Self {
-            by: self.by,
-            count: self.count.saturating_add(more),
+            by,
+            count: before.saturating_add(count),
         }
     }
 }

@@ -328,6 +328,32 @@ fn slow_calls_open_it_even_if_they_succeed() {
 }
 
 #[test]
+fn what_its_probes_come_to_is_why_it_is_open_again() {
+    let breaker = with(BreakerSettings {
+        failure_threshold: 3,
+        distinct_calls: 1,
+        slow_call_duration: Some(2 * SECOND),
+        ..BreakerSettings::default()
+    });
+    let reason = |now| {
+        let Reason { by, count } = breaker.admit(at(now)).0.unwrap_err().reason;
+        (by, count)
+    };
+    for call in 0..3 {
+        assert!(failing(&breaker, call, 0));
+    }
+    assert_eq!(reason(0), (OpenedBy::Failures, 3));
+    assert!(failing(&breaker, 3, 30));
+    assert_eq!(reason(30), (OpenedBy::Failures, 4));
+    taking(&breaker, 2, 60);
+    assert_eq!(reason(60), (OpenedBy::SlowCalls, 1));
+    taking(&breaker, 2, 90);
+    assert_eq!(reason(90), (OpenedBy::SlowCalls, 2));
+    assert!(failing(&breaker, 4, 120));
+    assert_eq!(reason(120), (OpenedBy::Failures, 1));
+}
+
+#[test]
 fn a_slow_call_leaves_the_window_when_others_have_filled_it() {
     let breaker = with(BreakerSettings {
         slow_call_duration: Some(2 * SECOND),

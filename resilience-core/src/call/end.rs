@@ -10,7 +10,6 @@ use crate::event::{
 };
 use crate::fields::Fields;
 use crate::scope::{self, Mark};
-use crate::settings::RetrySettings;
 use crate::trace::{Entered, Spans};
 
 impl Decisions {
@@ -19,22 +18,22 @@ impl Decisions {
         classification: &Classification,
         failure: CallFailure,
         message: &str,
-        policy: &RetrySettings,
         last: bool,
         now: Moment,
     ) {
         let CallFailure {
+            category,
             severity,
             error_type,
             refused,
-            ..
         } = failure;
+        let retries = self.site.settings.retry(category).retries;
         emit_failed(
             &self.site.shared,
             &AttemptFailed {
                 site: EventSite(&self.site),
                 attempt: self.attempts,
-                of: policy.retries.saturating_add(1).max(self.attempts),
+                of: retries.saturating_add(1).max(self.attempts),
                 last,
                 refused,
                 classification,
@@ -106,12 +105,14 @@ impl Decisions {
     }
 
     /// No longer in flight.
+    #[inline]
     pub(super) fn land(&mut self) {
-        if let Some(extra) = &mut *self.extra {
-            let extra = extra.as_mut().open();
-            if let Some(flight) = extra.pending.take() {
-                self.site.shared.drain.end(flight, extra.asleep.take());
-            }
+        let Some(extra) = &mut *self.extra else {
+            return;
+        };
+        let extra = extra.as_mut().open();
+        if let Some(flight) = extra.pending.take() {
+            self.site.shared.drain.end(flight, extra.asleep.take());
         }
     }
 
@@ -129,9 +130,11 @@ impl Decisions {
             .map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// In the span of the attempt or the call, if there is one.
-    pub(super) fn inside_span(&self) -> Option<Entered> {
-        self.spans().map(Spans::entered)
+    /// In the span of the attempt or the call, if there is one: mostly there is none, and the box
+    /// lets that be seen at a glance.
+    #[inline]
+    pub(super) fn inside_span(&self) -> Option<Box<Entered>> {
+        self.spans().map(|spans| Box::new(spans.entered()))
     }
 
     #[inline]

@@ -1,6 +1,6 @@
-//! What only a call that waits, fails or has fields needs: one allocation for what most of them need.
+//! What only a call that waits, fails or has fields needs: in memory that its thread uses again.
 
-use std::fmt;
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,14 @@ pub(super) struct Extra {
     pub(super) rare: Option<Box<Rare>>,
 }
 
+impl Extra {
+    /// Whether there may be something to be given back.
+    #[inline]
+    pub(super) fn may_hold(&self) -> bool {
+        self.permit.is_some() || self.place.is_some() || self.rare.is_some()
+    }
+}
+
 /// What most of them have nothing of, in a box of its own: a call that only waits stays small.
 #[derive(Debug, Default)]
 pub(super) struct Rare {
@@ -69,43 +77,47 @@ pub(super) struct Rare {
 }
 
 pin_project! {
+    /// The same, and a timer for the time limit of an attempt or the pause after it.
     #[derive(Debug, Default)]
-    struct Pinned {
+    pub(super) struct Timed {
         #[pin]
         timer: Option<Sleep>,
         extra: Extra,
     }
 }
 
-/// The pointer of a call to its [`Extra`].
-///
-/// A trait object, so that the code which drops an `Extra` is behind it: an annotated function has
-/// only the question whether there is one.
-pub(super) type ExtraBox = Pin<Box<dyn Hidden + Send + Sync>>;
+pub(super) type ExtraBox = Pin<Box<Timed>>;
 
-pub(super) trait Hidden: fmt::Debug {
-    fn see(&self) -> &Extra;
-    fn open(self: Pin<&mut Self>) -> &mut Extra;
-    /// For the time limit of an attempt, or the pause after it.
-    fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>>;
+thread_local! {
+    /// What the last such call of this thread had, with nothing in it any more.
+    static SPARE: Cell<Option<ExtraBox>> = const { Cell::new(None) };
 }
 
-impl Hidden for Pinned {
-    fn see(&self) -> &Extra {
+/// One with nothing in it; new where a task is dropped with its thread, after the spare one.
+pub(super) fn take() -> ExtraBox {
+    let spare = SPARE.try_with(Cell::take).unwrap_or_default();
+    spare.unwrap_or_else(|| Box::pin(Timed::default()))
+}
+
+/// Drops what is in it, and leaves it for the next such call of this thread.
+pub(super) fn give_back(mut extra: ExtraBox) {
+    extra.as_mut().timer().set(None);
+    *extra.as_mut().open() = Extra::default();
+    SPARE
+        .try_with(|spare| spare.set(Some(extra)))
+        .unwrap_or_default();
+}
+
+impl Timed {
+    pub(super) const fn see(&self) -> &Extra {
         &self.extra
     }
 
-    fn open(self: Pin<&mut Self>) -> &mut Extra {
+    pub(super) fn open(self: Pin<&mut Self>) -> &mut Extra {
         self.project().extra
     }
 
-    fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>> {
+    pub(super) fn timer(self: Pin<&mut Self>) -> Pin<&mut Option<Sleep>> {
         self.project().timer
     }
-}
-
-/// A new one, with nothing in it.
-#[inline(never)]
-pub(super) fn new() -> ExtraBox {
-    Box::pin(Pinned::default())
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Decisions, Failed, PANIC, Stage, Verdict, text};
-use crate::backoff::Backoff;
 use crate::breaker::{CallId, Moved};
 use crate::clock::Moment;
 use crate::error::{ErrorKind, TimeLimit, TimedOut};
@@ -40,44 +39,40 @@ impl Decisions {
         }
         self.adopt(classification);
         let now = self.now();
-        let enclosing = match self.known().and_then(|extra| extra.enclosing) {
-            Some(enclosing) if self.is_anchored() => enclosing,
-            _ => scope::limit(now),
-        };
-        let guarded = self.admission.is_some();
         let inside = self.inside_span();
-        self.tell_breaker(classification, refused, now);
+        let guarded = self.admission.is_some();
+        if guarded {
+            self.tell_breaker(classification, refused, now);
+        }
 
-        let category = classification.category();
-        let policy = self.site.settings.retry(category);
+        let severity = classification.severity(self.attempts);
         let worth = !refused
             && self.mark == Mark::None
             && classification.retry() != Retry::No
-            && classification.severity(self.attempts) != Severity::Critical
+            && severity != Severity::Critical
             && (self.site.settings.idempotent || classification.effect() == Effect::None);
         let over = self.around.fail_fast || self.site.shared.drain.is_draining();
-        let delay = if worth && !over && self.attempts <= policy.retries {
-            self.delay(classification, &policy.backoff, guarded, now, enclosing)
+        let delay = if worth && !over {
+            self.delay(classification, guarded, now)
         } else {
             None
         };
 
         let failure = CallFailure {
-            category,
-            severity: self.severity(classification, delay.is_none()),
+            category: classification.category(),
+            severity: match severity {
+                // A passing failure that did not pass is worse.
+                Severity::Low if delay.is_none() && classification.retry() != Retry::No => {
+                    Severity::Medium
+                }
+                severity => severity,
+            },
             error_type: classification.error_type().unwrap_or(error_type),
             refused,
         };
         write_bounded(&mut text, format_args!("{message}"));
         redact_in_place(&mut text);
-        self.attempt_failed(
-            classification,
-            failure,
-            &text,
-            &policy,
-            delay.is_none(),
-            now,
-        );
+        self.attempt_failed(classification, failure, &text, delay.is_none(), now);
         drop(inside);
         if let Some(rare) = self.rare_if_any()
             && let Some(spans) = &mut rare.spans
@@ -211,24 +206,32 @@ impl Decisions {
         }
     }
 
-    /// The delay before the next attempt, and the timer for it; `None` if there is no point.
+    /// The delay before the next attempt, and the timer for it; `None` if there is no such attempt, or
+    /// no point in it.
     fn delay(
         &mut self,
         classification: &Classification,
-        backoff: &Backoff,
         guarded: bool,
         now: Moment,
-        enclosing: Moment,
     ) -> Option<Duration> {
-        let previous = self.known().map_or(Duration::ZERO, |extra| extra.delay);
+        let policy = self.site.settings.retry(classification.category());
+        if self.attempts > policy.retries {
+            return None;
+        }
+        let backoff = &policy.backoff;
         let random = if backoff.is_random() {
             self.site.shared.random()
         } else {
             0.0
         };
+        let previous = self.known().map_or(Duration::ZERO, |extra| extra.delay);
         let asked = classification.retry_after();
         let delay = backoff.delay(self.attempts, previous, asked, random)?;
         let wake = now + delay;
+        let enclosing = match self.known().and_then(|extra| extra.enclosing) {
+            Some(enclosing) if self.is_anchored() => enclosing,
+            _ => scope::limit(now),
+        };
         if wake >= self.deadline.min(enclosing) {
             return None;
         }
@@ -266,14 +269,6 @@ impl Decisions {
         extra.delay = delay;
         extra.since.get_or_insert(now);
         Some(delay)
-    }
-
-    /// How bad the failure is: a passing one that did not pass is worse.
-    fn severity(&self, classification: &Classification, last: bool) -> Severity {
-        match classification.severity(self.attempts) {
-            Severity::Low if last && classification.retry() != Retry::No => Severity::Medium,
-            severity => severity,
-        }
     }
 
     fn tell_breaker(&mut self, classification: &Classification, refused: bool, now: Moment) {
@@ -315,7 +310,7 @@ impl Decisions {
         if failure.refused {
             self.mark_enclosing(Mark::Refused);
         } else if self.mark == Mark::GaveUp
-            || (worth && self.site.settings.can_retry() && !self.around.fail_fast)
+            || (worth && self.site.settings.can_retry && !self.around.fail_fast)
         {
             self.mark_enclosing(Mark::GaveUp);
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::extra::Extra;
 use super::time::no_timer;
 use super::{Decisions, Stage};
 use crate::Error;
@@ -247,7 +248,7 @@ impl Decisions {
     /// the attempt went.
     #[inline]
     pub(super) fn give_back(&mut self) {
-        if self.has_slot() || self.extra.is_some() {
+        if self.has_slot() || self.known().is_some_and(Extra::may_hold) {
             self.give_back_all();
         }
     }

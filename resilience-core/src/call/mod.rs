@@ -24,7 +24,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use self::extra::{Extra, ExtraBox, Hidden, Rare};
+use self::extra::{Extra, ExtraBox, Rare, Timed};
 use crate::breaker::Admission;
 use crate::clock::Moment;
 use crate::event::CallOutcome;
@@ -177,7 +177,7 @@ impl Decisions {
 
     /// What only some calls need, if this is one.
     fn known(&self) -> Option<&Extra> {
-        self.extra.as_deref().map(Hidden::see)
+        self.extra.as_deref().map(Timed::see)
     }
 
     fn known_rare(&self) -> Option<&Rare> {
@@ -197,13 +197,13 @@ impl Decisions {
         self.extra_box().open()
     }
 
-    fn extra_box(&mut self) -> Pin<&mut (dyn Hidden + Send + Sync)> {
+    fn extra_box(&mut self) -> Pin<&mut Timed> {
         match self.stage {
             Stage::Begun => self.stage = Stage::Prepared,
             Stage::Plain { slot } => self.stage = Stage::Running { slot },
             _ => {}
         }
-        self.extra.get_or_insert_with(extra::new).as_mut()
+        self.extra.get_or_insert_with(extra::take).as_mut()
     }
 }
 
@@ -237,7 +237,11 @@ impl Drop for Rest<'_> {
         let Decisions {
             site, extra, keyed, ..
         } = &mut *self.0;
-        drop((take(extra), take(keyed), take(site)));
+        let (extra, keyed, site) = (take(extra), take(keyed), take(site));
+        if let Some(extra) = extra {
+            extra::give_back(extra);
+        }
+        drop((keyed, site));
     }
 }
 

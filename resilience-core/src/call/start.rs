@@ -32,7 +32,7 @@ impl Decisions {
                 return false;
             }
         }
-        if !scope::enter_plainly(site, self.deadline, guarded_by.slot) {
+        if !scope::enter_plainly(site, self.deadline, 1, guarded_by.slot) {
             return false;
         }
         if guarded_by.limits {
@@ -185,7 +185,7 @@ impl Decisions {
         self.attempts += 1;
         self.stage = Stage::Running { slot };
         // Who is watched has it since the call began.
-        if self.extra.is_some() {
+        if self.extra.is_some() && (watched(&self.site.shared) || self.is_anchored()) {
             self.watch_attempt();
         }
         if self.site.shared.faults.any() {
@@ -208,9 +208,6 @@ impl Decisions {
     /// its slot.
     #[cold]
     fn watch_attempt(&mut self) {
-        if !watched(&self.site.shared) && !self.is_anchored() {
-            return;
-        }
         let (now, attempt) = (self.now(), self.attempts);
         self.extra().attempt_since = Some(now);
         if let Some(rare) = self.rare_if_any()
@@ -241,6 +238,27 @@ impl Decisions {
     }
 
     fn push(&self) {
+        if !self.push_plainly() {
+            self.push_at_length();
+        }
+    }
+
+    /// Puts an attempt on the stack that is as its site makes it. Says whether it is such a one, and
+    /// nothing encloses it.
+    fn push_plainly(&self) -> bool {
+        let SiteRef::Staying(site) = *self.site else {
+            return false;
+        };
+        let is_plain = !self.is_anchored()
+            && self.known_rare().is_none()
+            && self.keyed.is_none()
+            && self.mark == Mark::None
+            && !self.around.fail_fast
+            && self.admission.is_some() == site.guarded_by.breaker;
+        is_plain && scope::enter_plainly(site, self.limit(), self.attempts, self.has_slot())
+    }
+
+    fn push_at_length(&self) {
         let site = &*self.site;
         let timeout = match self.due() {
             Some(_) => None,

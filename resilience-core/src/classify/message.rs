@@ -51,7 +51,14 @@ pub fn technical(error: &(dyn Error + 'static)) -> String {
         }
     }
 
-    Chain(error).to_string()
+    text_of(&Chain(error))
+}
+
+/// What a value displays, as far as it does: `to_string` panics where a `Display` fails.
+fn text_of(value: &(impl fmt::Display + ?Sized)) -> String {
+    let mut text = String::new();
+    let _ = fmt::write(&mut text, format_args!("{value}"));
+    text
 }
 
 /// Writes an error and its sources, a source's text only where the one above does not end with it:
@@ -64,12 +71,12 @@ pub(crate) fn write_chain(
     if source.is_none() {
         return error.fmt(f);
     }
-    let mut above = error.to_string();
+    let mut above = text_of(error);
     f.write_str(&above)?;
     // A chain that never ends is a mistake of its author's, not of whoever reports it.
     for _ in 0..walk::LONGEST {
         let Some(error) = source else { break };
-        let text = error.to_string();
+        let text = text_of(error);
         if !above.ends_with(&text) {
             write!(f, ": {text}")?;
         }
@@ -124,6 +131,27 @@ mod tests {
         let inner = std::io::Error::other("disk on fire");
         let repeated = anyhow::Error::from(inner).context("saving: disk on fire");
         assert_eq!(technical(repeated.as_ref()), "saving: disk on fire");
+    }
+
+    #[test]
+    fn what_fails_to_write_itself_is_told_as_far_as_it_goes() {
+        #[derive(Debug)]
+        struct Broken(Option<Box<Self>>);
+        impl fmt::Display for Broken {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("half")?;
+                Err(fmt::Error)
+            }
+        }
+        impl Error for Broken {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(self.0.as_deref()?)
+            }
+        }
+        assert_eq!(technical(&Broken(None)), "half");
+        let inner = std::io::Error::other(Broken(Some(Box::new(Broken(None)))));
+        let outer = anyhow::Error::from(inner).context("saving");
+        assert_eq!(technical(outer.as_ref()), "saving: half");
     }
 
     #[test]

@@ -10,6 +10,7 @@ impl Classify for toml::de::Error {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Classify for toml::ser::Error {
     fn classify(&self) -> Classification {
         verdict::VALIDATION.because("toml: cannot be written as TOML")

@@ -166,7 +166,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Classification> {
     #[cfg(feature = "rusqlite")]
     first_of!(rusqlite::Error);
     #[cfg(feature = "toml")]
-    first_of!(toml::de::Error, toml::ser::Error);
+    first_of!(toml::de::Error);
+    #[cfg(all(feature = "serde", feature = "toml"))]
+    first_of!(toml::ser::Error);
     #[cfg(feature = "serde_json")]
     first_of!(serde_json::Error);
     first_of!(

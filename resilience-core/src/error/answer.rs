@@ -1,12 +1,12 @@
 //! The answers that stand before the body of a service, in one word: an error type in which they are
 //! one case of several is moved in a register or two, and nobody counts references.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::breaker::OpenedBy;
 use crate::clock::Wait;
+use crate::sorted::Sorted;
 use crate::{Category, Classification, Severity};
 
 /// Who answers, what, and when to come back.
@@ -113,13 +113,13 @@ pub(crate) struct ServiceName {
 
 #[derive(Debug)]
 struct Names {
-    by_name: BTreeMap<&'static str, &'static ServiceName>,
+    by_name: Sorted<&'static str, &'static ServiceName>,
     by_number: Vec<&'static ServiceName>,
 }
 
 /// Nobody waits for anything in here, so that loom need not look at it.
 static NAMES: Mutex<Names> = Mutex::new(Names {
-    by_name: BTreeMap::new(),
+    by_name: Sorted::new(),
     by_number: Vec::new(),
 });
 

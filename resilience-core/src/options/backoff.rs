@@ -42,28 +42,30 @@ impl BackoffOptions {
         }
     }
 
-    /// The delay before the second attempt.
+    /// The delay before the second attempt. Unless said, it is that of the error's category: from 500 ms
+    /// for files to 10 s where the other side limits the rate.
     #[must_use]
     pub const fn initial(mut self, initial: Duration) -> Self {
         self.initial = Some(initial);
         self
     }
 
-    /// No delay is longer.
+    /// No delay is longer, and whoever is asked to wait longer stops. Unless said, it is that of the
+    /// error's category: from 5 s for files to 5 min where the other side limits the rate.
     #[must_use]
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = Some(max);
         self
     }
 
-    /// Each delay is this many times the one before; at least 1.
+    /// Each delay is this many times the one before; at least 1, and 2 unless said.
     #[must_use]
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = Some(factor);
         self
     }
 
-    /// How delays are spread.
+    /// How delays are spread: 25 % more or less unless said.
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);

@@ -64,21 +64,22 @@ impl BreakerOptions {
         }
     }
 
-    /// This many failures in a row open it.
+    /// This many failures in a row open it; 5 unless said.
     #[must_use]
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);
         self
     }
 
-    /// The failures in a row that open it come from at least so many calls; 1 turns the rule off.
+    /// The failures in a row that open it come from at least so many calls, 100 at most; 2 unless said.
+    /// 1 turns the rule off.
     #[must_use]
     pub const fn distinct_calls(mut self, calls: u32) -> Self {
         self.distinct_calls = Some(calls);
         self
     }
 
-    /// This share of failures in the window opens it, instead of failures in a row.
+    /// This share of failures in the window opens it, instead of failures in a row: above 0, at most 1.
     #[must_use]
     pub const fn failure_rate_threshold(mut self, rate: f64) -> Self {
         self.failure_rate_threshold = Some(rate);
@@ -92,42 +93,43 @@ impl BreakerOptions {
         self
     }
 
-    /// This share of slow attempts in the window opens it.
+    /// This share of slow attempts in the window opens it: above 0, at most 1, which it is unless said.
     #[must_use]
     pub const fn slow_call_rate_threshold(mut self, rate: f64) -> Self {
         self.slow_call_rate_threshold = Some(rate);
         self
     }
 
-    /// The outcomes that the shares are taken of.
+    /// The outcomes that the shares are taken of: the last 100 unless said.
     #[must_use]
     pub const fn window(mut self, window: Window) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// With fewer outcomes in the window there is no share.
+    /// With fewer outcomes in the window there is no share; 20 unless said, or as many as the window holds
+    /// where that is fewer.
     #[must_use]
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
         self.minimum_calls = Some(calls);
         self
     }
 
-    /// This many successful probes close it.
+    /// This many successful probes close it; 1 unless said.
     #[must_use]
     pub const fn success_threshold(mut self, successes: u32) -> Self {
         self.success_threshold = Some(successes);
         self
     }
 
-    /// How long it stays open before it lets a probe through.
+    /// How long it stays open before it lets a probe through; 30 s unless said.
     #[must_use]
     pub const fn wait_duration(mut self, wait: Duration) -> Self {
         self.wait_duration = Some(wait);
         self
     }
 
-    /// That time doubles up to this one, for as long as probes fail.
+    /// That time doubles up to this one, for as long as probes fail. Unless said, it stays the same.
     #[must_use]
     pub const fn wait_duration_max(mut self, wait: Duration) -> Self {
         self.wait_duration_max = Some(wait);

@@ -84,22 +84,24 @@ impl<'a, 'b> List<'a, 'b> {
         self.out.write_str(name)
     }
 
-    fn plain(&mut self, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
-        let Some(value) = value else { return Ok(()) };
+    fn pair(&mut self, name: &str, value: fmt::Arguments<'_>) -> fmt::Result {
         self.start(name)?;
         write!(self.out, " = {value}")
     }
 
+    fn plain(&mut self, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
+        let Some(value) = value else { return Ok(()) };
+        self.pair(name, format_args!("{value}"))
+    }
+
     fn name(&mut self, name: &str, value: Option<&str>) -> fmt::Result {
         let Some(value) = value else { return Ok(()) };
-        self.start(name)?;
-        write!(self.out, " = {value:?}")
+        self.pair(name, format_args!("{value:?}"))
     }
 
     fn duration(&mut self, name: &str, value: Option<Duration>) -> fmt::Result {
         let Some(value) = value else { return Ok(()) };
-        self.start(name)?;
-        write!(self.out, " = \"{value:?}\"")
+        self.pair(name, format_args!("\"{value:?}\""))
     }
 
     fn wait(&mut self, wait: Option<Duration>, max: Option<Duration>) -> fmt::Result {
@@ -107,20 +109,14 @@ impl<'a, 'b> List<'a, 'b> {
             return self.duration("wait_duration", wait);
         };
         let wait = wait.unwrap_or(max);
-        self.start("wait_duration")?;
-        write!(self.out, " = \"{wait:?}..{max:?}\"")
+        self.pair("wait_duration", format_args!("\"{wait:?}..{max:?}\""))
     }
 
     fn categories(&mut self, name: &str, categories: Option<&[Category]>) -> fmt::Result {
-        let Some(categories) = categories else {
-            return Ok(());
-        };
-        self.start(name)?;
-        let names: Vec<_> = categories
-            .iter()
-            .map(|category| format!("{:?}", category.as_str()))
-            .collect();
-        write!(self.out, "({})", names.join(", "))
+        self.group(name, categories.is_some(), |inner| {
+            let mut categories = categories.into_iter().flatten();
+            categories.try_for_each(|category| inner.start(&format!("{:?}", category.as_str())))
+        })
     }
 
     fn switch(&mut self, name: &str, value: Option<Switch<Duration>>) -> fmt::Result {

@@ -57,14 +57,14 @@ impl RateLimitOptions {
         self
     }
 
-    /// So many at once, after a pause that was long enough.
+    /// So many at once, after a pause that was long enough; as many as the limit unless said.
     #[must_use]
     pub const fn burst(mut self, attempts: u32) -> Self {
         self.burst = Some(attempts);
         self
     }
 
-    /// Who would have to wait longer is rejected; with zero, nobody waits.
+    /// Who would have to wait longer is rejected: 5 s unless said; with zero, nobody waits.
     #[must_use]
     pub const fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(wait);
@@ -111,14 +111,14 @@ impl BulkheadOptions {
         }
     }
 
-    /// So many attempts run at a time.
+    /// So many attempts run at a time; 10 unless said.
     #[must_use]
     pub const fn concurrency(mut self, attempts: u32) -> Self {
         self.concurrency = Some(attempts);
         self
     }
 
-    /// So many wait for one of them to end; with 0, nobody does.
+    /// So many wait for one of them to end, 100 unless said; with 0, nobody does.
     #[must_use]
     pub const fn queue(mut self, attempts: u32) -> Self {
         self.queue = Some(attempts);
@@ -143,14 +143,14 @@ impl BudgetOptions {
         }
     }
 
-    /// So many retries for each call: 0 grants none beyond `min_per_second`.
+    /// So many retries for each call: 0 grants none beyond `min_per_second`; 0.2 unless said.
     #[must_use]
     pub const fn ratio(mut self, ratio: f64) -> Self {
         self.ratio = Some(ratio);
         self
     }
 
-    /// So many retries a second are granted however few the calls.
+    /// So many retries a second are granted however few the calls; 10 unless said.
     #[must_use]
     pub const fn min_per_second(mut self, retries: u32) -> Self {
         self.min_per_second = Some(retries);

@@ -20,7 +20,7 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
     }
     let layer = Layer::of(options, &Origin::built_in(Level::Attribute));
     for (key, entry) in layer.iter() {
-        if let Some(rule) = rule(key, &entry.value) {
+        if let Some(rule) = rule(*key, &entry.value) {
             broken.push((key.path(), format!("`{}` {rule}", key.path())));
         }
     }
@@ -59,8 +59,8 @@ pub(super) fn broken(options: &Options) -> Vec<(&'static str, String)> {
         ));
     }
     if options.fail_fast {
-        for key in Key::RETRY.into_iter().chain(RETRIES) {
-            if layer.get(key).is_some() {
+        for (key, _) in layer.iter() {
+            if Key::RETRY.contains(key) || RETRIES.contains(key) {
                 let rule = "is for `Policy::builder`: `Policy::fail_fast` never retries";
                 broken.push((key.path(), format!("`{}` {rule}", key.path())));
             }

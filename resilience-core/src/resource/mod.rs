@@ -7,9 +7,9 @@
 
 mod amount;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::sorted::Sorted;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -97,7 +97,7 @@ impl Pool {
 
 /// All pools of a runtime, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Pools(Mutex<BTreeMap<Box<str>, Arc<Pool>>>);
+pub(crate) struct Pools(Mutex<Sorted<Box<str>, Arc<Pool>>>);
 
 impl Pools {
     /// The pool of this name, the same one for everybody. It is made without a limit where nobody

@@ -1,6 +1,5 @@
 //! How a runtime is made.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use crate::recent::Recent;
 use crate::resource::Pools;
 use crate::settings::Settings;
 use crate::settings::live::Live;
+use crate::sorted::Sorted;
 use crate::stats::Stats;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64};
@@ -130,8 +130,8 @@ impl RuntimeBuilder {
                 waits: self.waits,
                 is_global: self.is_global,
             }),
-            services: Mutex::new(HashMap::new()),
-            sites: Mutex::new(HashMap::new()),
+            services: Mutex::new(Sorted::new()),
+            sites: Mutex::new(Sorted::new()),
             is_reported: AtomicBool::new(false),
         }));
         runtime.set_shared(None, &settings);

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwapOption;
-
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -40,7 +38,7 @@ pub(crate) trait Made {
 /// ```text
 ///   first            stays, and is all that there is of a site whose settings never change
 ///   others  0 .. 15  stay too, each once: settings that come back find what they made before
-///   loose            whatever comes after those, until there is another
+///   loose            whatever comes after those, until there is another: under a lock
 /// ```
 ///
 /// So this is bounded, however many settings there are. What is in force tells [`Made::is_current`]
@@ -56,9 +54,8 @@ struct Others<T> {
     /// The one that was in force last.
     last: AtomicUsize,
     staying: [OnceLock<Arc<T>>; STAYING],
-    loose: ArcSwapOption<T>,
     /// Held while one is added.
-    adding: Mutex<()>,
+    loose: Mutex<Option<Arc<T>>>,
 }
 
 /// What is in force.
@@ -104,7 +101,7 @@ impl<T: Made> Kept<T> {
     }
 
     fn loose(&self) -> Option<Arc<T>> {
-        let made = self.others.get()?.loose.load_full()?;
+        let made = lock(&self.others.get()?.loose).clone()?;
         made.is_current().then_some(made)
     }
 
@@ -115,7 +112,7 @@ impl<T: Made> Kept<T> {
             return InForce::Staying(first);
         }
         let others = self.others.get_or_init(Box::default);
-        let _adding = lock(&others.adding);
+        let mut loose = lock(&others.loose);
         for (number, place) in others.staying.iter().enumerate() {
             let staying = place.get_or_init(|| Arc::clone(&made));
             if staying.stands_in_for(&made) {
@@ -123,7 +120,10 @@ impl<T: Made> Kept<T> {
                 return InForce::Staying(staying);
             }
         }
-        others.loose.store(Some(Arc::clone(&made)));
+        let former = loose.replace(Arc::clone(&made));
+        drop(loose);
+        // Without the lock, with whatever goes with it.
+        drop(former);
         InForce::Loose(made)
     }
 }
@@ -146,8 +146,7 @@ impl<T> Default for Others<T> {
         Self {
             last: AtomicUsize::new(0),
             staying: Default::default(),
-            loose: ArcSwapOption::empty(),
-            adding: Mutex::new(()),
+            loose: Mutex::default(),
         }
     }
 }

@@ -48,8 +48,7 @@ impl Service {
 
     /// Gives all shared state the numbers that are written now, and tells how breakers moved.
     pub(crate) fn set(&self, written: &Written, now: Moment) -> Vec<Moved> {
-        let name = self.guards.service().as_str();
-        let settings = written.service_settings(name, &self.attributes());
+        let settings = written.service_settings(self.name(), &self.attributes());
         // Before the keys are asked for: one that is made meanwhile has either, and is told.
         *lock(&self.settings) = settings;
         if let Some(budget) = settings.budget {
@@ -62,14 +61,17 @@ impl Service {
         moved
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.guards.service().as_str()
+    }
+
     pub(super) fn summary(&self) -> ServiceSummary {
-        let name = self.guards.service().as_str();
-        self.counts.summary(name, self.budget.at_once())
+        self.counts.summary(self.name(), self.budget.at_once())
     }
 
     pub(super) fn add_errors(&self, sums: &mut Sums) {
-        let name = self.guards.service().as_str();
-        self.counts.add_errors(name, self.budget.at_once(), sums);
+        self.counts
+            .add_errors(self.name(), self.budget.at_once(), sums);
     }
 
     pub(super) fn reset_counts(&self) {
@@ -84,7 +86,7 @@ impl Service {
     /// Says whether there was anything.
     pub(super) fn learn(&self, site: &Site) -> bool {
         let mut attributes = lock(&self.attributes);
-        let all = merge([attributes.clone(), site.written()], |_, _| {});
+        let all = merge(&[attributes.clone(), site.written()]).layer;
         let more = all != *attributes;
         *attributes = all;
         more

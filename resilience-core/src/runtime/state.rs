@@ -103,7 +103,7 @@ impl SiteState {
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.service.guards.service().as_str()
+        self.service.name()
     }
 
     pub(crate) fn place(&self) -> Place {

@@ -1,7 +1,5 @@
 //! What is wrong between settings, and between settings and the sites that they are for.
 
-use std::collections::BTreeSet;
-
 use crate::problem::{Problem, Problems};
 use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Owner, Value};
@@ -11,6 +9,7 @@ use crate::settings::names::Segment;
 use crate::settings::origin::{Level, Origin, Source};
 use crate::settings::resolve::{ANSWERING, Written};
 use crate::settings::shared::merge;
+use crate::sorted::Sorted;
 
 /// Checks all that was read, by itself and against the known sites.
 pub(crate) fn check(written: &Written, known: &Known, problems: &mut Problems) {
@@ -22,46 +21,67 @@ pub(crate) fn check(written: &Written, known: &Known, problems: &mut Problems) {
             of_site(site, layer, problems);
         }
     }
-    for need in NEEDS {
-        need.check(written, known, problems);
+    let lacks = lacks(written, known);
+    for lack in lacks.iter().filter(|lack| lack.level == Level::Services) {
+        let layer = written.services.get(lack.service);
+        if let Some(entry) = layer.and_then(|layer| layer.get(lack.need.key)) {
+            let table = path(Level::Services, lack.service);
+            problems.push(problem(&table, lack.need.key, entry, lack.need.message));
+        }
+    }
+    for need in &NEEDS {
+        let by_default = |lack: &&Lack<'_>| lack.level == Level::Defaults && lack.need == need;
+        let services = lacks.iter().filter(by_default);
+        let services: Vec<_> = services.map(|lack| format!("`{}`", lack.service)).collect();
+        if let (Some(entry), false) = (written.defaults.get(need.key), services.is_empty()) {
+            let (services, lacking) = (services.join(", "), need.message);
+            let message = format!("for {services} {lacking}, here or for the service");
+            problems.push(problem(Level::Defaults.as_str(), need.key, entry, &message));
+        }
     }
 }
 
 /// What attributes lack that nothing else says either. It may still come, so nothing fails for it.
 pub(crate) fn lacking(written: &Written, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for need in NEEDS {
-        for (name, level) in need.lacking(written, known) {
-            if level != Level::Attribute {
-                continue;
-            }
-            let writers = known.sites.iter().filter(|site| site.service == name);
-            let writers = writers.filter(|site| need.is_written_by(site));
-            let places = writers.map(|site| site.place).collect();
-            let key = format!("{}.{}", path(Level::Services, &name), need.key.path());
-            let message = format!("{}, so that it does nothing", need.message);
-            problems.push(Problem {
-                key: Some(key),
-                ..Problem::between(message, places)
-            });
+    for Lack {
+        need,
+        service,
+        level,
+    } in lacks(written, known)
+    {
+        if level != Level::Attribute {
+            continue;
         }
+        let writers = known.sites.iter().filter(|site| site.service == service);
+        let writers = writers.filter(|site| need.is_written_by(site));
+        let places = writers.map(|site| site.place).collect();
+        let key = format!("{}.{}", path(Level::Services, service), need.key.path());
+        let message = format!("{}, so that it does nothing", need.message);
+        problems.push(Problem {
+            key: Some(key),
+            ..Problem::between(message, places)
+        });
     }
     problems
 }
 
 /// Every table with its path.
-fn tables(written: &Written) -> impl Iterator<Item = (String, &Layer)> {
-    let named = [
+fn tables(written: &Written) -> Vec<(String, &Layer)> {
+    let mut all = Vec::new();
+    for (level, tables) in [
         (Level::Sites, &written.sites),
         (Level::Services, &written.services),
         (Level::Categories, &written.categories),
-    ];
-    let named = named.into_iter().flat_map(|(level, tables)| {
-        tables
-            .iter()
-            .map(move |(name, layer)| (path(level, name), layer))
-    });
-    named.chain([(Level::Defaults.to_string(), &written.defaults)])
+    ] {
+        all.extend(
+            tables
+                .iter()
+                .map(|(name, layer)| (path(level, name), layer)),
+        );
+    }
+    all.push((Level::Defaults.to_string(), &written.defaults));
+    all
 }
 
 fn path(level: Level, name: &str) -> String {
@@ -94,7 +114,7 @@ fn contradictions(table: &str, layer: &Layer, problems: &mut Problems) {
 fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
     let table = path(Level::Sites, &site.operation);
     let attribute = attribute(site);
-    for (key, entry) in layer.iter() {
+    for &(key, ref entry) in layer.iter() {
         let place = site.place;
         let off = attribute.is_off(key) || key.part().is_some_and(|part| attribute.is_off(part));
         let answers = ANSWERING.contains(&key.part().unwrap_or(key));
@@ -124,60 +144,54 @@ fn of_site(site: &KnownSite, layer: &Layer, problems: &mut Problems) {
 }
 
 /// A key that does nothing without one of others.
-#[derive(Clone, Copy)]
+#[derive(Debug, PartialEq)]
 struct Need {
     key: Key,
     needed: &'static [Key],
     message: &'static str,
 }
 
-impl Need {
-    /// What is written under `[services]` and `[defaults]` must not lack anything, all levels taken
-    /// together.
-    fn check(self, written: &Written, known: &Known, problems: &mut Problems) {
-        let mut by_default = Vec::new();
-        for (name, level) in self.lacking(written, known) {
-            match (level, written.services.get(&name)) {
-                (Level::Services, Some(layer)) => {
-                    if let Some(entry) = layer.get(self.key) {
-                        let table = path(Level::Services, &name);
-                        problems.push(problem(&table, self.key, entry, self.message));
-                    }
-                }
-                (Level::Defaults, _) => by_default.push(format!("`{name}`")),
-                _ => {}
+/// A service that has the key of a need, not the needed one, and some use for it.
+struct Lack<'a> {
+    need: &'static Need,
+    service: &'a str,
+    /// Of the key.
+    level: Level,
+}
+
+/// What services lack, all levels taken together.
+fn lacks<'a>(written: &'a Written, known: &'a Known) -> Vec<Lack<'a>> {
+    // Those of the sites come first, so that positions among them are those of the sites.
+    let of_sites = known.sites.iter().map(|site| &*site.service);
+    let written_for = written.services.iter().map(|(name, _)| &**name);
+    let mut lacks = Vec::new();
+    for &(service, ref positions) in &Sorted::positions(of_sites.chain(written_for)) {
+        let sites = positions.iter().filter_map(|at| known.sites.get(*at));
+        let attributes: Vec<Layer> = sites.map(attribute).collect();
+        let holds = written.service(service, &merge(&attributes).layer);
+        for need in &NEEDS {
+            let part = need.key.part().unwrap_or(need.key);
+            let is_used = attributes.is_empty() || !attributes.iter().all(|it| it.is_off(part));
+            let is_met = need.needed.iter().any(|key| holds.get(*key).is_some());
+            if let Some(entry) = holds.get(need.key)
+                && is_used
+                && !is_met
+                && !holds.is_off(part)
+            {
+                let level = entry.origin.level;
+                lacks.push(Lack {
+                    need,
+                    service,
+                    level,
+                });
             }
         }
-        if let (Some(entry), false) = (written.defaults.get(self.key), by_default.is_empty()) {
-            let message = format!(
-                "for {} {}, here or for the service",
-                by_default.join(", "),
-                self.message
-            );
-            problems.push(problem(Level::Defaults.as_str(), self.key, entry, &message));
-        }
     }
+    lacks
+}
 
-    /// The services that have the key, not the needed one, and some use for it, each with the level
-    /// of the key.
-    fn lacking(self, written: &Written, known: &Known) -> Vec<(String, Level)> {
-        let part = self.key.part().unwrap_or(self.key);
-        let of_sites = known.sites.iter().map(|site| &site.service);
-        let names: BTreeSet<&String> = written.services.keys().chain(of_sites).collect();
-        let lacking = names.into_iter().filter_map(|name| {
-            let sites = known.sites.iter().filter(|site| site.service == *name);
-            let attributes: Vec<Layer> = sites.map(attribute).collect();
-            let is_used = attributes.is_empty() || !attributes.iter().all(|it| it.is_off(part));
-            let service = written.service(name, &merge(attributes, |_, _| {}));
-            let entry = service.get(self.key)?;
-            let lacks = self.needed.iter().all(|key| service.get(*key).is_none());
-            let lacks = is_used && !service.is_off(part) && lacks;
-            lacks.then(|| (name.clone(), entry.origin.level))
-        });
-        lacking.collect()
-    }
-
-    fn is_written_by(self, site: &KnownSite) -> bool {
+impl Need {
+    fn is_written_by(&self, site: &KnownSite) -> bool {
         let attribute = attribute(site);
         attribute.get(self.key).is_some() && !attribute.is_off(self.key)
     }
@@ -192,7 +206,7 @@ fn problem(table: &str, key: Key, entry: &Entry, message: &str) -> Problem {
     Problem::new(format!("{table}.{}", key.path()), message).at(source)
 }
 
-const NEEDS: [Need; 4] = [
+static NEEDS: [Need; 4] = [
     Need {
         key: Key::RateLimit,
         needed: &[Key::Limit],

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::Category;
 use crate::settings::key::Key;
 use crate::settings::layer::Layer;
+use crate::sorted::Sorted;
 
 /// The names of categories, each once, in the order of the alphabet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,15 +20,14 @@ pub(crate) struct Counted {
 }
 
 impl Categories {
-    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names: Vec<Box<str>> = names.into_iter().map(Box::from).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(names.into())
+    pub(crate) fn new(names: &[&str]) -> Self {
+        let names = Sorted::positions(names.iter().copied());
+        Self(names.iter().map(|(name, _)| Box::from(*name)).collect())
     }
 
     pub(crate) fn of(categories: &[Category]) -> Self {
-        Self::new(categories.iter().map(|category| category.as_str()))
+        let names: Vec<_> = categories.iter().map(|known| known.as_str()).collect();
+        Self::new(&names)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
@@ -72,7 +72,8 @@ impl Counted {
             _ => (&self.record, &self.ignore),
         };
         let (list, other) = (list.as_ref()?, other.as_ref()?);
-        Some(Categories::new(list.iter().filter(|name| !other.has(name))))
+        let names: Vec<_> = list.iter().filter(|name| !other.has(name)).collect();
+        Some(Categories::new(&names))
     }
 }
 
@@ -89,8 +90,8 @@ mod tests {
 
     #[test]
     fn names_read_as_toml_writes_them_each_once() {
-        let names = Categories::new(["timeout", "auth", "timeout"]);
+        let names = Categories::new(&["timeout", "auth", "timeout"]);
         assert_eq!(names.to_string(), r#"["auth", "timeout"]"#);
-        assert_eq!(Categories::new([]).to_string(), "[]");
+        assert_eq!(Categories::new(&[]).to_string(), "[]");
     }
 }

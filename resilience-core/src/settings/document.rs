@@ -1,19 +1,18 @@
 //! All that is written, as it was understood.
 
-use std::collections::BTreeMap;
-
 use crate::Severity;
 use crate::breaker::BreakerState;
 use crate::event::{Event, Reload};
 use crate::settings::origin::Source;
 use crate::settings::resolve::Written;
+use crate::sorted::Sorted;
 
 /// What files and variables say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Document {
     pub(crate) written: Written,
     /// The limits of named resources.
-    pub(crate) resources: BTreeMap<String, (u64, Source)>,
+    pub(crate) resources: Sorted<String, (u64, Source)>,
     pub(crate) classify: Vec<ClassifyRule>,
     pub(crate) error_history_limit: Option<(usize, Source)>,
     pub(crate) log_level: Option<(LogLevel, Source)>,

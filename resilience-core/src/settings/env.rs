@@ -7,6 +7,7 @@ use crate::settings::node::Node;
 use crate::settings::origin::Source;
 use crate::settings::read::Reader;
 use crate::settings::value::Raw;
+use crate::sorted::Sorted;
 
 /// Names the file.
 pub(crate) const CONFIG: &str = "RESILIENCE_CONFIG";
@@ -37,8 +38,10 @@ pub(crate) fn of_process() -> Variables {
 
 /// Reads the variables that name keys, then those of `RESILIENCE_SET`.
 pub(crate) fn read_keys(variables: &Variables, reader: &mut Reader<'_>) {
-    let mut sorted: Vec<_> = variables.iter().collect();
-    sorted.sort();
+    let mut sorted = Vec::new();
+    for (_, positions) in &Sorted::positions(variables.iter().map(|(name, _)| &**name)) {
+        sorted.extend(positions.iter().map(|at| &variables[*at]));
+    }
     for (name, value) in &sorted {
         let source = Source::Variable(name.as_str().into());
         let prefix = name.get(..KEY.len());
@@ -90,10 +93,11 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
         "defaults" | "telemetry" => Ok(segments),
         // Whatever follows is one name.
         "resources" => {
-            let known = reader.document.resources.keys().map(String::as_str);
+            let known = reader.document.resources.iter();
+            let known: Vec<_> = known.map(|(name, _)| &**name).collect();
             Ok(vec![
                 section.to_owned(),
-                known_name(&rest.join("__"), known),
+                known_name(&rest.join("__"), &known),
             ])
         }
         "services" | "sites" | "categories" => {
@@ -107,11 +111,10 @@ fn path_of(name: &str, reader: &Reader<'_>) -> Result<Vec<String>, Box<Problem>>
             path.extend(key.iter().cloned());
             Ok(path)
         }
-        section => Err(Box::new(unknown(
-            name.to_ascii_lowercase(),
-            section,
-            SECTIONS,
-        ))),
+        section => Err(Box::new(Problem {
+            key: Some(name.to_ascii_lowercase()),
+            ..unknown(section, SECTIONS)
+        })),
     }
 }
 
@@ -124,20 +127,20 @@ fn resolve_name(section: &str, name: &str, reader: &Reader<'_>) -> String {
     let (known, document) = (reader.known, &*reader.document);
     match section {
         "services" => {
-            let written = document.written.services.keys().map(String::as_str);
-            known_name(name, written.chain(known.services()))
+            let written = document.written.services.iter();
+            let mut services: Vec<_> = written.map(|(name, _)| &**name).collect();
+            services.extend(known.services());
+            known_name(name, &services)
         }
-        "sites" => known_name(name, known.site_names()),
-        _ => known_name(name, known.categories()),
+        "sites" => known_name(name, &known.site_names()),
+        _ => known_name(name, &known.category_names()),
     }
 }
 
-fn known_name<'a>(name: &str, mut known: impl Iterator<Item = &'a str>) -> String {
+fn known_name(name: &str, known: &[&str]) -> String {
     let fold = |text: &str| text.to_ascii_lowercase().replace('-', "_");
-    known
-        .find(|known| fold(known) == name)
-        .unwrap_or(name)
-        .to_owned()
+    let known = known.iter().find(|known| fold(known) == name);
+    known.map_or(name, |known| known).to_owned()
 }
 
 /// `path = value; path = value`
@@ -261,7 +264,7 @@ impl Meaning {
     }
 }
 
-const PREFIXED: [(&str, &[&str], Meaning); 7] = [
+const PREFIXED: &[(&str, &[&str], Meaning)] = &[
     (
         "MAX_RETRY_ATTEMPTS",
         &["defaults", "retries"],

@@ -1,6 +1,5 @@
 //! What applies where, and why: the settings of every site, each with its origin.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -10,11 +9,12 @@ use crate::runtime::Runtime;
 use crate::settings::SiteSettings;
 use crate::settings::key::{Key, Value};
 use crate::settings::layer::{Entry, Layer};
-use crate::settings::origin::{Level, Origin};
+use crate::settings::origin::{Level, Origin, Source};
 use crate::settings::resolve::{Resolved, Subject, Written};
 use crate::settings::shared::merge;
 use crate::settings::table::Row;
 use crate::site::{self, AnySite, Place, Site};
+use crate::sorted::Sorted;
 
 /// The settings in force, each with its origin. `Display` gives a readable table.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,21 +110,15 @@ impl Runtime {
         let document = snapshot.settings.document();
         let sites = site::known();
         let in_force = self.in_force(&sites, &document.written);
-        let mut breakers: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
-        for it in in_force.iter().filter(|it| it.settings.breaker.is_some()) {
-            breakers.entry(it.site.service()).or_default().push(it.site);
-        }
-        let telemetry = [
-            document
-                .error_history_limit
-                .as_ref()
-                .map(|(limit, source)| ("error_history_limit", limit.to_string(), source)),
-            document
-                .log_level
-                .as_ref()
-                .map(|(level, source)| ("log_level", level.as_str().to_owned(), source)),
-        ];
-        let plain = |(key, value, source): (&str, String, &crate::Source)| Setting {
+        let services = Sorted::positions(in_force.iter().map(|it| it.site.service()));
+        let inspected = |it: &InForce<'_>| {
+            let same = services.get(it.site.service()).into_iter().flatten();
+            let peers = same.map(|at| &in_force[*at]);
+            let peers = peers.filter(|peer| peer.settings.breaker.is_some());
+            let peers: Vec<_> = peers.map(|peer| peer.site).collect();
+            inspect_site(it, &peers, &document.written)
+        };
+        let plain = |key: &str, value: String, source: &Source| Setting {
             key: key.to_owned(),
             category: None,
             value,
@@ -133,26 +127,25 @@ impl Runtime {
                 source: source.clone(),
             },
         };
-        let unused = |name: &&String| sites.iter().all(|site| site.service() != **name);
+        let mut telemetry = Vec::new();
+        if let Some((limit, source)) = &document.error_history_limit {
+            telemetry.push(plain("error_history_limit", limit.to_string(), source));
+        }
+        if let Some((level, source)) = &document.log_level {
+            telemetry.push(plain("log_level", level.as_str().to_owned(), source));
+        }
+        let unused = document.written.services.iter();
+        let unused = unused.filter(|(name, _)| services.get(&**name).is_none());
         Inspection {
             generation: snapshot.generation,
-            sites: in_force
-                .iter()
-                .map(|it| inspect_site(it, &breakers, &document.written))
-                .collect(),
+            sites: in_force.iter().map(inspected).collect(),
             resources: document
                 .resources
                 .iter()
-                .map(|(name, (limit, source))| plain((name, limit.to_string(), source)))
+                .map(|(name, (limit, source))| plain(name, limit.to_string(), source))
                 .collect(),
-            telemetry: telemetry.into_iter().flatten().map(plain).collect(),
-            unused_services: document
-                .written
-                .services
-                .keys()
-                .filter(unused)
-                .cloned()
-                .collect(),
+            telemetry,
+            unused_services: unused.map(|(name, _)| name.clone()).collect(),
             loaded: last.as_ref().map(|last| last.at),
             problems: last
                 .map_or_else(Problems::new, |last| last.problems)
@@ -162,23 +155,16 @@ impl Runtime {
     }
 
     fn in_force<'a>(&self, sites: &'a [AnySite], written: &Written) -> Vec<InForce<'a>> {
-        let mut wrote: BTreeMap<&str, Vec<Layer>> = BTreeMap::new();
-        for site in sites {
-            wrote
-                .entry(site.service())
-                .or_default()
-                .push(site.written());
+        let mut shared = Sorted::<String, Layer>::new();
+        for (service, positions) in &Sorted::positions(sites.iter().map(|site| site.service())) {
+            // First what it has heard of its sites so far: of policies, in the order in which
+            // they were first run.
+            let mut wrote = Vec::from_iter(self.learned(service));
+            wrote.extend(positions.iter().map(|at| sites[*at].written()));
+            let service = (*service).to_owned();
+            let holds = written.service(&service, &merge(&wrote).layer);
+            shared.insert(service, holds);
         }
-        let shared: BTreeMap<&str, Layer> = wrote
-            .into_iter()
-            .map(|(service, wrote)| {
-                // First what it has heard of its sites so far: of policies, in the order in which
-                // they were first run.
-                let attributes = self.learned(service).into_iter().chain(wrote);
-                let attributes = merge(attributes, |_, _| {});
-                (service, written.service(service, &attributes))
-            })
-            .collect();
         let in_force = |site: &'a AnySite| {
             let origin = Origin::attribute(site.place());
             let subject = Subject {
@@ -188,14 +174,14 @@ impl Runtime {
                 origin: &origin,
             };
             // It has the service of every site.
-            let shared = &shared[site.service()];
-            InForce {
+            let shared = shared.get(site.service())?;
+            Some(InForce {
                 site,
                 resolved: written.site(subject, shared),
                 settings: written.settings(subject, shared),
-            }
+            })
         };
-        sites.iter().map(in_force).collect()
+        sites.iter().filter_map(in_force).collect()
     }
 }
 
@@ -206,20 +192,25 @@ struct InForce<'a> {
     settings: SiteSettings,
 }
 
-/// `breakers` has the sites that use the breaker of each service.
-fn inspect_site(
-    in_force: &InForce<'_>,
-    breakers: &BTreeMap<&str, Vec<&Site>>,
-    written: &Written,
-) -> SiteInspection {
+/// `peers` are the sites that use the breaker of its service.
+fn inspect_site(in_force: &InForce<'_>, peers: &[&Site], written: &Written) -> SiteInspection {
     let InForce {
         site,
         resolved,
         settings,
     } = in_force;
-    let mut inapplicable = resolved.inapplicable.clone();
     let mut shown = Vec::new();
-    for key in Key::ALL {
+    let mut inapplicable = Vec::new();
+    let mut refuse = |key, entry: &Entry, reason: &str| {
+        inapplicable.push(Inapplicable {
+            setting: setting(key, None, entry.value.to_string(), &entry.origin),
+            reason: reason.to_owned(),
+        });
+    };
+    for (key, entry, reason) in &resolved.inapplicable {
+        refuse(*key, entry, reason);
+    }
+    for &key in Key::ALL {
         let off = key
             .part()
             .is_some_and(|part| part != key && resolved.layer.value(part) != Some(&Value::On));
@@ -228,28 +219,22 @@ fn inspect_site(
         }
         let entry = resolved.layer.get(key);
         if site.options().fail_fast && matches!(key, Key::MaxWait | Key::Queue) {
-            let entry = entry.filter(|entry| entry.origin.level != Level::Library);
-            inapplicable.extend(entry.map(|entry| (key, entry.clone(), "it never waits")));
+            if let Some(entry) = entry.filter(|entry| entry.origin.level != Level::Library) {
+                refuse(key, entry, "it never waits");
+            }
         } else if let Some(entry) = entry {
             shown.push(setting(key, None, entry.value.to_string(), &entry.origin));
-        } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry() {
+        } else if key == Key::Retries || Key::RETRY.contains(&key) && settings.can_retry {
             shown.extend(by_category(key, settings, resolved, written));
         }
     }
-    let inapplicable = inapplicable
-        .into_iter()
-        .map(|(key, entry, reason)| Inapplicable {
-            setting: setting(key, None, entry.value.to_string(), &entry.origin),
-            reason: reason.to_owned(),
-        });
-    let peers = breakers.get(site.service()).map_or(&[][..], Vec::as_slice);
     SiteInspection {
         operation: site.operation().to_owned(),
         path: site.path().to_owned(),
         service: site.service().to_owned(),
         place: site.place(),
         worst_case: worst_case(site, peers, settings, written),
-        inapplicable: inapplicable.collect(),
+        inapplicable,
         settings: shown,
     }
 }
@@ -332,7 +317,7 @@ fn origin(
 fn categories<'a>(settings: &SiteSettings, written: &'a Written) -> Vec<&'a str> {
     let mut names: Vec<&str> = RETRIED.iter().map(|category| category.as_str()).collect();
     let own = settings.category.filter(|own| own.is_custom());
-    let written = written.categories.keys().map(String::as_str);
+    let written = written.categories.iter().map(|(name, _)| name.as_str());
     let all = own.map(Category::as_str).into_iter().chain(written);
     for name in all {
         if !names.contains(&name) {

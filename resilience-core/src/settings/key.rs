@@ -106,7 +106,7 @@ pub(crate) enum Owner {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: &[Self] = &[
         Self::Enabled,
         Self::Retries,
         Self::Initial,
@@ -143,7 +143,7 @@ impl Key {
     ];
 
     /// How errors of a category are retried: all that a category can have.
-    pub(crate) const RETRY: [Self; 5] = [
+    pub(crate) const RETRY: &[Self] = &[
         Self::Retries,
         Self::Initial,
         Self::Max,
@@ -160,7 +160,8 @@ impl Key {
         self.spec().1
     }
 
-    /// What it is, in a sentence.
+    /// What it is, in a sentence, for the schema.
+    #[cfg(test)]
     pub(crate) const fn about(self) -> &'static str {
         self.spec().2
     }
@@ -203,7 +204,7 @@ impl Key {
 
     /// The key of this path.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.path() == path)
+        Self::ALL.iter().copied().find(|key| key.path() == path)
     }
 
     #[expect(clippy::too_many_lines, reason = "it is a table")]
@@ -376,14 +377,14 @@ impl Key {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(flag) => write!(f, "{flag}"),
-            Self::Count(count) | Self::Window(Window::Count(count)) => write!(f, "{count}"),
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Count(count) | Self::Window(Window::Count(count)) => count.fmt(f),
+            Self::Number(number) => number.fmt(f),
             Self::Duration(duration) | Self::Window(Window::Time(duration)) => {
-                write!(f, "{duration:?}")
+                fmt::Debug::fmt(duration, f)
             }
-            Self::Categories(names) => write!(f, "{names}"),
-            Self::Wait(first, last) if first == last => write!(f, "{first:?}"),
+            Self::Categories(names) => names.fmt(f),
+            Self::Wait(first, last) if first == last => fmt::Debug::fmt(first, f),
             Self::Wait(first, last) => write!(f, "{first:?}..{last:?}"),
             Self::Rate(attempts, period) => write!(f, "{attempts}/{period:?}"),
             Self::Jitter(jitter) => f.write_str(jitter.as_str()),

@@ -43,45 +43,42 @@ impl Known {
             .find(|site| site.names.iter().any(|known| known == name))
     }
 
-    pub(crate) fn site_names(&self) -> impl Iterator<Item = &str> {
-        self.sites
-            .iter()
-            .flat_map(|site| site.names.iter().map(String::as_str))
+    pub(crate) fn site_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for site in &self.sites {
+            names.extend(site.names.iter().map(String::as_str));
+        }
+        names
     }
 
-    pub(crate) fn services(&self) -> impl Iterator<Item = &str> {
-        let profiles = PROFILES.iter().map(|profile| profile.service);
-        self.sites
-            .iter()
-            .map(|site| site.service.as_str())
-            .chain(profiles)
+    pub(crate) fn services(&self) -> Vec<&str> {
+        let mut services: Vec<_> = self.sites.iter().map(|site| &*site.service).collect();
+        services.extend(PROFILES.iter().map(|profile| profile.service));
+        services
     }
 
     /// The category of this name, where it is known: an application's own is by the sites that
     /// have it.
     pub(crate) fn category(&self, name: &str) -> Option<Category> {
-        Category::built_in(name).or_else(|| {
-            self.own_categories()
-                .find(|category| category.as_str() == name)
-        })
+        let known = self.categories();
+        known.into_iter().find(|known| known.as_str() == name)
     }
 
-    /// Those that attributes name.
-    fn own_categories(&self) -> impl Iterator<Item = Category> {
-        self.sites.iter().flat_map(|KnownSite { options, .. }| {
-            let lists = match options.breaker {
-                Some(Switch::On(breaker)) => [breaker.ignore, breaker.record],
-                _ => [None, None],
-            };
-            let lists = lists.into_iter().flatten().flatten().copied();
-            options.category.into_iter().chain(lists)
-        })
+    /// The built-in ones, and those that attributes name.
+    pub(crate) fn categories(&self) -> Vec<Category> {
+        let mut categories = Category::BUILT_IN.to_vec();
+        for KnownSite { options, .. } in &self.sites {
+            categories.extend(options.category);
+            if let Some(Switch::On(breaker)) = options.breaker {
+                categories.extend(breaker.ignore.unwrap_or_default());
+                categories.extend(breaker.record.unwrap_or_default());
+            }
+        }
+        categories
     }
 
-    pub(crate) fn categories(&self) -> impl Iterator<Item = &str> {
-        Category::BUILT_IN
-            .into_iter()
-            .chain(self.own_categories())
-            .map(|category| -> &str { category.as_str() })
+    pub(crate) fn category_names(&self) -> Vec<&'static str> {
+        let categories = self.categories();
+        categories.into_iter().map(Category::as_str).collect()
     }
 }

@@ -1,14 +1,13 @@
 //! One table of settings: values by key, each with its origin.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::options::{
-    BackoffOptions, BreakerOptions, BudgetOptions, BulkheadOptions, Options, RateLimitOptions,
-    Switch, Window,
-};
+use crate::Category;
+use crate::options::{BackoffOptions, BreakerOptions, Options, Switch};
 use crate::settings::counted::Categories;
 use crate::settings::key::{Key, Value};
 use crate::settings::origin::Origin;
+use crate::sorted::Sorted;
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,20 +18,27 @@ pub(crate) struct Entry {
 
 /// Values by key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Layer(BTreeMap<Key, Entry>);
+pub(crate) struct Layer(Sorted<Key, Entry>);
 
 impl Layer {
     /// What options say, all of it from one origin.
     pub(crate) fn of(options: &Options, origin: &Origin) -> Self {
         let mut layer = Self::default();
-        options_of(options, &mut |key, value| {
-            layer.set(key, value, origin.clone());
-        });
+        for &key in Key::ALL {
+            if let Some(value) = said(options, key) {
+                layer.set(key, value, origin.clone());
+            }
+        }
         layer
     }
 
     pub(crate) fn set(&mut self, key: Key, value: Value, origin: Origin) {
         self.0.insert(key, Entry { value, origin });
+    }
+
+    /// Takes over what another layer says of a key.
+    pub(crate) fn copy(&mut self, key: Key, entry: &Entry) {
+        self.0.insert(key, entry.clone());
     }
 
     pub(crate) fn remove(&mut self, key: Key) {
@@ -43,8 +49,12 @@ impl Layer {
         self.0.get(&key)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Entry)> {
-        self.0.iter().map(|(key, entry)| (*key, entry))
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Key, Entry)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn value(&self, key: Key) -> Option<&Value> {
@@ -76,7 +86,7 @@ impl Layer {
         }
     }
 
-    pub(crate) fn duration(&self, key: Key) -> Option<std::time::Duration> {
+    pub(crate) fn duration(&self, key: Key) -> Option<Duration> {
         match self.value(key) {
             Some(Value::Duration(duration)) => Some(*duration),
             _ => None,
@@ -130,103 +140,75 @@ impl Layer {
     }
 }
 
-/// Tells every key that options give a value to.
-fn options_of(options: &Options, tell: &mut impl FnMut(Key, Value)) {
-    let mut told = |key, value: Option<Value>| {
-        if let Some(value) = value {
-            tell(key, value);
+/// What options say of a key.
+fn said(options: &Options, key: Key) -> Option<Value> {
+    let backoff = &options.backoff;
+    let breaker = numbers(options.breaker.as_ref());
+    let rate_limit = numbers(options.rate_limit.as_ref());
+    let bulkhead = numbers(options.bulkhead.as_ref());
+    let budget = numbers(options.budget.as_ref());
+    match key {
+        Key::Enabled => options.enabled.map(Value::Flag),
+        Key::Retries => options.retries.map(Value::Count),
+        Key::Initial => backoff.initial.map(Value::Duration),
+        Key::Max => backoff.max.map(Value::Duration),
+        Key::Factor => backoff.factor.map(Value::Number),
+        Key::Jitter => backoff.jitter.map(Value::Jitter),
+        Key::Timeout => options.timeout.map(limit),
+        Key::Deadline => options.deadline.map(limit),
+        Key::Nested => options.nested.map(Value::Nested),
+        Key::Idempotent => options.idempotent.map(Value::Flag),
+        Key::Breaker => options.breaker.as_ref().map(part),
+        Key::FailureThreshold => breaker?.failure_threshold.map(Value::Count),
+        Key::DistinctCalls => breaker?.distinct_calls.map(Value::Count),
+        Key::FailureRateThreshold => breaker?.failure_rate_threshold.map(Value::Number),
+        Key::SlowCallDuration => breaker?.slow_call_duration.map(Value::Duration),
+        Key::SlowCallRateThreshold => breaker?.slow_call_rate_threshold.map(Value::Number),
+        Key::Window => breaker?.window.map(Value::Window),
+        Key::MinimumCalls => breaker?.minimum_calls.map(Value::Count),
+        Key::SuccessThreshold => breaker?.success_threshold.map(Value::Count),
+        Key::WaitDuration => {
+            // Written as one: `wait_duration = "30s..5m"`.
+            let (first, last) = (breaker?.wait_duration, breaker?.wait_duration_max);
+            Some(Value::Wait(first.or(last)?, last.or(first)?))
         }
-    };
-    told(Key::Enabled, options.enabled.map(Value::Flag));
-    told(Key::Retries, options.retries.map(Value::Count));
-    told(Key::Initial, options.backoff.initial.map(Value::Duration));
-    told(Key::Max, options.backoff.max.map(Value::Duration));
-    told(Key::Factor, options.backoff.factor.map(Value::Number));
-    told(Key::Jitter, options.backoff.jitter.map(Value::Jitter));
-    told(Key::Timeout, switch(options.timeout, Value::Duration));
-    told(Key::Deadline, switch(options.deadline, Value::Duration));
-    told(Key::Nested, options.nested.map(Value::Nested));
-    told(Key::Idempotent, options.idempotent.map(Value::Flag));
-
-    told(Key::Breaker, switch(options.breaker, |_| Value::On));
-    if let Some(Switch::On(breaker)) = options.breaker {
-        breaker_of(&breaker, &mut told);
-    }
-    told(Key::RateLimit, switch(options.rate_limit, |_| Value::On));
-    if let Some(Switch::On(RateLimitOptions {
-        limit,
-        burst,
-        max_wait,
-        exact,
-    })) = options.rate_limit
-    {
-        told(Key::Limit, limit.map(|(n, period)| Value::Rate(n, period)));
-        told(Key::Burst, burst.map(Value::Count));
-        told(Key::MaxWait, max_wait.map(Value::Duration));
-        told(Key::Exact, exact.map(Value::Flag));
-    }
-    told(Key::Bulkhead, switch(options.bulkhead, |_| Value::On));
-    if let Some(Switch::On(BulkheadOptions { concurrency, queue })) = options.bulkhead {
-        told(Key::Concurrency, concurrency.map(Value::Count));
-        told(Key::Queue, queue.map(Value::Count));
-    }
-    told(Key::Budget, switch(options.budget, |_| Value::On));
-    if let Some(Switch::On(BudgetOptions {
-        ratio,
-        min_per_second,
-    })) = options.budget
-    {
-        told(Key::Ratio, ratio.map(Value::Number));
-        told(Key::MinPerSecond, min_per_second.map(Value::Count));
+        Key::Ignore => breaker?.ignore.map(categories),
+        Key::Record => breaker?.record.map(categories),
+        Key::RateLimit => options.rate_limit.as_ref().map(part),
+        Key::Limit => rate_limit?.limit.map(|(n, period)| Value::Rate(n, period)),
+        Key::Burst => rate_limit?.burst.map(Value::Count),
+        Key::MaxWait => rate_limit?.max_wait.map(Value::Duration),
+        Key::Exact => rate_limit?.exact.map(Value::Flag),
+        Key::Bulkhead => options.bulkhead.as_ref().map(part),
+        Key::Concurrency => bulkhead?.concurrency.map(Value::Count),
+        Key::Queue => bulkhead?.queue.map(Value::Count),
+        Key::Budget => options.budget.as_ref().map(part),
+        Key::Ratio => budget?.ratio.map(Value::Number),
+        Key::MinPerSecond => budget?.min_per_second.map(Value::Count),
     }
 }
 
-fn breaker_of(breaker: &BreakerOptions, told: &mut impl FnMut(Key, Option<Value>)) {
-    let counts = [
-        (Key::FailureThreshold, breaker.failure_threshold),
-        (Key::DistinctCalls, breaker.distinct_calls),
-        (Key::MinimumCalls, breaker.minimum_calls),
-        (Key::SuccessThreshold, breaker.success_threshold),
-    ];
-    for (key, count) in counts {
-        told(key, count.map(Value::Count));
-    }
-    let shares = [
-        (Key::FailureRateThreshold, breaker.failure_rate_threshold),
-        (Key::SlowCallRateThreshold, breaker.slow_call_rate_threshold),
-    ];
-    for (key, share) in shares {
-        told(key, share.map(Value::Number));
-    }
-    told(
-        Key::SlowCallDuration,
-        breaker.slow_call_duration.map(Value::Duration),
-    );
-    told(
-        Key::Window,
-        breaker.window.map(|window: Window| Value::Window(window)),
-    );
-    // Written as one: `wait_duration = "30s..5m"`.
-    let first = breaker.wait_duration.or(breaker.wait_duration_max);
-    let last = breaker.wait_duration_max.or(breaker.wait_duration);
-    told(
-        Key::WaitDuration,
-        first
-            .zip(last)
-            .map(|(first, last)| Value::Wait(first, last)),
-    );
-    let lists = [(Key::Ignore, breaker.ignore), (Key::Record, breaker.record)];
-    for (key, list) in lists {
-        told(
-            key,
-            list.map(|list| Value::Categories(Categories::of(list))),
-        );
+fn numbers<T>(part: Option<&Switch<T>>) -> Option<&T> {
+    match part? {
+        Switch::Off => None,
+        Switch::On(numbers) => Some(numbers),
     }
 }
 
-fn switch<T>(switch: Option<Switch<T>>, on: impl FnOnce(T) -> Value) -> Option<Value> {
-    match switch? {
-        Switch::Off => Some(Value::Off),
-        Switch::On(value) => Some(on(value)),
+fn part<T>(part: &Switch<T>) -> Value {
+    match part {
+        Switch::Off => Value::Off,
+        Switch::On(_) => Value::On,
     }
+}
+
+fn limit(limit: Switch<Duration>) -> Value {
+    match limit {
+        Switch::Off => Value::Off,
+        Switch::On(limit) => Value::Duration(limit),
+    }
+}
+
+fn categories(categories: &[Category]) -> Value {
+    Value::Categories(Categories::of(categories))
 }

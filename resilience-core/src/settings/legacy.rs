@@ -12,7 +12,7 @@ use crate::settings::read::{Path, Reader};
 use crate::settings::target::Target;
 
 /// What stands beside the tables of settings.
-pub(super) const SECTIONS: [&str; 5] = [
+pub(super) const SECTIONS: &[&str] = &[
     "service_specific",
     "default_timeout_secs",
     "default_max_retries",
@@ -21,7 +21,7 @@ pub(super) const SECTIONS: [&str; 5] = [
 ];
 
 /// The keys of `[service_specific.NAME]`.
-const KEYS: [&str; 6] = [
+const KEYS: &[&str] = &[
     "timeout_secs",
     "max_retries",
     "failure_threshold",
@@ -139,9 +139,8 @@ impl Reader<'_> {
     fn other(&mut self, target: Target<'_>, name: &str, path: Path<'_>, member: &Member) {
         match nearest(name, KEYS) {
             Some(nearest) if Key::of_path(name).is_none() => {
-                let problem = Problem::new(path.to_string(), "unknown key");
-                let problem = problem.at(member.at.clone()).nearest(Some(nearest));
-                self.problems.push(problem);
+                let problem = Problem::with("unknown key".into()).nearest(Some(nearest));
+                self.tell(path, &member.at, problem);
             }
             _ => self.setting(target, "", path, member),
         }

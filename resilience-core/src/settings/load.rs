@@ -85,11 +85,19 @@ impl Settings {
 
     /// What a program has that says nothing about its settings: the file that `RESILIENCE_CONFIG`
     /// names, if it does, and the variables `RESILIENCE__..` and `RESILIENCE_SET`.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is, as of [`Loader::load`].
     pub fn from_env() -> Result<Self, Problems> {
         Self::loader().env().load()
     }
 
-    /// The settings of a file.
+    /// The settings of a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// Every problem there is, as of [`Loader::load`].
     #[cfg(feature = "toml")]
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Problems> {
         Self::loader().file(path).load()
@@ -102,10 +110,11 @@ impl Settings {
     /// How many keys are written.
     pub(crate) fn keys(&self) -> usize {
         let written = &self.0.document.written;
-        let tables = [&written.sites, &written.services, &written.categories];
-        let tables = tables.into_iter().flat_map(|tables| tables.values());
-        let layers = tables.chain([&written.defaults]);
-        layers.map(|layer| layer.iter().count()).sum()
+        let mut keys = written.defaults.len();
+        for tables in [&written.sites, &written.services, &written.categories] {
+            keys += tables.iter().map(|(_, layer)| layer.len()).sum::<usize>();
+        }
+        keys
     }
 
     pub(crate) fn rules(&self) -> Option<&Arc<Rules>> {
@@ -267,17 +276,12 @@ impl Loader {
             .iter()
             .filter(|_| self.env)
             .find(|(name, value)| name == env::CONFIG && !value.is_empty());
-        match named {
-            Some((_, path)) => {
-                let given = self.texts.iter();
-                given
-                    .filter(|text| !matches!(text, Text::File(_)))
-                    .cloned()
-                    .chain([Text::File(path.into())])
-                    .collect()
-            }
-            None => self.texts.clone(),
+        let mut texts = self.texts.clone();
+        if let Some((_, path)) = named {
+            texts.retain(|text| !matches!(text, Text::File(_)));
+            texts.push(Text::File(path.into()));
         }
+        texts
     }
 }
 

@@ -7,7 +7,7 @@ use crate::settings::nearest::nearest;
 use crate::settings::value::Raw;
 
 /// The tables of a file.
-pub(crate) const SECTIONS: [&str; 7] = [
+pub(crate) const SECTIONS: &[&str] = &[
     "defaults",
     "categories",
     "services",
@@ -18,7 +18,7 @@ pub(crate) const SECTIONS: [&str; 7] = [
 ];
 
 /// What belongs to the attribute alone.
-pub(crate) const OF_THE_ATTRIBUTE: [&str; 16] = [
+pub(crate) const OF_THE_ATTRIBUTE: &[&str] = &[
     "category",
     "service",
     "operation",
@@ -38,7 +38,7 @@ pub(crate) const OF_THE_ATTRIBUTE: [&str; 16] = [
 ];
 
 /// Words that others have for a key, and ours.
-const WORDS: [(&str, &str); 20] = [
+const WORDS: &[(&str, &str)] = &[
     ("attempts", "retries"),
     ("max_attempts", "retries"),
     ("max_retries", "retries"),
@@ -62,21 +62,17 @@ const WORDS: [(&str, &str); 20] = [
 ];
 
 /// What is wrong with a name that is none of these: the nearest of them helps, or else all.
-pub(crate) fn unknown<'a>(
-    path: impl Into<String>,
-    name: &str,
-    names: impl IntoIterator<Item = &'a str> + Clone,
-) -> Problem {
-    let problem = Problem::new(path, "unknown key");
-    match nearest(name, names.clone()) {
+pub(crate) fn unknown(name: &str, names: &[&str]) -> Problem {
+    let problem = Problem::with("unknown key".into());
+    match nearest(name, names) {
         Some(nearest) => problem.nearest(Some(nearest)),
         None => problem.expected(one_of(names)),
     }
 }
 
 /// "`this`, `that` or `another`"
-pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+pub(crate) fn one_of(names: &[&str]) -> String {
+    let mut names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.dedup();
     let last = names.pop().unwrap_or_default();
     if names.is_empty() {

@@ -1,28 +1,22 @@
 //! The name that somebody who wrote another one most likely meant.
 
 /// The nearest of `names` to `word`, if one is near.
-pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: Vec<char> = word.chars().take(LONGEST).collect();
-    names
-        .into_iter()
-        .map(|name| (distance(&word, name), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let mut nearest = None;
+    let mut least = usize::MAX;
+    for &name in names {
+        let distance = distance(word, name);
+        if distance < least && distance <= (name.chars().count() / 3).max(1) {
+            (nearest, least) = (Some(name), distance);
+        }
+    }
+    nearest
 }
 
 /// Letters to insert, remove, replace or exchange with their neighbour; case and the kind of dash do
 /// not count.
-fn distance(word: &[char], name: &str) -> usize {
-    let fold = |c: &char| {
-        if *c == '-' {
-            '_'
-        } else {
-            c.to_ascii_lowercase()
-        }
-    };
-    let word: Vec<char> = word.iter().map(fold).collect();
-    let name: Vec<char> = name.chars().take(LONGEST).map(|c| fold(&c)).collect();
+fn distance(word: &str, name: &str) -> usize {
+    let (word, name) = (folded(word), folded(name));
     let mut rows = [
         vec![0; name.len() + 1],
         (0..=name.len()).collect(),
@@ -39,9 +33,18 @@ fn distance(word: &[char], name: &str) -> usize {
             }
             row[j + 1] = cost;
         }
-        rows.rotate_left(1);
+        std::mem::swap(before, last);
+        std::mem::swap(last, row);
     }
     rows[1][name.len()]
+}
+
+fn folded(text: &str) -> Vec<char> {
+    let fold = |c: char| match c {
+        '-' => '_',
+        c => c.to_ascii_lowercase(),
+    };
+    text.chars().take(LONGEST).map(fold).collect()
 }
 
 /// No name is longer; what is, is compared up to here.
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found_and_a_far_one_is_not() {
-        let names = ["retries", "timeout", "deadline"];
+        let names = &["retries", "timeout", "deadline"];
         assert_eq!(nearest("retires", names), Some("retries"));
         assert_eq!(nearest("Time-out", names), Some("timeout"));
         assert_eq!(nearest("dedline", names), Some("deadline"));

@@ -51,13 +51,12 @@ impl Reader<'_> {
                 _ if self.legacy_section(path, member) => {}
                 name => {
                     let problem = if Key::of_path(name).is_some() {
-                        Problem::new(path.to_string(), "unknown key")
-                            .nearest(Some(format!("defaults.{name}")))
+                        let ours = format!("defaults.{name}");
+                        Problem::with("unknown key".into()).nearest(Some(ours))
                     } else {
-                        let names = SECTIONS.into_iter().chain(legacy::SECTIONS);
-                        unknown(path.to_string(), name, names)
+                        unknown(name, &[SECTIONS, legacy::SECTIONS].concat())
                     };
-                    self.problems.push(problem.at(member.at.clone()));
+                    self.tell(path, &member.at, problem);
                 }
             }
         }
@@ -79,42 +78,39 @@ impl Reader<'_> {
     /// The name that a table is for, as it is known.
     pub(super) fn name(&mut self, level: Level, path: Path<'_>, member: &Member) -> Option<String> {
         let name = &*member.name;
-        let wrong = |message: &str, nearest: Option<&str>| {
-            Problem::new(path.to_string(), message)
-                .at(member.at.clone())
-                .nearest(nearest)
-        };
+        let known = self.known;
         match level {
             Level::Sites => {
-                if let Some(site) = self.known.site(name) {
+                if let Some(site) = known.site(name) {
                     return Some(site.operation.clone());
                 }
-                let nearest = nearest(name, self.known.site_names());
-                let problem = wrong("no annotated function or policy has this name", nearest)
-                    .expected("an operation, a path or `file:line`");
-                self.problems.push(problem);
+                let message = "no annotated function or policy has this name";
+                let problem = Problem::with(message.into())
+                    .expected("an operation, a path or `file:line`")
+                    .nearest(nearest(name, &known.site_names()));
+                self.tell(path, &member.at, problem);
                 return None;
             }
             Level::Services => {
-                let known = || self.known.services();
-                if !known().any(|known| known == name)
-                    && let Some(nearest) = nearest(name, known())
+                let services = known.services();
+                if !services.contains(&name)
+                    && let Some(nearest) = nearest(name, &services)
                 {
-                    let problem = wrong("no service has this name", Some(nearest));
-                    self.problems.push(problem);
+                    let problem = Problem::with("no service has this name".into());
+                    self.tell(path, &member.at, problem.nearest(Some(nearest)));
                     return None;
                 }
             }
             Level::Categories => {
-                if let Some(problem) = self.no_category(name, path, &member.at) {
-                    self.problems.push(problem);
+                if let Some(problem) = self.no_category(name) {
+                    self.tell(path, &member.at, problem);
                     return None;
                 }
             }
             _ => {}
         }
         if name.is_empty() {
-            self.problems.push(wrong("the name is empty", None));
+            self.tell(path, &member.at, Problem::with("the name is empty".into()));
             return None;
         }
         Some(name.to_owned())
@@ -176,8 +172,7 @@ impl Reader<'_> {
                 }
                 (raw, None) => {
                     let found = format!("{} where a table is needed", raw.describe());
-                    let problem = Problem::new(path.to_string(), found).at(member.node.at.clone());
-                    self.problems.push(problem);
+                    self.tell(path, &member.node.at, Problem::with(found));
                 }
             }
         } else if let Some(key) = key {
@@ -185,8 +180,8 @@ impl Reader<'_> {
                 self.set(target, key, value, member, path);
             }
         } else {
-            let problem = target.unknown(&name, above, path, &member.node.raw);
-            self.problems.push(problem.at(member.at.clone()));
+            let problem = target.unknown(&name, above, &member.node.raw);
+            self.tell(path, &member.at, problem);
         }
     }
 
@@ -195,11 +190,10 @@ impl Reader<'_> {
             Ok(Value::Categories(names)) => self.categories(names, member, path),
             Ok(value) => Some(value),
             Err(expected) => {
-                let problem = Problem::new(path.to_string(), member.node.raw.describe())
-                    .at(member.node.at.clone())
+                let problem = Problem::with(member.node.raw.describe())
                     .expected(expected.what)
                     .nearest(expected.nearest);
-                self.problems.push(problem);
+                self.tell(path, &member.node.at, problem);
                 None
             }
         }
@@ -209,29 +203,27 @@ impl Reader<'_> {
     fn categories(&mut self, names: Categories, member: &Member, path: Path<'_>) -> Option<Value> {
         let before = self.problems.len();
         for name in names.iter() {
-            if let Some(problem) = self.no_category(name, path, &member.node.at) {
+            if let Some(problem) = self.no_category(name) {
                 let message = format!("there is no category `{name}`");
-                self.problems.push(Problem { message, ..problem });
+                self.tell(path, &member.node.at, Problem { message, ..problem });
             }
         }
         (self.problems.len() == before).then_some(Value::Categories(names))
     }
 
     /// What is wrong with the name of a category.
-    fn no_category(&self, name: &str, path: Path<'_>, at: &Source) -> Option<Problem> {
-        let known = || self.known.categories();
+    fn no_category(&self, name: &str) -> Option<Problem> {
+        let known = self.known.category_names();
         let legal = !name.is_empty()
             && name.len() <= 64
             && name
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-        let near = nearest(name, known());
-        if known().any(|known| known == name) || (near.is_none() && legal) {
+        let near = nearest(name, &known);
+        if known.contains(&name) || (near.is_none() && legal) {
             return None;
         }
-        let problem = Problem::new(path.to_string(), "there is no such category")
-            .at(at.clone())
-            .nearest(near);
+        let problem = Problem::with("there is no such category".into()).nearest(near);
         Some(if legal {
             problem
         } else {
@@ -271,8 +263,7 @@ impl Reader<'_> {
                 "{} was written before, at {}",
                 before.value, before.origin.source
             );
-            self.problems
-                .push(Problem::new(path.to_string(), message).at(member.at.clone()));
+            self.tell(path, &member.at, Problem::with(message));
         }
     }
 
@@ -284,9 +275,7 @@ impl Reader<'_> {
             Level::Categories => &mut written.categories,
             _ => return &mut written.defaults,
         };
-        tables
-            .entry(target.name.unwrap_or_default().to_owned())
-            .or_default()
+        tables.entry(target.name.unwrap_or_default().to_owned())
     }
 
     fn resources(&mut self, path: Path<'_>, node: &Node) {
@@ -315,9 +304,8 @@ impl Reader<'_> {
                 "error_history_limit" => self.history(member, path),
                 "log_level" => self.log_level(member, path),
                 name => {
-                    let names = ["error_history_limit", "log_level"];
-                    let problem = unknown(path.to_string(), name, names);
-                    self.problems.push(problem.at(member.at.clone()));
+                    let problem = unknown(name, &["error_history_limit", "log_level"]);
+                    self.tell(path, &member.at, problem);
                 }
             }
         }
@@ -339,11 +327,10 @@ impl Reader<'_> {
             self.document.log_level = Some((level, member.at.clone()));
             return;
         }
-        let problem = Problem::new(path.to_string(), member.node.raw.describe())
-            .at(member.node.at.clone())
+        let problem = Problem::with(member.node.raw.describe())
             .expected("one of `off`, `error`, `warn`, `info`, `debug`, `trace`")
-            .nearest(text.and_then(|text| nearest(text, LogLevel::NAMES)));
-        self.problems.push(problem);
+            .nearest(text.and_then(|text| nearest(text, &LogLevel::NAMES)));
+        self.tell(path, &member.node.at, problem);
     }
 
     /// `[[classify]]`
@@ -380,28 +367,25 @@ impl Reader<'_> {
                     rule.category.clone_from(text);
                 }
                 ("category", Raw::Text(text)) => {
-                    let names = self.known.categories();
-                    let problem = Problem::new(path.to_string(), raw.describe())
-                        .at(member.node.at.clone())
+                    let names = &self.known.category_names();
+                    let problem = Problem::with(raw.describe())
                         .expected("a built-in category, or one that an attribute names")
                         .nearest(nearest(text, names));
-                    self.problems.push(problem);
+                    self.tell(path, &member.node.at, problem);
                 }
                 ("category", _) => self.wrong(path, &member.node, "the name of a category"),
                 ("retryable", Raw::Flag(flag)) => rule.retryable = Some(*flag),
                 ("retryable", _) => self.wrong(path, &member.node, "`true` or `false`"),
                 (name, _) => {
-                    let names = ["pattern", "category", "retryable"];
-                    let problem = unknown(path.to_string(), name, names);
-                    self.problems.push(problem.at(member.at.clone()));
+                    let problem = unknown(name, &["pattern", "category", "retryable"]);
+                    self.tell(path, &member.at, problem);
                 }
             }
         }
         for (name, value) in [("pattern", &rule.pattern), ("category", &rule.category)] {
             if value.is_empty() && self.problems.len() == before {
                 let message = format!("a rule needs a `{name}`");
-                self.problems
-                    .push(Problem::new(path.to_string(), message).at(node.at.clone()));
+                self.tell(path, &node.at, Problem::with(message));
             }
         }
         if self.problems.len() == before {
@@ -418,10 +402,17 @@ impl Reader<'_> {
     }
 
     pub(super) fn wrong(&mut self, path: Path<'_>, node: &Node, expected: &str) {
-        let problem = Problem::new(path.to_string(), node.raw.describe())
-            .at(node.at.clone())
-            .expected(expected);
-        self.problems.push(problem);
+        let problem = Problem::with(node.raw.describe()).expected(expected);
+        self.tell(path, &node.at, problem);
+    }
+
+    /// Adds what is wrong with what is written there, under this path.
+    pub(super) fn tell(&mut self, path: Path<'_>, at: &Source, problem: Problem) {
+        self.problems.push(Problem {
+            key: Some(path.to_string()),
+            source: Some(at.clone()),
+            ..problem
+        });
     }
 }
 

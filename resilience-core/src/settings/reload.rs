@@ -29,8 +29,7 @@ impl Runtime {
             return false;
         };
         for (service, moved) in moved {
-            let name = service.guards.service().as_str();
-            emit_moved(shared, name, moved);
+            emit_moved(shared, service.name(), moved);
         }
         self.loaded(Problems::new(), Reload::Applied);
         true
@@ -76,6 +75,10 @@ impl Runtime {
     }
 
     /// As [`reload`](Self::reload), for threads that may block.
+    ///
+    /// # Errors
+    ///
+    /// All problems there are; the settings stay as they were.
     pub fn reload_blocking(&self) -> Result<bool, Problems> {
         loop {
             let before = self.shared().live.current();
@@ -119,9 +122,11 @@ impl Runtime {
         shared.recent.set_limit(limit.map(|(limit, _)| *limit));
         let level = document.log_level.as_ref();
         shared.live.set_log_level(level.map(|(level, _)| *level));
-        let before = before.map(|before| &before.document().resources);
-        for name in before.into_iter().flat_map(|before| before.keys()) {
-            if !document.resources.contains_key(name) {
+        for (name, _) in before
+            .iter()
+            .flat_map(|before| &before.document().resources)
+        {
+            if document.resources.get(name).is_none() {
                 shared.pools.pool(name).set_limit(None);
             }
         }

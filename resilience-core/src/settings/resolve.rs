@@ -1,23 +1,21 @@
 //! Which of several written values holds. [`Written::site`] and [`Written::service`] are the only
 //! places that know the order.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::options::Options;
 use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Owner, Value};
 use crate::settings::layer::{Entry, Layer};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::table::{LIBRARY, Profile};
-use crate::settings::{BreakerSettings, CategoryRetry, ServiceSettings, SiteSettings};
+use crate::settings::{BreakerSettings, ServiceSettings, SiteSettings};
+use crate::sorted::Sorted;
 
 /// What is written outside of attributes, by table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Written {
-    pub(crate) sites: BTreeMap<String, Layer>,
-    pub(crate) services: BTreeMap<String, Layer>,
-    pub(crate) categories: BTreeMap<String, Layer>,
+    pub(crate) sites: Sorted<String, Layer>,
+    pub(crate) services: Sorted<String, Layer>,
+    pub(crate) categories: Sorted<String, Layer>,
     pub(crate) defaults: Layer,
 }
 
@@ -55,18 +53,18 @@ impl Written {
             Some(&library),
         ];
         let mut resolved = Layer::default();
-        for key in Key::ALL
-            .into_iter()
-            .filter(|key| key.owner() == Owner::Service)
-        {
+        for &key in Key::ALL {
+            if key.owner() == Owner::Site {
+                continue;
+            }
             // A site's own `off` is not the service's.
             let first = order.iter().flatten().find_map(|layer| {
                 let entry = layer.get(key)?;
                 let of_a_site = entry.origin.level == Level::Attribute;
                 (!(of_a_site && entry.value == Value::Off)).then_some(entry)
             });
-            if let Some(Entry { value, origin }) = first {
-                resolved.set(key, value.clone(), origin.clone());
+            if let Some(entry) = first {
+                resolved.copy(key, entry);
             }
         }
         // Of the two ways to open, the one written nearer holds.
@@ -98,7 +96,7 @@ impl Written {
             below: Layer::default(),
             inapplicable: Vec::new(),
         };
-        for key in Key::ALL {
+        for &key in Key::ALL {
             let own = attribute.get(key).filter(|entry| entry.value == Value::Off);
             let of_site = sites.and_then(|layer| layer.get(key));
             let found = match key.owner() {
@@ -113,7 +111,7 @@ impl Written {
                     let why = "the attribute says `off`";
                     resolved.inapplicable.push((key, entry.clone(), why));
                 }
-                resolved.layer.set(key, Value::Off, own.origin.clone());
+                resolved.layer.copy(key, own);
                 continue;
             }
             let spread = Key::RETRY.contains(&key);
@@ -122,13 +120,9 @@ impl Written {
                 (found, _) => found,
             };
             if let Some(entry) = found {
-                resolved
-                    .layer
-                    .set(key, entry.value.clone(), entry.origin.clone());
+                resolved.layer.copy(key, entry);
             } else if spread && let Some(entry) = first(&below, key).or_else(|| library.get(key)) {
-                resolved
-                    .below
-                    .set(key, entry.value.clone(), entry.origin.clone());
+                resolved.below.copy(key, entry);
             }
         }
         agree(&mut resolved.layer);
@@ -140,19 +134,12 @@ impl Written {
     /// The settings that the calls of a site read.
     pub(crate) fn settings(&self, site: Subject<'_>, service: &Layer) -> SiteSettings {
         let resolved = self.site(site, service);
-        SiteSettings::of(site.options, &resolved, self.category_retries())
+        SiteSettings::of(site.options, &resolved, &self.categories)
     }
 
     /// What the shared state of a service reads.
     pub(crate) fn service_settings(&self, name: &str, attributes: &Layer) -> ServiceSettings {
         ServiceSettings::of(&self.service(name, attributes))
-    }
-
-    fn category_retries(&self) -> Arc<[CategoryRetry]> {
-        self.categories
-            .iter()
-            .map(|(name, layer)| CategoryRetry::new(name, layer))
-            .collect()
     }
 }
 
@@ -160,14 +147,14 @@ impl Resolved {
     /// Takes away what the site cannot have.
     fn fit(&mut self, site: Subject<'_>, attribute: &Layer) {
         if site.options.one_attempt {
-            for key in Key::RETRY {
+            for &key in Key::RETRY {
                 let none = (key == Key::Retries).then_some(Value::Count(0));
                 self.refuse(key, none, site, "written with one attempt");
             }
         }
         if site.options.silent {
             let why = "the error type cannot carry an answer of the runtime";
-            for key in ANSWERING {
+            for &key in ANSWERING {
                 if attribute.get(key).is_none() && !self.layer.is_off(key) {
                     self.refuse(key, Some(Value::Off), site, why);
                 }
@@ -299,7 +286,7 @@ fn library() -> Layer {
 }
 
 /// The parts through which the runtime answers instead of the body.
-pub(crate) const ANSWERING: [Key; 5] = [
+pub(crate) const ANSWERING: &[Key] = &[
     Key::Timeout,
     Key::Deadline,
     Key::Breaker,

@@ -4,32 +4,39 @@ use crate::settings::counted::Counted;
 use crate::settings::key::{Key, Value};
 use crate::settings::layer::Layer;
 
+/// What several sites wrote for the parts that they share.
+pub(crate) struct Merged {
+    pub(crate) layer: Layer,
+    /// What differs from something earlier, or clashes with it: its position, and the key.
+    pub(crate) disagreements: Vec<(usize, Key)>,
+}
+
 /// For each number of a shared part the first one written, unless it clashes with an earlier one.
-/// `disagreement` hears of every later one that differs or clashes: its position, and the key.
 ///
 /// A part is on if some site wrote it so; a site's `off` is its own.
-pub(crate) fn merge(
-    written: impl IntoIterator<Item = Layer>,
-    mut disagreement: impl FnMut(usize, Key),
-) -> Layer {
+pub(crate) fn merge(written: &[Layer]) -> Merged {
     let mut merged = Layer::default();
-    for (position, later) in written.into_iter().enumerate() {
+    let mut disagreements = Vec::new();
+    for (position, later) in written.iter().enumerate() {
         for (key, entry) in later.iter().filter(|(key, _)| key.part().is_some()) {
-            if entry.value == Value::Off || merged.value(key) == Some(&entry.value) {
+            if entry.value == Value::Off || merged.value(*key) == Some(&entry.value) {
                 continue;
             }
-            if merged.get(key).is_some() {
-                disagreement(position, key);
+            if merged.get(*key).is_some() {
+                disagreements.push((position, *key));
                 continue;
             }
-            merged.set(key, entry.value.clone(), entry.origin.clone());
+            merged.copy(*key, entry);
             if merged.breaker().clash().is_some() || Counted::of(&merged).clash().is_some() {
-                merged.remove(key);
-                disagreement(position, key);
+                merged.remove(*key);
+                disagreements.push((position, *key));
             }
         }
     }
-    merged
+    Merged {
+        layer: merged,
+        disagreements,
+    }
 }
 
 #[cfg(test)]
@@ -42,14 +49,14 @@ mod tests {
 
     fn merge_breakers(
         written: impl IntoIterator<Item = BreakerOptions>,
-        told: &mut Vec<(usize, Key)>,
-    ) -> BreakerOptions {
+    ) -> (BreakerOptions, Vec<(usize, Key)>) {
         let layers = written.into_iter().map(|breaker| {
             let mut options = Options::resilient();
             options.breaker = Some(crate::Switch::On(breaker));
             Layer::of(&options, &Origin::built_in(Level::Attribute))
         });
-        merge(layers, |position, key| told.push((position, key))).breaker()
+        let merged = merge(&layers.collect::<Vec<_>>());
+        (merged.layer.breaker(), merged.disagreements)
     }
 
     #[test]
@@ -61,8 +68,7 @@ mod tests {
                 .success_threshold(2),
             BreakerOptions::new().failure_threshold(4),
         ];
-        let mut told = Vec::new();
-        let merged = merge_breakers(written, &mut told);
+        let (merged, told) = merge_breakers(written);
         assert_eq!(
             merged,
             BreakerOptions::new()
@@ -84,8 +90,7 @@ mod tests {
                 .wait_duration(second)
                 .wait_duration_max(2 * second),
         ];
-        let mut told = Vec::new();
-        let merged = merge_breakers(written, &mut told);
+        let (merged, told) = merge_breakers(written);
         assert_eq!(merged.failure_threshold, Some(3));
         assert_eq!(merged.failure_rate_threshold, None);
         assert_eq!(merged.minimum_calls, Some(50));

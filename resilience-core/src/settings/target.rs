@@ -4,7 +4,6 @@ use crate::problem::Problem;
 use crate::settings::key::Key;
 use crate::settings::names::{OF_THE_ATTRIBUTE, one_of, unknown, word};
 use crate::settings::origin::Level;
-use crate::settings::read::Path;
 use crate::settings::value::Raw;
 
 /// The table that a setting goes into.
@@ -26,43 +25,36 @@ impl Target<'_> {
 
     /// Whether some key below this path is taken.
     pub(super) fn takes_some(self, group: &str) -> bool {
-        let below = |key: &Key| {
-            key.path()
-                .strip_prefix(group)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        Key::ALL
-            .into_iter()
-            .filter(below)
-            .any(|key| self.takes(key))
+        Key::ALL.iter().any(|key| {
+            let below = key.path().strip_prefix(group);
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) && self.takes(*key)
+        })
     }
 
     /// What is wrong with a name that no key has here.
-    pub(super) fn unknown(self, name: &str, above: &str, path: Path<'_>, raw: &Raw) -> Problem {
-        let names = Key::ALL
-            .into_iter()
-            .filter(|key| self.takes(*key))
-            .filter_map(|key| {
-                let path = key.path();
-                if above.is_empty() {
-                    return path.split('.').next();
-                }
-                path.strip_prefix(above)?.strip_prefix('.')
-            });
+    pub(super) fn unknown(self, name: &str, above: &str, raw: &Raw) -> Problem {
+        let names = Key::ALL.iter().filter_map(|key| {
+            let path = Some(key.path()).filter(|_| self.takes(*key))?;
+            if above.is_empty() {
+                return path.split('.').next();
+            }
+            path.strip_prefix(above)?.strip_prefix('.')
+        });
+        let names = &names.collect::<Vec<_>>();
         if Key::of_path(name).is_some() || Self::is_group(name) {
             let message = match self.level {
                 Level::Categories => "it is no matter of a category",
                 _ => "it is a matter of single sites and services",
             };
-            return Problem::new(path.to_string(), message).expected(one_of(names));
+            return Problem::with(message.into()).expected(one_of(names));
         }
         if above.is_empty() && OF_THE_ATTRIBUTE.contains(&name) {
-            return Problem::new(path.to_string(), "it belongs to the attribute alone");
+            return Problem::with("it belongs to the attribute alone".into());
         }
         let last = name.rsplit('.').next().unwrap_or(name);
         match word(last, raw).filter(|_| above.is_empty()) {
-            Some(ours) => Problem::new(path.to_string(), "unknown key").nearest(Some(ours)),
-            None => unknown(path.to_string(), last, names),
+            Some(ours) => Problem::with("unknown key".into()).nearest(Some(ours)),
+            None => unknown(last, names),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which value holds.
 
 use super::*;
-use crate::options::Jitter;
+use crate::options::{BackoffOptions, Jitter};
 use crate::settings::origin::{Level, Origin};
 use crate::settings::resolve::Subject;
 
@@ -99,7 +99,7 @@ fn a_cap_below_the_tables_initial_delay_lowers_it_and_a_high_initial_delay_lifts
 #[test]
 fn one_attempt_takes_no_retries_from_anywhere() {
     let settings = settings(&Options::fail_fast(), "llm_provider");
-    assert!(!settings.can_retry());
+    assert!(!settings.can_retry);
     assert_eq!(settings.retry(Category::NETWORK).retries, 0);
 }
 

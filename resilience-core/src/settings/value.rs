@@ -87,30 +87,33 @@ impl Kind {
     }
 
     fn expected(self) -> String {
-        match self {
-            Self::Flag => "`true` or `false`".into(),
-            Self::Count(least, u32::MAX) => format!("a whole number of at least {least}"),
-            Self::Count(least, most) => format!("a whole number from {least} to {most}"),
-            Self::Factor => "a number of at least 1".into(),
-            Self::Share => "a share above 0 and at most 1: half of them is 0.5".into(),
-            Self::Ratio => "0, or a share from 0.01 to 10: a fifth of the calls is 0.2".into(),
-            Self::Duration(Duration::ZERO) => r#"a duration with its unit, as in "500ms""#.into(),
-            Self::Duration(_) => r#"a duration above zero with its unit, as in "500ms""#.into(),
-            Self::Limit => r#"a duration above zero with its unit, as in "30s", or "off""#.into(),
+        let expected = match self {
+            Self::Flag => "`true` or `false`",
+            Self::Count(least, u32::MAX) => return format!("a whole number of at least {least}"),
+            Self::Count(least, most) => return format!("a whole number from {least} to {most}"),
+            Self::Factor => "a number of at least 1",
+            Self::Share => "a share above 0 and at most 1: half of them is 0.5",
+            Self::Ratio => "0, or a share from 0.01 to 10: a fifth of the calls is 0.2",
+            Self::Duration(Duration::ZERO) => r#"a duration with its unit, as in "500ms""#,
+            Self::Duration(_) => r#"a duration above zero with its unit, as in "500ms""#,
+            Self::Limit => r#"a duration above zero with its unit, as in "30s", or "off""#,
             Self::Wait => {
                 r#"a duration above zero, as in "30s", or a range that grows, as in "30s..5m""#
-                    .into()
             }
-            Self::Window => format!(
-                r#"a number of outcomes from 1 to {}, or a duration of at least 1 ms, as in "60s""#,
-                BreakerSettings::MAX_WINDOW
-            ),
-            Self::Rate => r#"attempts in a time, as in "100/60s""#.into(),
-            Self::Categories => r#"the names of categories, as in `["rate_limit", "auth"]`"#.into(),
-            Self::Jitter => r#""proportional", "full", "decorrelated" or "none""#.into(),
-            Self::Nested => r#""stop" or "retry""#.into(),
-            Self::Part(example) => format!(r#"a table, as in `{example}`, or "off""#),
-        }
+            Self::Window => {
+                let most = BreakerSettings::MAX_WINDOW;
+                return format!(
+                    "a number of outcomes from 1 to {most}, or a duration of at least 1 ms, as in \
+                     \"60s\""
+                );
+            }
+            Self::Rate => r#"attempts in a time, as in "100/60s""#,
+            Self::Categories => r#"the names of categories, as in `["rate_limit", "auth"]`"#,
+            Self::Jitter => r#""proportional", "full", "decorrelated" or "none""#,
+            Self::Nested => r#""stop" or "retry""#,
+            Self::Part(example) => return format!(r#"a table, as in `{example}`, or "off""#),
+        };
+        expected.to_owned()
     }
 
     /// What was most likely meant.
@@ -129,10 +132,10 @@ impl Kind {
             Raw::Text(text) if matches!(self, Self::Categories) => Some(format!("[{text:?}]")),
             Raw::Text(text) if matches!(self, Self::Jitter) => {
                 let names = JITTERS.map(Jitter::as_str);
-                nearest(text, names).map(|name| format!(r#""{name}""#))
+                nearest(text, &names).map(|name| format!(r#""{name}""#))
             }
             Raw::Text(text) if matches!(self, Self::Nested) => {
-                nearest(text, ["stop", "retry"]).map(|name| format!(r#""{name}""#))
+                nearest(text, &["stop", "retry"]).map(|name| format!(r#""{name}""#))
             }
             Raw::Text(text)
                 if matches!(
@@ -244,7 +247,7 @@ fn categories(raw: &Raw) -> Option<Value> {
         Raw::Bare(text) => text.split(',').map(str::trim).collect(),
         _ => return None,
     };
-    Some(Value::Categories(Categories::new(names)))
+    Some(Value::Categories(Categories::new(&names)))
 }
 
 fn rate(text: &str) -> Option<Value> {

@@ -40,8 +40,9 @@ impl Settings {
 
 impl Runtime {
     /// Reloads the settings of this runtime whenever one of their files has changed, for as long as
-    /// the answer is held. What is wrong with them then is in [`inspect`](Self::inspect) and told in
-    /// an event; the settings before hold.
+    /// the answer is held, in a thread of its own. What is wrong with them then is in
+    /// [`inspect`](Self::inspect) and told in an event; the settings before hold. Where no thread can be
+    /// had, nothing is watched, which is logged.
     pub fn watch(&self) -> Watch {
         let (sender, receiver) = channel();
         let told = sender.clone();

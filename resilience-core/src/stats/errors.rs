@@ -1,9 +1,9 @@
 //! How many errors of a service there were of each kind.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::event::CallFailure;
+use crate::sorted::Sorted;
 use crate::stats::{Count, ErrorCount, MOST_NAMES, Summary, add};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -24,7 +24,7 @@ pub(crate) struct Kind {
 pub(super) struct Errors {
     /// Made with the first error.
     first: OnceLock<Box<[Counter; FIRST]>>,
-    later: Mutex<BTreeMap<Kind, u64>>,
+    later: Mutex<Sorted<Kind, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -34,21 +34,33 @@ struct Counter {
 }
 
 impl Errors {
+    /// Mostly its counter is found without a look at letters.
+    #[inline]
     pub(super) fn count(&self, kind: &Kind) {
-        let first = self.first.get_or_init(Box::default);
-        let counter = first
-            .iter()
-            .find(|counter| counter.kind.get_or_init(|| *kind).is(kind));
-        match counter {
+        let first = self.first.get().map_or(&[][..], |first| &first[..]);
+        let is_it = |counter: &&Counter| counter.kind.get().is_some_and(|it| it.is_surely(kind));
+        match first.iter().find(is_it) {
             Some(counter) => add(&counter.count, 1),
-            None => self.count_later(*kind),
+            None => self.count_at_length(*kind),
         }
     }
 
     #[cold]
+    #[inline(never)]
+    fn count_at_length(&self, kind: Kind) {
+        let first = self.first.get_or_init(Box::default);
+        let counter = first
+            .iter()
+            .find(|counter| *counter.kind.get_or_init(|| kind) == kind);
+        match counter {
+            Some(counter) => add(&counter.count, 1),
+            None => self.count_later(kind),
+        }
+    }
+
     fn count_later(&self, kind: Kind) {
         let mut later = lock(&self.later);
-        let kind = if later.contains_key(&kind) || later.len() < MOST_NAMES {
+        let kind = if later.get(&kind).is_some() || later.len() < MOST_NAMES {
             kind
         } else {
             Kind {
@@ -56,7 +68,7 @@ impl Errors {
                 ..kind
             }
         };
-        *later.entry(kind).or_default() += 1;
+        *later.entry(kind) += 1;
     }
 
     pub(super) fn each(&self, mut tell: impl FnMut(Kind, u64)) {
@@ -66,8 +78,8 @@ impl Errors {
                 tell(kind, count);
             }
         }
-        for (&kind, &count) in &*lock(&self.later) {
-            tell(kind, count);
+        for (kind, count) in &*lock(&self.later) {
+            tell(*kind, *count);
         }
     }
 
@@ -75,7 +87,7 @@ impl Errors {
         for counter in self.first.get().into_iter().flat_map(|first| &**first) {
             counter.count.store(0, Ordering::Relaxed);
         }
-        lock(&self.later).clear();
+        *lock(&self.later) = Sorted::new();
     }
 }
 
@@ -96,76 +108,79 @@ impl Kind {
         }
     }
 
-    /// Whether both are the same: without a look at the letters where that can be.
+    /// Whether both are the same, as far as that is seen without a look at letters.
     #[inline]
-    fn is(&self, other: &Self) -> bool {
-        let is_type =
-            std::ptr::eq(self.error_type, other.error_type) || self.error_type == other.error_type;
+    fn is_surely(&self, other: &Self) -> bool {
         self.severity == other.severity
             && self.is_rejection == other.is_rejection
-            && self.category == other.category
-            && is_type
+            && self.category.is_surely(other.category)
+            && std::ptr::eq(self.error_type, other.error_type)
     }
 }
 
 /// The errors of all services.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    by_kind: BTreeMap<(Category, Severity), u64>,
-    by_service: BTreeMap<&'static str, u64>,
-    by_type: BTreeMap<&'static str, u64>,
-    rejections: BTreeMap<&'static str, u64>,
+    by_kind: Sorted<(Category, Severity), u64>,
+    by_service: Vec<Count>,
+    by_type: Sorted<&'static str, u64>,
+    rejections: Sorted<&'static str, u64>,
 }
 
 impl Sums {
+    /// The services come one after the other, by name.
     pub(crate) fn add(&mut self, service: &'static str, kind: Kind, count: u64) {
-        *self
-            .by_kind
-            .entry((kind.category, kind.severity))
-            .or_default() += count;
-        *self.by_service.entry(service).or_default() += count;
-        *self.by_type.entry(kind.error_type).or_default() += count;
+        *self.by_kind.entry((kind.category, kind.severity)) += count;
+        match self.by_service.last_mut() {
+            Some(last) if last.name == service => last.count += count,
+            _ => self.by_service.push(Count::new(service, count)),
+        }
+        *self.by_type.entry(kind.error_type) += count;
         if kind.is_rejection {
-            *self.rejections.entry(kind.error_type).or_default() += count;
+            *self.rejections.entry(kind.error_type) += count;
         }
     }
 
     pub(crate) fn tell(self, summary: &mut Summary) {
-        let mut errors: Vec<_> = self
-            .by_kind
-            .into_iter()
-            .map(|((category, severity), count)| ErrorCount {
-                category,
-                severity,
-                count,
-            })
-            .collect();
-        errors.sort_by_key(|error| std::cmp::Reverse(error.count));
-        summary.errors = errors;
+        let counts = |of: Sorted<&'static str, u64>| {
+            let counts = of.iter().map(|(name, count)| Count::new(name, *count));
+            counts.collect()
+        };
+        for ((category, severity), count) in &self.by_kind {
+            let error = ErrorCount {
+                category: *category,
+                severity: *severity,
+                count: *count,
+            };
+            let errors = &mut summary.errors;
+            let at = errors.partition_point(|other| other.count >= error.count);
+            errors.insert(at, error);
+        }
         summary.errors_by_service = most(self.by_service);
-        summary.errors_by_type = most(self.by_type);
-        summary.rejections = most(self.rejections);
+        summary.errors_by_type = most(counts(self.by_type));
+        summary.rejections = most(counts(self.rejections));
     }
 }
 
 /// The most frequent, with all others as one.
-fn most(counts: BTreeMap<&'static str, u64>) -> Vec<Count> {
-    let mut counts: Vec<_> = counts
-        .into_iter()
-        .map(|(name, count)| Count {
-            name: name.to_owned(),
-            count,
-        })
-        .collect();
-    counts.sort_by_key(|count| std::cmp::Reverse(count.count));
-    if counts.len() > MOST_NAMES {
-        let others = counts.drain(MOST_NAMES..).map(|count| count.count).sum();
-        counts.push(Count {
-            name: Count::OTHERS.to_owned(),
-            count: others,
-        });
+fn most(counts: Vec<Count>) -> Vec<Count> {
+    let mut most = Vec::new();
+    let mut others = Count::new(Count::OTHERS, 0);
+    for count in counts {
+        rank(&mut most, count);
+        // So that there are never many to be moved.
+        if most.len() > MOST_NAMES {
+            others.count += most.pop().map_or(0, |least| least.count);
+        }
     }
-    counts
+    most.extend((others.count > 0).then_some(others));
+    most
+}
+
+/// Puts one among the others, the most frequent first; those of one count stay as they come.
+pub(super) fn rank(counts: &mut Vec<Count>, one: Count) {
+    let at = counts.partition_point(|other| other.count >= one.count);
+    counts.insert(at, one);
 }
 
 const FIRST: usize = 8;

@@ -2,10 +2,10 @@
 //! with an example of what it refuses.
 
 use proc_macro2::Ident;
-use syn::Fields;
+use syn::{Fields, Member};
 
 use super::attr::{After, Retryable, Says, Severity};
-use super::expand::binding;
+use super::expand::{binding, by_name, literal};
 use crate::ctxt::Ctxt;
 use crate::spelling::enumerate;
 
@@ -14,6 +14,7 @@ pub(crate) fn check(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt) {
     above_and_not_inside(fields, name, ctxt);
     transparent_has_one_field(says, fields, name, ctxt);
     retry_after_is_there(says, fields, name, ctxt);
+    numbers_in_user_are_there(says, fields, name, ctxt);
 }
 
 /// ```text
@@ -70,12 +71,44 @@ fn retry_after_is_there(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt)
     if is_constant || names.contains(&written) {
         return;
     }
+    let hint = has(names.into_iter());
+    ctxt.error(field, format!("`{name}` has no field `{field}`{hint}"));
+}
+
+/// A name that is no field is the compiler's to report.
+///
+/// ```text
+/// #[classify(user = "Wait for {1}.")] Busy(Duration)
+/// ```
+fn numbers_in_user_are_there(says: &Says, fields: &Fields, name: &Ident, ctxt: &Ctxt) {
+    let Some(text) = says.user.as_ref().and_then(literal) else {
+        return;
+    };
+    let bindings: Vec<_> = fields
+        .members()
+        .map(|member| binding(&member).to_string())
+        .collect();
+    let (_, names) = by_name(&text.value());
+    for missing in names.iter().filter(|name| !bindings.contains(name)) {
+        let number = missing.strip_prefix('_').unwrap_or_default();
+        if number.parse::<usize>().is_ok() {
+            let hint = has(fields.members().map(|member| match member {
+                Member::Named(name) => name.to_string(),
+                Member::Unnamed(index) => index.index.to_string(),
+            }));
+            ctxt.error(text, format!("`{name}` has no field `{number}`{hint}"));
+        }
+    }
+}
+
+/// The fields that there are.
+fn has(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<_> = names.collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let hint = match names[..] {
+    match names[..] {
         [] => String::new(),
         _ => format!("; it has {}", enumerate(&names)),
-    };
-    ctxt.error(field, format!("`{name}` has no field `{field}`{hint}"));
+    }
 }
 
 /// What is said of one variant, or of all of an enum's.

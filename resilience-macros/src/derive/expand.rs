@@ -51,7 +51,7 @@ pub(crate) fn implementation(
         .then(|| register(name, &private));
     quote! {
         #[automatically_derived]
-        #[allow(unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        #[allow(deprecated, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #generics #private::Classify for #name #arguments #bounds {
             fn classify(&self) -> #private::Classification {
                 match #subject { #(#classify)* }
@@ -240,9 +240,7 @@ impl Arm<'_> {
 
     /// The text for people: a format string over the fields, or any expression for a text.
     fn text(&self, user: &Expr) -> TokenStream {
-        if let Expr::Lit(lit) = peel(user)
-            && let Lit::Str(text) = &lit.lit
-        {
+        if let Some(text) = literal(user) {
             let (format, names) = by_name(&text.value());
             let format = LitStr::new(&format, text.span());
             let bindings = self.fields.members().map(|member| binding(&member));
@@ -252,6 +250,17 @@ impl Arm<'_> {
             return quote!(::std::format!(#format #(, #arguments)*));
         }
         quote_spanned!(user.span()=> ::std::string::String::from(#user))
+    }
+}
+
+/// The text that an expression is, if it is written out.
+pub(crate) fn literal(expr: &Expr) -> Option<&LitStr> {
+    match peel(expr) {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Str(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -272,7 +281,7 @@ pub(crate) fn binding(member: &Member) -> Ident {
 }
 
 /// The format string in which `{0}`, the first field of a tuple, is `{_0}`, and the names in it.
-fn by_name(text: &str) -> (String, Vec<String>) {
+pub(crate) fn by_name(text: &str) -> (String, Vec<String>) {
     let (mut out, mut names) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

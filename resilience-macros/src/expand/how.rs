@@ -80,14 +80,19 @@ pub(crate) fn next(model: &Model, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The error type, where the return type has two arguments.
+/// The error type, where the return type is a `Result` of two arguments. An alias of another name may
+/// have them in any order.
 fn spelt_out(output: &Type) -> Option<&Type> {
     let Type::Path(path) = peel(output) else {
         return None;
     };
-    let PathArguments::AngleBracketed(args) = &path.path.segments.last()?.arguments else {
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(args) = &last.arguments else {
         return None;
     };
+    if last.ident != "Result" {
+        return None;
+    }
     match args.args.iter().collect::<Vec<_>>()[..] {
         [GenericArgument::Type(_), GenericArgument::Type(error)] => Some(error),
         _ => None,

@@ -2,8 +2,8 @@
 
 use allocation_counter::measure;
 use guard::ours;
-use peers::cases;
 use peers::record::Record;
+use peers::{Case, cases};
 
 fn main() {
     let Ok(tokio) = guard::tokio() else { return };
@@ -12,21 +12,33 @@ fn main() {
         eprintln!("{problems}");
         std::process::exit(1);
     }
-    for case in cases::cases() {
-        let calls = if case.sleeps { 10 } else { 1_000 };
-        (case.run)(calls);
-        // What a batch itself allocates falls out of the difference.
-        let once = measure(|| (case.run)(calls));
-        let twice = measure(|| (case.run)(2 * calls));
-        Record {
-            workload: case.workload.into(),
-            library: case.library.into(),
-            allocations: Some(per_call(twice.count_total - once.count_total, calls)),
-            bytes_allocated: Some(per_call(twice.bytes_total - once.bytes_total, calls)),
-            ..Record::default()
-        }
-        .print();
+    let cases = cases::cases();
+    for case in &cases {
+        count(case, "");
     }
+    ours::listen();
+    for case in cases
+        .iter()
+        .filter(|case| case.workload == "stack" && case.library == "resilience")
+    {
+        count(case, "-listener");
+    }
+}
+
+fn count(case: &Case, suffix: &str) {
+    let calls = if case.sleeps { 10 } else { 1_000 };
+    (case.run)(calls);
+    // What a batch itself allocates falls out of the difference.
+    let once = measure(|| (case.run)(calls));
+    let twice = measure(|| (case.run)(2 * calls));
+    Record {
+        workload: format!("{}{suffix}", case.workload),
+        library: case.library.into(),
+        allocations: Some(per_call(twice.count_total - once.count_total, calls)),
+        bytes_allocated: Some(per_call(twice.bytes_total - once.bytes_total, calls)),
+        ..Record::default()
+    }
+    .print();
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]

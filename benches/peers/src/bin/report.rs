@@ -9,17 +9,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use peers::chart::{Grown, chart};
 use peers::record::Record;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Grown {
-    of: String,
-    count: u64,
-    what: String,
-    ns: f64,
-    bytes: Option<f64>,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -224,71 +215,6 @@ fn growth_table(grown: &[Grown]) -> String {
     text
 }
 
-/// Time by number, both logarithmic, a line for each kind of growth.
-fn chart(grown: &[Grown]) -> String {
-    let mut lines: Vec<(String, Vec<&Grown>)> = Vec::new();
-    for point in grown
-        .iter()
-        .filter(|point| point.count > 0 && point.of != "listeners")
-    {
-        let name = format!("{}, {}", point.of, point.what);
-        match lines.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, points)) => points.push(point),
-            None => lines.push((name, vec![point])),
-        }
-    }
-    let x = |count: f64| 60.0 + count.log10() * 70.0;
-    let y = |ns: f64| 340.0 - (ns.log10() - 1.0) * 100.0;
-    let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 390\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"760\" height=\"390\" fill=\"white\"/>\n",
-    );
-    for power in 0_i32..=6 {
-        let x = x(10_f64.powi(power));
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{x:.0} 40V340\" stroke=\"#ddd\"/><text x=\"{x:.0}\" y=\"358\" text-anchor=\"middle\">{}</text>",
-            10_i32.pow(power.unsigned_abs())
-        );
-    }
-    for power in 1_i32..=4 {
-        let y = y(10_f64.powi(power));
-        let _ = writeln!(
-            svg,
-            "<path d=\"M60 {y:.0}H480\" stroke=\"#ddd\"/><text x=\"52\" y=\"{:.0}\" text-anchor=\"end\">{}</text>",
-            y + 4.0,
-            10_i32.pow(power.unsigned_abs())
-        );
-    }
-    svg.push_str("<text x=\"60\" y=\"24\">ns a call</text><text x=\"270\" y=\"380\" text-anchor=\"middle\">how many</text>\n");
-    for (n, ((name, points), colour)) in lines.iter().zip(COLOURS).enumerate() {
-        let path: Vec<String> = points
-            .iter()
-            .map(|point| format!("{:.1},{:.1}", x(f64_of(point.count)), y(point.ns)))
-            .collect();
-        let _ = writeln!(
-            svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            path.join(" ")
-        );
-        for point in &path {
-            if let Some((x, y)) = point.split_once(',') {
-                let _ = writeln!(
-                    svg,
-                    "<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\"/>"
-                );
-            }
-        }
-        let at = 50 + n * 22;
-        let _ = writeln!(
-            svg,
-            "<text x=\"500\" y=\"{at}\" fill=\"{colour}\">{name}</text>"
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
-}
-
 /// Puts a text between the two marks of this name.
 fn replace(file: &Path, name: &str, text: &str) -> Result<(), Box<dyn Error>> {
     let whole = fs::read_to_string(file)?;
@@ -311,12 +237,4 @@ fn shown(value: Option<f64>, places: usize) -> String {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
-fn f64_of(count: u64) -> f64 {
-    count as f64
-}
-
 const OURS: &str = "resilience";
-const COLOURS: [&str; 6] = [
-    "#1b6ca8", "#c0392b", "#27864a", "#8e44ad", "#b8860b", "#444444",
-];

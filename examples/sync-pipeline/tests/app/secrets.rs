@@ -89,6 +89,25 @@ fn a_key_in_the_query_of_an_address_is_refused_and_not_repeated() {
     }
 }
 
+#[test]
+fn a_key_that_no_header_can_carry_is_refused_and_not_repeated() {
+    let place = Place::new();
+    for (option, name) in [("--weaviate", "WEAVIATE"), ("--embeddings", "EMBEDDING")] {
+        let name = format!("SYNC_PIPELINE_{name}_API_KEY");
+        let mut command = place.command(&["sync", "--stdin", option, "http://127.0.0.1:1"]);
+        if option == "--embeddings" {
+            command.args(["--embedding-model", "m"]);
+        }
+        command.env(&name, "s3cr3t-1\n");
+        let ran = run(command, b"");
+        assert_eq!(ran.status, Some(2), "{ran:#?}");
+        assert_eq!(
+            ran.err,
+            format!("error: reading {name}: the key has characters that no header may have\n")
+        );
+    }
+}
+
 fn with_password(url: &str) -> String {
     url.replace("http://", "http://me:s3cr3t-1@")
 }

@@ -127,3 +127,19 @@ fn a_signal_before_the_first_line_ends_the_program() {
     assert_eq!(end(child).status, Some(130));
     drop(input);
 }
+
+#[test]
+fn a_signal_while_the_database_is_locked_ends_the_program() {
+    let place = Place::new();
+    place.sync(records(0..1));
+    let other = place.database();
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let started = Instant::now();
+    let mut child = start(place.command(&["sync", "--stdin"]));
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(records(0..1).as_bytes()).expect("read");
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "INT");
+    assert_eq!(end(child).status, Some(130));
+    assert!(started.elapsed() < Duration::from_secs(10), "not after 30");
+}

@@ -12,8 +12,8 @@ struct Model {
     generation: u64,
     /// How often it opened since it was last closed, without the first time.
     reopened: u32,
-    /// How many failures or slow calls opened it.
-    opened_by: u32,
+    /// What opened it, and how many failures or slow calls.
+    opened_by: (OpenedBy, u32),
     /// The calls of the failures since the last success.
     row: Vec<u64>,
     /// When, failed, slow.
@@ -44,7 +44,7 @@ impl Model {
             since: 0,
             generation: 0,
             reopened: 0,
-            opened_by: 0,
+            opened_by: (OpenedBy::Failures, 0),
             row: Vec::new(),
             window: Vec::new(),
             probes: Vec::new(),
@@ -64,9 +64,14 @@ impl Model {
         self.enter(BreakerState::Closed, now);
     }
 
-    fn reopen(&mut self, more: u32, now: u64) {
+    fn reopen(&mut self, by: OpenedBy, more: u32, now: u64) {
+        let (before, count) = self.opened_by;
+        self.opened_by = (by, if by == before { count + more } else { more });
+        self.lapse(now);
+    }
+
+    fn lapse(&mut self, now: u64) {
         self.reopened += 1;
-        self.opened_by += more;
         self.enter(BreakerState::Open, now);
     }
 
@@ -84,7 +89,7 @@ impl Model {
 
     fn pass_time(&mut self, now: u64) {
         if self.state == BreakerState::HalfOpen && now >= self.since + self.wait() {
-            self.reopen(0, self.since + self.wait());
+            self.lapse(self.since + self.wait());
         }
     }
 
@@ -122,7 +127,7 @@ impl Model {
         };
         match (self.state, end) {
             (BreakerState::HalfOpen, End::Dropped) if is_probe => self.probes.push(Probe::Dropped),
-            (BreakerState::HalfOpen, End::Failure) => self.reopen(1, now),
+            (BreakerState::HalfOpen, End::Failure) => self.reopen(OpenedBy::Failures, 1, now),
             (BreakerState::HalfOpen, End::Success) => {
                 self.probes.push(Probe::Succeeded { slow });
                 self.verdict(now);
@@ -144,7 +149,7 @@ impl Model {
         if self.settings.slow_call_duration.is_some()
             && share >= self.settings.slow_call_rate_threshold
         {
-            self.reopen(slow, now);
+            self.reopen(OpenedBy::SlowCalls, slow, now);
         } else {
             self.close(now);
         }
@@ -176,7 +181,7 @@ impl Model {
         }
     }
 
-    fn reason(&self) -> Option<u32> {
+    fn reason(&self) -> Option<(OpenedBy, u32)> {
         let all = self.window.len();
         let failed = self.window.iter().filter(|(_, failed, _)| *failed).count();
         let slow = self.window.iter().filter(|(.., slow)| *slow).count();
@@ -196,7 +201,9 @@ impl Model {
             && defined
             && share(slow) >= self.settings.slow_call_rate_threshold)
             .then_some(slow);
-        failures.or(slow).map(|count| u32::try_from(count).unwrap())
+        let by = |by| move |count| (by, u32::try_from(count).unwrap());
+        let failures = failures.map(by(OpenedBy::Failures));
+        failures.or_else(|| slow.map(by(OpenedBy::SlowCalls)))
     }
 
     fn force(&mut self, manual: Manual, now: u64) {
@@ -235,7 +242,7 @@ impl Model {
             (state, until) = (BreakerState::Open, until + lapsed.wait());
         }
         let failures = match state {
-            BreakerState::Open | BreakerState::HalfOpen => self.opened_by,
+            BreakerState::Open | BreakerState::HalfOpen => self.opened_by.1,
             _ if self.settings.failure_rate_threshold.is_none() => {
                 u32::try_from(self.row.len()).unwrap()
             }

@@ -1,6 +1,5 @@
 //! Everything that the tables know, ready to be searched for in one pass.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::normal::phrase;
@@ -9,6 +8,7 @@ use super::rule::{Rank, Verdict};
 use super::table::pairs::PAIRS;
 use super::table::signs::{self, Unit};
 use super::table::{self, os};
+use crate::sorted::Sorted;
 
 /// Every phrase of every table, ready to be searched for.
 pub(super) struct Lexicon {
@@ -97,7 +97,8 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             add(text, entry());
         }
     }
-    for (text, roles) in parts() {
+    for (text, roles) in &parts() {
+        let roles = roles.clone();
         add(text, Entry::Part(Part { roles }));
     }
     for (text, unit) in signs::WAIT {
@@ -116,14 +117,14 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 });
 
 /// Each word of the pairs once, with all its roles.
-fn parts() -> BTreeMap<&'static str, Vec<(usize, Role)>> {
-    let mut parts = BTreeMap::<_, Vec<_>>::new();
+fn parts() -> Sorted<&'static str, Vec<(usize, Role)>> {
+    let mut parts = Sorted::<_, Vec<_>>::new();
     for (number, pair) in PAIRS.iter().enumerate() {
         for &text in pair.subjects {
-            parts.entry(text).or_default().push((number, Role::Subject));
+            parts.entry(text).push((number, Role::Subject));
         }
         for &text in pair.events {
-            parts.entry(text).or_default().push((number, Role::Event));
+            parts.entry(text).push((number, Role::Event));
         }
     }
     parts

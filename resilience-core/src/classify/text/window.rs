@@ -33,6 +33,8 @@ struct Spill {
     /// A ring of the last `END` bytes once the head is full.
     tail: Vec<u8>,
     oldest: usize,
+    /// Something between the two is left out.
+    is_cut: bool,
 }
 
 impl Window {
@@ -80,12 +82,14 @@ impl Spill {
             head,
             tail: Vec::new(),
             oldest: 0,
+            is_cut: false,
         }
     }
 
     fn push(&mut self, part: &[u8]) {
         let (first, rest) = part.split_at(part.len().min(END - self.head.len()));
         self.head.extend_from_slice(first);
+        self.is_cut |= self.tail.len() + rest.len() > END;
         // Of a part longer than the ring only its end can stay.
         for &byte in &rest[rest.len().saturating_sub(END)..] {
             if self.tail.len() < END {
@@ -99,6 +103,8 @@ impl Spill {
 
     fn joined(mut self) -> Vec<u8> {
         self.tail.rotate_left(self.oldest);
+        // No word goes on from the one into the other.
+        self.head.extend(self.is_cut.then_some(b'\n'));
         self.head.append(&mut self.tail);
         self.head
     }
@@ -116,8 +122,14 @@ mod tests {
     fn a_long_text_keeps_its_two_ends() {
         let long = format!("start {} end", "x".repeat(100_000));
         let kept = Window::of(&long, <[u8]>::to_vec);
-        assert_eq!(kept.len(), 2 * END);
+        assert_eq!(kept, *ends(long.as_bytes()));
         assert!(kept.starts_with(b"start x") && kept.ends_with(b"x end"));
+        for length in [2 * END - 1, 2 * END, 2 * END + 1] {
+            let long = "ab".repeat(length);
+            let long = &long[..length];
+            let kept = Window::of(&long, <[u8]>::to_vec);
+            assert_eq!(kept, *ends(long.as_bytes()), "{length}");
+        }
     }
 
     #[test]
@@ -135,6 +147,6 @@ mod tests {
         }
         let whole = Parts(20_000).to_string();
         let kept = Window::of(&Parts(20_000), <[u8]>::to_vec);
-        assert_eq!(kept[END..], whole.as_bytes()[whole.len() - END..]);
+        assert_eq!(kept, *ends(whole.as_bytes()));
     }
 }

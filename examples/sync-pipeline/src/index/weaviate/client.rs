@@ -82,8 +82,8 @@ impl WeaviateClient {
     category = "weaviate",
     retries = 4,
     backoff(initial = "300ms", max = "30s"),
-    // Eight batches that see the same three seconds without a leader are no outage yet.
-    breaker(failure_threshold = 20, wait_duration = "5s"),
+    // Three seconds without a leader are no outage yet: of each of eight batches, four attempts fail.
+    breaker(failure_threshold = 40, wait_duration = "5s"),
     timeout = "5m", // every request has a limit of its own, which can be set
 )]
 impl WeaviateClient {
