@@ -303,3 +303,11 @@ async fn a_future_that_was_never_polled_counts_nothing() {
     drop(polled(runtime.scope(dropped(1))));
     assert_eq!(runtime.summary().calls, 0);
 }
+
+#[tokio::test]
+async fn a_scope_may_be_a_task_of_its_own() {
+    let runtime = Runtime::new();
+    let task = tokio::spawn(runtime.scope(keyed(&1)));
+    task.await.unwrap().unwrap();
+    assert_eq!(runtime.summary().calls, 1);
+}

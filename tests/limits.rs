@@ -185,6 +185,30 @@ async fn l7_a_dropped_waiter_frees_its_place_in_the_queue_and_takes_no_permit() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_over_in_the_queue_says_whether_it_is_the_attempt_or_the_call() {
+    let policy = |operation, limited: fn(PolicyBuilder) -> PolicyBuilder| {
+        let one = eager(operation, 0).bulkhead(slots(1, 1));
+        limited(one).build().unwrap()
+    };
+    let attempt = policy("limits attempt over", |it| it.timeout(SECOND));
+    let call = policy("limits call over", |it| it.timeout_off().deadline(SECOND));
+    let runtime = Runtime::new();
+    for (policy, of) in [(attempt, "attempt"), (call, "call")] {
+        let hanging = Script::hanging();
+        let mut holder = polled(runtime.scope(policy.run(|| hanging.next())));
+        assert!(holder.poll_once().is_pending());
+        let error = ours(runtime.scope(policy.run(ok)).await);
+        let is_full = matches!(error.kind(), ErrorKind::BulkheadFull { .. });
+        let is_late = matches!(error.kind(), ErrorKind::TimedOut(_));
+        assert_eq!(
+            (is_full, is_late),
+            (of == "attempt", of == "call"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r8_a_spent_budget_lets_retries_through_again_after_a_while() {
     let policy = eager("limits budget", 1)
         .budget(BudgetOptions::new().ratio(0.0).min_per_second(1))

@@ -30,23 +30,31 @@ impl Fields {
         Self(Vec::new())
     }
 
-    /// Adds a value as it is.
+    /// Adds a value as it is, a text as [`FieldValue::Text`] says.
     #[must_use]
     pub fn add(mut self, name: &'static str, value: impl Into<FieldValue>) -> Self {
-        self.0.push((name, value.into()));
+        match value.into() {
+            FieldValue::Text(text) => return self.text(name, format_args!("{text}")),
+            plain => self.0.push((name, plain)),
+        }
         self
     }
 
     /// Adds the `Display` text of a value.
     #[must_use]
     pub fn display(self, name: &'static str, value: &dyn fmt::Display) -> Self {
-        self.add(name, FieldValue::Text(clean(format_args!("{value}"))))
+        self.text(name, format_args!("{value}"))
     }
 
     /// Adds the `Debug` text of a value.
     #[must_use]
     pub fn debug(self, name: &'static str, value: &dyn fmt::Debug) -> Self {
-        self.add(name, FieldValue::Text(clean(format_args!("{value:?}"))))
+        self.text(name, format_args!("{value:?}"))
+    }
+
+    fn text(mut self, name: &'static str, text: fmt::Arguments<'_>) -> Self {
+        self.0.push((name, FieldValue::Text(clean(text))));
+        self
     }
 
     /// The fields in the order in which they were written.
@@ -254,6 +262,7 @@ mod tests {
             .add("line", line)
             .add("dry_run", false)
             .add("size", u64::MAX)
+            .add("url", FieldValue::Text("db://me:secret@host".to_owned()))
             .display("path", &"a b")
             .debug("long", &"é".repeat(2000));
         assert_eq!(fields.get("line"), Some(&FieldValue::I64(7)));
@@ -261,6 +270,8 @@ mod tests {
             fields.get("size"),
             Some(&FieldValue::Text(u64::MAX.to_string()))
         );
+        let url = FieldValue::Text("db://***@host".to_owned());
+        assert_eq!(fields.get("url"), Some(&url));
         let FieldValue::Text(long) = fields.get("long").unwrap() else {
             panic!("no text")
         };

@@ -127,19 +127,21 @@ impl Runtime {
     }
 
     /// Runs a future whose calls use this runtime. A task that the future spawns does not inherit
-    /// it.
+    /// it, but may be a scope itself: the answer does not borrow the runtime.
     ///
     /// # Cancel safety
     ///
     /// Dropping it drops the future, and nothing stays behind.
-    pub async fn scope<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         let mut other = Some(self.clone());
-        poll_fn(move |cx| {
-            let _swapped = Swapped::new(&mut other);
-            future.as_mut().poll(cx)
-        })
-        .await
+        async move {
+            let mut future = pin!(future);
+            poll_fn(move |cx| {
+                let _swapped = Swapped::new(&mut other);
+                future.as_mut().poll(cx)
+            })
+            .await
+        }
     }
 
     /// What has been counted, and where every breaker is.

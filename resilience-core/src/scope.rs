@@ -452,15 +452,21 @@ pub(crate) fn is_scoped() -> bool {
     HERE.with(|here| here.is_scoped.get())
 }
 
-/// The scoped runtime of this task, if there is one.
+/// The scoped runtime of this task, if there is one; none where a call is made after the scope is gone,
+/// at the end of its thread.
 pub(crate) fn current_runtime() -> Option<Runtime> {
-    SCOPE.with_borrow(|scope| scope.runtime.clone())
+    SCOPE
+        .try_with(|scope| scope.borrow().runtime.clone())
+        .unwrap_or_default()
 }
 
 /// Swaps the task's runtime; the former one comes back in `runtime`.
 pub(crate) fn swap_runtime(runtime: &mut Option<Runtime>) {
-    HERE.with(|here| here.is_scoped.set(runtime.is_some()));
-    SCOPE.with_borrow_mut(|scope| std::mem::swap(&mut scope.runtime, runtime));
+    let swap = |scope: &RefCell<Scope>| {
+        HERE.with(|here| here.is_scoped.set(runtime.is_some()));
+        std::mem::swap(&mut scope.borrow_mut().runtime, runtime);
+    };
+    SCOPE.try_with(swap).unwrap_or_default();
 }
 
 /// What this task is about; nothing where a task is dropped with its thread, after the scope.

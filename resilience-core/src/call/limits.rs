@@ -232,7 +232,10 @@ impl Decisions {
         if ready!(self.poll_timer(until, cx)).is_err() {
             return Poll::Ready(Err(no_timer()));
         }
-        // The time is over before the body began: that is no failure of the service.
+        if self.now() >= self.deadline {
+            return Poll::Ready(Err(self.timed_out()));
+        }
+        // The attempt's time is over before the body began: that is no failure of the service.
         Poll::Ready(Err(self.bulkhead_full()))
     }
 

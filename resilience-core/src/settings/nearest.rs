@@ -1,16 +1,30 @@
 //! The name that somebody who wrote another one most likely meant.
 
-/// The nearest of `names` to `word`, if one is near.
+/// The nearest of `names` to `word`, if one is near. `db1` is not near to `db2`: whoever counts means
+/// both.
 pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     let mut nearest = None;
     let mut least = usize::MAX;
     for &name in names {
+        if differ_in_digits(word, name) {
+            continue;
+        }
         let distance = distance(word, name);
         if distance < least && distance <= (name.chars().count() / 3).max(1) {
             (nearest, least) = (Some(name), distance);
         }
     }
     nearest
+}
+
+/// Whether they are the same but for digits that both have.
+fn differ_in_digits(word: &str, name: &str) -> bool {
+    let is_digit = |c: &char| c.is_ascii_digit();
+    let letters = |text: &str| text.chars().filter(|c| !is_digit(c)).collect::<String>();
+    let both_count = [word, name]
+        .iter()
+        .all(|text| text.chars().any(|c| is_digit(&c)));
+    both_count && letters(word) == letters(name)
 }
 
 /// Letters to insert, remove, replace or exchange with their neighbour; case and the kind of dash do
@@ -62,6 +76,7 @@ mod tests {
         assert_eq!(nearest("dedline", names), Some("deadline"));
         assert_eq!(nearest("colour", names), None);
         assert_eq!(nearest("", names), None);
+        assert_eq!(nearest("db2", &["db1", "tdb2"]), Some("tdb2"));
         assert_eq!(nearest(&"x".repeat(100_000), names), None);
     }
 }
