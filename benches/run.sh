@@ -39,6 +39,16 @@ counts() {
     fi
 }
 
+# The times of all cases, each in the best of five processes: how fast a case is depends a little on the
+# addresses that its process got.
+best() {
+    for _ in 1 2 3 4 5; do "$bin/peers" time "$@"; done | awk '
+        { key = ratio = $0; sub(/,"ns_minimum".*/, "", key); sub(/.*"ratio_to_bare":/, "", ratio); ratio += 0 }
+        !(key in least) { order[++cases] = key }
+        !(key in least) || ratio < least[key] { least[key] = ratio; line[key] = $0 }
+        END { for (i = 1; i <= cases; i++) print line[order[i]] }'
+}
+
 version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' benches/peers/Cargo.lock; }
 
 if [ "${1:-}" = --counts ]; then
@@ -48,8 +58,8 @@ if [ "${1:-}" = --counts ]; then
 fi
 if [ "${1:-}" != --write ]; then
     cargo build --quiet --release --workspace --manifest-path benches/peers/Cargo.toml
-    "$bin/peers" time > "$results"
-    "$bin/peers" time --listener >> "$results"
+    best > "$results"
+    best --listener >> "$results"
     "$bin/peers" threads >> "$results"
     counts >> "$results"
     "$bin/growth" > "$growth"
